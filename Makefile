@@ -1,0 +1,36 @@
+# The two that do everything: `make up` and `make test`.
+PYTHON ?= python3
+export PYTHONUNBUFFERED = 1
+
+.PHONY: up down clean test check lock
+up: .venv/ready  ## first: tools and model; then the whole system on this machine
+	.venv/bin/hub up
+
+down: .venv/ready  ## pulumi destroy: the cloud's side goes, home stays
+	.venv/bin/hub down
+
+clean: .venv/ready  ## remove the twin whole; built tools stay cached
+	.venv/bin/hub clean
+
+test: check  ## everything: check, then a twin of its own end to end
+	.venv/bin/python -m pytest -m twin
+
+check: .venv/ready  ## lint, types, fast tests
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/pyright
+	.venv/bin/python -m pytest -m "not twin"
+
+lock: .venv/ready  ## resolve the pins anew, with hashes, naming no host
+	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --group dev -o requirements.txt
+	.venv/bin/uv pip compile -q --no-header --generate-hashes -p 3.11 --python-platform x86_64-manylinux_2_35 \
+		--override twin/tools/vllm/overrides.txt --no-emit-package torchaudio --no-emit-package torchcodec \
+		twin/tools/vllm/requirements.in -o twin/tools/vllm/requirements.txt
+
+.venv/ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; $(PYTHON) is older. Try: make PYTHON=python3.12 $@"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,219 @@
+"""`hub`: stand the twin up, look at it, ask it, take it down."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from app.client.chat import ChatError, ask_stream
+from rich.console import Console
+
+from hub import status as status_view
+from hub.engine import Engine
+from twin import lifecycle
+from twin.errors import TwinError
+from twin.network import choose_mode
+from twin.parts import system, tailnet
+from twin.paths import TwinPaths, state_dir
+from twin.settings import TwinSettings
+from twin.toolchain.ensure import ensure
+from twin.toolchain.progress import Progress
+
+app = typer.Typer(
+    help="Your GPU at home as a private, OpenAI-compatible service; here its twin on this machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def _told_in_words() -> Generator[None]:
+    try:
+        yield
+    except (TwinError, ChatError) as error:
+        errors.print(f"[bold red]error:[/bold red] {error}", markup=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        errors.print("\nInterrupted. The same command takes up where this one stopped.")
+        raise typer.Exit(130) from None
+
+
+def _paths() -> TwinPaths:
+    return TwinPaths(state_dir())
+
+
+def _running(progress: Progress) -> Engine:
+    """The engine of the twin that runs in the state folder."""
+    paths = _paths()
+    settings = TwinSettings.of_running_twin(paths)
+    return Engine(paths, settings, ensure(progress).path)
+
+
+@app.command()
+def up() -> None:
+    """Start the twin and deploy the program to it with `pulumi up`.
+
+    The first time builds the tools (about 15 minutes on 2 cores). Run again it changes nothing, or
+    takes up an interrupted start. Ports: HUB_GATEWAY_PORT (8080), HUB_CLIENT_PORT (8501),
+    HUB_KUBERNETES_PORT (6443), HUB_PROVIDERS_PORT (7731).
+    """
+    with _told_in_words():
+        begun = time.monotonic()
+        progress = Progress(console)
+        paths = _paths()
+        if (paths.root / "twin.json").exists():
+            settings = TwinSettings.of_running_twin(paths)
+        else:
+            settings = TwinSettings.from_environment()
+            settings.refuse_taken_ports()
+        tools = ensure(progress)
+        with lifecycle.held(paths, settings, progress) as twin:
+            settings.keep(paths)
+            twin.clean_up_after_a_killed_command()
+            console.print("[bold]Starting the twin[/bold]")
+            network = twin.start_network(tools.path)
+            address = twin.start_tailnet_and_home(network, tools)
+            twin.start_cloud(network, tools.path)
+            engine = Engine(paths, settings, tools.path)
+            twin.start_providers(engine.stand_ins, tools.path)
+            engine.configure(network.mode)
+            if engine.unlock():
+                console.print("  took away the lock of an interrupted `pulumi` run")
+            console.print("[bold]pulumi up --stack twin[/bold]")
+            engine.up()
+            outputs = engine.outputs()
+            key = next(iter(outputs["apiKeys"].values()))
+            twin.start_client(key, tools.path)
+        _welcome(settings, outputs, address, time.monotonic() - begun)
+
+
+def _welcome(settings: TwinSettings, outputs: dict[str, Any], address: str, seconds: float) -> None:
+    console.print(
+        f"\n[bold green]The twin is up[/bold green] ({seconds:.0f} s)\n"
+        f"  gateway   {settings.gateway_url}/v1\n"
+        f"  client    {settings.client_url}\n"
+        f"  home      {address}, reachable from the gateway only\n"
+        f"  API keys  " + ", ".join(f"{name}: {key}" for name, key in outputs["apiKeys"].items())
+    )
+    console.print(f"\nTry:\n  {outputs['curl']}", soft_wrap=True, markup=False)
+    console.print("  hub ask 'What is in this picture?' --image FILE", markup=False)
+    console.print("  hub status", markup=False)
+
+
+@app.command()
+def down() -> None:
+    """Destroy the deployment: the cloud's side goes, home keeps running."""
+    with _told_in_words():
+        progress = Progress(console)
+        engine = _running(progress)
+        with lifecycle.held(engine.paths, engine.settings, progress) as twin:
+            if engine.has_resources():
+                if engine.unlock():
+                    console.print("  took away the lock of an interrupted `pulumi` run")
+                twin.start_providers(engine.stand_ins, engine.path)
+                engine.destroy()
+            left = system.services(engine.paths)
+            nodes = [n["given_name"] for n in tailnet.nodes(engine.paths, engine.path)]
+            twin.stop_cloud()
+        leftovers = [str(name) for name in nodes if name != "home"]
+        if left or leftovers:
+            raise TwinError(f"Left behind: services {left}, tailnet nodes {leftovers}")
+        console.print(
+            "[bold green]The cloud's side is gone[/bold green]: no service, no auth key, "
+            "no gateway node. Home still runs; `hub up` adopts it, `hub clean` removes it."
+        )
+
+
+@app.command()
+def clean() -> None:
+    """Remove the twin whole: every process, namespace, port and file of it. Tools stay cached."""
+    with _told_in_words():
+        paths = _paths()
+        if not paths.root.exists():
+            console.print("There is no twin to remove.")
+            return
+        with Progress(console).step("removing the twin", 15):
+            ended = lifecycle.remove(paths)
+        console.print(f"Removed {paths.root} and {len(ended)} remaining processes.")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
+) -> None:
+    """Show every hop: state, version, uptime. Exits with 1 when a hop is down."""
+    with _told_in_words():
+        engine = _running(Progress(errors))
+        rows = status_view.look(engine, choose_mode(engine.settings))
+        if as_json:
+            print(json.dumps(status_view.as_json(rows), indent=2))  # noqa: T201
+        else:
+            console.print(status_view.table(rows))
+        if any(row.state == "down" for row in rows):
+            raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="The question.")],
+    image: Annotated[Path | None, typer.Option(help="A picture to ask about.")] = None,
+    key: Annotated[str | None, typer.Option(help="Name of the API key to use.")] = None,
+) -> None:
+    """Ask through the public door and stream the answer."""
+    with _told_in_words():
+        engine = _running(Progress(errors))
+        keys: dict[str, str] = engine.outputs()["apiKeys"]
+        if key is not None and key not in keys:
+            raise TwinError(f"No API key is named {key!r}; there are: {', '.join(keys)}")
+        secret = keys[key] if key else next(iter(keys.values()))
+        url = f"{engine.settings.gateway_url}/v1"
+        for piece in ask_stream(text, image=image, base_url=url, api_key=secret):
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+        sys.stdout.write("\n")
+
+
+@app.command()
+def logs(
+    part: Annotated[
+        str | None, typer.Argument(help="A part's name, as `hub status` has it.")
+    ] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
+) -> None:
+    """Print what a part wrote; without a name, list the parts."""
+    with _told_in_words():
+        paths = _paths()
+        known = sorted(str(f.relative_to(paths.logs))[:-4] for f in paths.logs.rglob("*.log"))
+        if part is None or part not in known:
+            names = ", ".join(known) or "none yet"
+            if part is None:
+                console.print(f"Logs of: {names}")
+                return
+            raise TwinError(f"No log is named {part!r}; there are: {names}")
+        text = (paths.logs / f"{part}.log").read_text(errors="replace")
+        print("\n".join(text.splitlines()[-lines:]))  # noqa: T201
+
+
+@app.command()
+def env() -> None:
+    """Print what makes `pulumi` and `kubectl` typed by hand work on the twin: eval "$(hub env)"."""
+    with _told_in_words():
+        engine = _running(Progress(errors))
+        for name, value in engine.twin_environment.items():
+            print(f"export {name}={shlex.quote(value)}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    app()

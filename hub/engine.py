@@ -1,0 +1,147 @@
+"""The real Pulumi engine, run on the twin's stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from twin.errors import TwinError
+from twin.network import Mode
+from twin.parts.part import MARK
+from twin.parts.tailnet import HEADSCALE_PORT
+from twin.paths import TwinPaths
+from twin.settings import TwinSettings
+
+ROOT = Path(__file__).parents[1]
+STACK = "twin"
+REPLACEABLE = ("kubernetes", "random")
+"""Providers whose released plugin can work against the twin; the other two need their cloud."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Pulumi's command line, with the environment that makes it the twin's."""
+
+    paths: TwinPaths
+    settings: TwinSettings
+    path: str
+
+    @cached_property
+    def released_plugins(self) -> frozenset[str]:
+        """Providers that the engine itself can start here: on PATH or in its plugin folder."""
+        listed = self._pulumi("plugin", "ls", "--json", env=self._base_environment)
+        installed = {p["name"] for p in json.loads(listed or "[]") if p["kind"] == "resource"}
+        return frozenset(
+            name
+            for name in REPLACEABLE
+            if name in installed or shutil.which(f"pulumi-resource-{name}", path=self.path)
+        )
+
+    @property
+    def stand_ins(self) -> dict[str, int]:
+        """The providers that the twin stands in for, and their ports."""
+        ports = self.settings.provider_ports
+        return {name: port for name, port in ports.items() if name not in self.released_plugins}
+
+    @property
+    def twin_environment(self) -> dict[str, str]:
+        """What to add to an environment so that `pulumi` typed by hand works on the twin."""
+        attached = ",".join(f"{name}:{port}" for name, port in self.stand_ins.items())
+        return {
+            "PATH": self.path,
+            "PULUMI_BACKEND_URL": f"file://{self.paths.pulumi_backend}",
+            # Nothing that is worth a secret outlives the twin's state folder, which is private.
+            "PULUMI_CONFIG_PASSPHRASE": "twin",
+            "PULUMI_DEBUG_PROVIDERS": attached,
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "KUBECONFIG": str(self.paths.kubeconfig),
+        }
+
+    @property
+    def _base_environment(self) -> dict[str, str]:
+        return {**os.environ, "PATH": self.path, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self.twin_environment, MARK: str(self.paths.root)}
+
+    def configure(self, mode: Mode) -> None:
+        """Make the stack if it is new, and free it if an earlier run was killed."""
+        self.paths.pulumi_backend.mkdir(exist_ok=True)
+        if mode == "flat":
+            self._write_flat_stack_file()
+        known = json.loads(self._pulumi("stack", "ls", "--json", env=self._environment))
+        if not any(stack["name"] == STACK for stack in known):
+            self._pulumi("stack", "init", STACK, "--no-select", env=self._environment)
+
+    def unlock(self) -> bool:
+        """Take away the lock of a killed run; whether there was one."""
+        locks = list(self.paths.pulumi_backend.glob(".pulumi/locks/**/*.json"))
+        if locks:
+            self._pulumi("cancel", "--stack", STACK, "--yes", env=self._environment)
+        return bool(locks)
+
+    def up(self) -> None:
+        self._show("up", "--yes", "--skip-preview")
+
+    def destroy(self) -> None:
+        self._show("destroy", "--yes", "--skip-preview")
+
+    def has_resources(self) -> bool:
+        """Whether anything is deployed."""
+        if not self.paths.pulumi_backend.exists():
+            return False
+        known = json.loads(self._pulumi("stack", "ls", "--json", env=self._environment))
+        return any(s["name"] == STACK and s.get("resourceCount", 0) for s in known)
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets in plain text."""
+        shown = self._pulumi(
+            *("stack", "output", "--stack", STACK, "--json", "--show-secrets"),
+            env=self._environment,
+        )
+        return json.loads(shown)
+
+    def _show(self, *arguments: str) -> None:
+        done = subprocess.run(
+            ["pulumi", *arguments, "--stack", STACK, *self._stack_file],
+            cwd=ROOT,
+            env=self._environment,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise TwinError(
+                f"`pulumi {arguments[0]}` failed; what it says above is the reason. "
+                "`hub status` shows the parts, `hub logs PART` what one of them printed."
+            )
+
+    def _pulumi(self, *arguments: str, env: dict[str, str]) -> str:
+        done = subprocess.run(
+            [shutil.which("pulumi", path=self.path) or "pulumi", *arguments],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise TwinError(f"`pulumi {' '.join(arguments)}` failed:\n{done.stderr}{done.stdout}")
+        return done.stdout
+
+    @property
+    def _stack_file(self) -> tuple[str, ...]:
+        file = self.paths.root / "Pulumi.twin.yaml"
+        return (f"--config-file={file}",) if file.exists() else ()
+
+    def _write_flat_stack_file(self) -> None:
+        """The same settings with the one address that differs where all ends are loopback."""
+        text = (ROOT / "Pulumi.twin.yaml").read_text()
+        flat = text.replace(f"10.99.0.2:{HEADSCALE_PORT}", f"127.0.0.1:{HEADSCALE_PORT}")
+        (self.paths.root / "Pulumi.twin.yaml").write_text(flat)

@@ -1,0 +1,191 @@
+"""Every hop of the path as it is now: what runs, which version, since when."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, cast
+
+import httpx
+from rich.table import Table
+
+from hub.engine import Engine
+from twin.network import Mode
+from twin.parts import control_plane, system, tailnet
+from twin.parts.part import records
+from twin.toolchain import vllm
+from twin.toolchain.go_tools import GO_TOOLS
+
+VERSIONS = {program: tool.version for tool in GO_TOOLS for program in tool.programs}
+MODES: dict[Mode, str] = {
+    "namespaces": "three network namespaces",
+    "user-namespaces": "three network namespaces inside an unprivileged user namespace",
+    "flat": "flat: every end is loopback, nothing keeps them apart (less faithful)",
+}
+
+State = Literal["ok", "idle", "down"]
+_COLOURS: dict[State, str] = {"ok": "green", "idle": "yellow", "down": "red"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the answer."""
+
+    hop: str
+    what: str
+    state: State
+    detail: str
+    version: str = ""
+    uptime_seconds: int | None = None
+
+
+def look(engine: Engine, mode: Mode) -> list[Row]:
+    """Ask every part and every hop, from the normal machine."""
+    return [
+        Row("network", "namespaces", "ok", MODES[mode]),
+        *_parts(engine),
+        *_providers(engine),
+        _door(engine),
+        *_cloud_run(engine),
+        *_tailnet(engine),
+        *_cluster(engine),
+    ]
+
+
+def table(rows: list[Row]) -> Table:
+    """The rows for a person."""
+    shown = Table("hop", "what", "state", "version", "up", "detail", box=None, header_style="bold")
+    previous = ""
+    for row in rows:
+        colour = _COLOURS[row.state]
+        shown.add_row(
+            row.hop if row.hop != previous else "",
+            row.what,
+            f"[{colour}]{row.state}[/{colour}]",
+            row.version,
+            "" if row.uptime_seconds is None else _duration(row.uptime_seconds),
+            row.detail,
+        )
+        previous = row.hop
+    return shown
+
+
+def as_json(rows: list[Row]) -> list[dict[str, Any]]:
+    return [asdict(row) for row in rows]
+
+
+def _parts(engine: Engine) -> list[Row]:
+    rows: list[Row] = []
+    for record in records(engine.paths):
+        alive = record.process is not None
+        program = record.name.removeprefix("home-")
+        rows.append(
+            Row(
+                "part",
+                record.name,
+                "ok" if alive else "down",
+                f"pid {record.pid}" if alive else f"ended; see `hub logs {record.name}`",
+                VERSIONS.get(program, "1.102.3" if program in ("tailscaled", "derper") else ""),
+                round(time.time() - record.created) if alive else None,
+            )
+        )
+    return rows
+
+
+def _providers(engine: Engine) -> list[Row]:
+    return [
+        Row(
+            "provider",
+            name,
+            "ok",
+            "the twin's stand-in" if name in engine.stand_ins else "released plugin",
+        )
+        for name in engine.settings.provider_ports
+    ]
+
+
+def _door(engine: Engine) -> Row:
+    """``/v1/models`` without a key: the gateway refuses it and asks nothing behind it."""
+    url = f"{engine.settings.gateway_url}/v1/models"
+    running = system.services(engine.paths)
+    if not running:
+        return Row("door", engine.settings.gateway_url, "down", "no service is deployed")
+    if not any(service["instances"] for service in running):
+        # Asking would start an instance, and looking must not cost anything.
+        return Row("door", engine.settings.gateway_url, "idle", "scaled to zero")
+    try:
+        answer = httpx.get(url, timeout=5)
+    except httpx.HTTPError as error:
+        return Row("door", engine.settings.gateway_url, "down", str(error))
+    refused = answer.status_code == 401
+    detail = "refuses a request without a key" if refused else f"answered {answer.status_code}"
+    return Row("door", engine.settings.gateway_url, "ok" if refused else "down", detail)
+
+
+def _cloud_run(engine: Engine) -> list[Row]:
+    services = system.services(engine.paths)
+    if services is None:
+        return [Row("cloud run", "home-gateway", "down", "Cloud Run's stand-in does not answer")]
+    rows: list[Row] = []
+    for service in services:
+        instances = cast("list[dict[str, Any]]", service["instances"])
+        state: State = "ok" if instances else "idle"
+        detail = ", ".join(
+            f"{c['name']} ({c['image']})" for i in instances for c in i["containers"]
+        )
+        name, revision = str(service["name"]), str(service["revision"])
+        rows.append(Row("cloud run", name, state, detail or "no instance", revision))
+    return rows or [Row("cloud run", "home-gateway", "down", "not deployed; `hub up` deploys it")]
+
+
+def _tailnet(engine: Engine) -> list[Row]:
+    rows: list[Row] = []
+    for node in tailnet.nodes(engine.paths, engine.path):
+        online = bool(node.get("online"))
+        addresses = ", ".join(cast("list[str]", node.get("ip_addresses", []))[:1])
+        tags = cast("list[str]", node.get("tags") or node.get("forced_tags") or [])
+        detail = f"{addresses} {' '.join(tags)}"
+        rows.append(Row("tailnet", str(node.get("given_name")), "ok" if online else "down", detail))
+    return rows or [Row("tailnet", "nodes", "down", "the control server lists none")]
+
+
+def _cluster(engine: Engine) -> list[Row]:
+    try:
+        with control_plane.api_client(engine.paths.kubeconfig) as api:
+            node = api.get("/api/v1/nodes/home").raise_for_status().json()
+            pods = api.get("/api/v1/namespaces/vlm/pods").raise_for_status().json()["items"]
+            ingresses = api.get("/apis/networking.k8s.io/v1/namespaces/vlm/ingresses")
+    except (httpx.HTTPError, FileNotFoundError) as error:
+        return [Row("kubernetes", "home", "down", f"the API server does not answer: {error}")]
+    status = node["status"]
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status["conditions"])
+    gpus = status["capacity"].get("nvidia.com/gpu", "0")
+    version = str(status["nodeInfo"]["kubeletVersion"])
+    rows = [
+        Row("kubernetes", "node home", "ok" if ready else "down", "", version),
+        Row("kubernetes", "GPU", "ok" if gpus != "0" else "down", f"nvidia.com/gpu: {gpus}"),
+    ]
+    rows += [_pod(pod) for pod in pods]
+    rows += [
+        Row("kubernetes", f"ingress {item['metadata']['name']}", "ok", "Traefik")
+        for item in ingresses.json().get("items", [])
+    ]
+    return rows
+
+
+def _pod(pod: dict[str, Any]) -> Row:
+    containers = pod["status"].get("containerStatuses", [])
+    ready = bool(containers) and all(c["ready"] for c in containers)
+    restarts = sum(c["restartCount"] for c in containers)
+    image = ", ".join(c["image"] for c in pod["spec"]["containers"])
+    note = f"vLLM {vllm.VERSION} on CPU" if "vllm" in image else ""
+    detail = f"{pod['status'].get('phase', 'Pending')}, {restarts} restarts, {image}"
+    return Row("pod", pod["metadata"]["name"], "ok" if ready else "down", detail, note)
+
+
+def _duration(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,0 +1,158 @@
+"""Start the twin's parts in order, stop the cloud's side of them, remove everything.
+
+Each step looks first at what already runs, so an interrupted start is taken up where it was.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from app.model import tiny_checkpoint
+from twin import network as networks
+from twin.errors import TwinError
+from twin.network import ENDS, End, Network
+from twin.parts import control_plane, system, tailnet
+from twin.parts.control_plane import python
+from twin.parts.part import Part, Record, records, start, stop, strays, sweep
+from twin.paths import TwinPaths
+from twin.settings import TwinSettings
+from twin.toolchain.ensure import Toolchain
+from twin.toolchain.progress import Progress
+
+MODEL_CACHE = Path("var/lib/personal-cloud-hub/model-cache")
+"""The program's hostPath for models, below the folder that stands for home's file system."""
+CLOUD_PARTS = ("client", "door", "cloud-run", "providers")
+"""What `hub down` stops after the destroy, in this order; the rest is home and the tailnet."""
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A twin whose state folder this process holds the lock of."""
+
+    paths: TwinPaths
+    settings: TwinSettings
+    progress: Progress
+
+    def clean_up_after_a_killed_command(self) -> None:
+        """End what an earlier, killed command of this twin left half-way; say what it was."""
+        for process in strays(self.paths):
+            self.progress.say(f"  ended a process left by an interrupted run: {process.name()}")
+            process.terminate()
+            psutil.wait_procs([process], timeout=10)
+        for record in records(self.paths):
+            if record.process is None:
+                self.progress.say(f"  {record.name} had ended; starting it again")
+                stop(record, self.paths)
+
+    def start_network(self, path: str) -> Network:
+        """The namespaces and the wires between them."""
+        mode = networks.choose_mode(self.settings)
+        holders: dict[End, int] = {}
+        if mode != "flat":
+            for end in ENDS:
+                record = self._ensure(networks.holder(end, mode, holders), path)
+                networks.await_holder(record.pid)
+                holders[end] = record.pid
+        network = Network(mode, holders)
+        networks.connect(network)
+        return network
+
+    def start_tailnet_and_home(self, network: Network, tools: Toolchain) -> str:
+        """From the control server to Traefik; returns home's tailnet address."""
+        paths, port = self.paths, self.settings.kubernetes_port
+        tailnet.write_configuration(paths, network)
+        for part in system.tailnet_parts(paths, network, tools.path):
+            self._ensure(part, tools.path)
+        address = tailnet.home_address(paths, tools.path)
+        if address is None:
+            address = tailnet.join_home(paths, network, tools.path)
+        control_plane.write_credentials(paths, network, port)
+        for part in control_plane.parts(paths, network, port):
+            self._ensure(part, tools.path)
+        kubeconfig = f"--kubeconfig={paths.kubeconfig}"
+        run_once(python("twin.node.k3s_objects", kubeconfig), tools.path)
+        tiny_checkpoint.seed(tools.checkpoint, paths.host_paths / MODEL_CACHE / "huggingface")
+        node_ip = networks.node_address(network)
+        for part in system.home_parts(paths, network, tools, node_ip):
+            self._ensure(part, tools.path)
+        return address
+
+    def start_cloud(self, network: Network, path: str) -> None:
+        for part in system.cloud_parts(self.paths, network, self.settings):
+            self._ensure(part, path)
+
+    def start_providers(self, stand_ins: dict[str, int], path: str) -> None:
+        if stand_ins:
+            self._ensure(system.providers(self.paths, stand_ins), path)
+
+    def start_client(self, key: str, path: str) -> None:
+        self._ensure(system.client(self.settings, key), path)
+
+    def stop_cloud(self) -> None:
+        known = {record.name: record for record in records(self.paths)}
+        for name in CLOUD_PARTS:
+            if name in known:
+                stop(known[name], self.paths, seconds=20)
+
+    def _ensure(self, part: Part, path: str) -> Record:
+        """A part that runs as wanted is left alone; one that runs otherwise is started anew."""
+        for record in records(self.paths):
+            if record.name == part.name and record.process is not None:
+                if record.argv == part.argv and part.is_ready():
+                    return record
+                self.progress.say(f"  {part.name} is not as it should be; starting it again")
+                stop(record, self.paths, part.stop_seconds)
+        with self.progress.step(part.name, 5):
+            return start(part, self.paths, path)
+
+
+@contextmanager
+def held(paths: TwinPaths, settings: TwinSettings, progress: Progress) -> Generator[Twin]:
+    """A twin, for one command at a time.
+
+    Raises:
+        TwinError: another command works on the same twin.
+    """
+    for folder in (paths.logs, paths.parts, paths.sockets, paths.host_paths):
+        folder.mkdir(parents=True, exist_ok=True)
+    paths.root.chmod(0o700)
+    if len(str(paths.cloud_run_admin_socket)) > 100:
+        raise TwinError(f"{paths.root} is too long a path for unix sockets; set HUB_STATE shorter")
+    with (paths.root / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TwinError("Another hub command works on this twin; wait for it to end") from None
+        yield Twin(paths, settings, progress)
+
+
+def remove(paths: TwinPaths) -> list[str]:
+    """End every process of the twin, last started first, and delete its state."""
+    for record in reversed(records(paths)):
+        if not record.name.startswith("net-"):
+            stop(record, paths)
+    ended = sweep(paths)
+    shutil.rmtree(paths.root, ignore_errors=True)
+    return ended
+
+
+def run_once(argv: tuple[str, ...], path: str) -> None:
+    """Run one of the twin's own programs to its end.
+
+    Raises:
+        TwinError: it failed; carries what it printed.
+    """
+    done = subprocess.run(
+        argv, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise TwinError(f"{' '.join(argv[1:3])} failed:\n{done.stdout}{done.stderr}")

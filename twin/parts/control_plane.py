@@ -1,0 +1,168 @@
+"""Home's Kubernetes control plane as K3s has it: kine, API server, controllers, scheduler.
+
+K3s runs these four in one process; here they are the same programs, one process each.
+"""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+import sys
+from pathlib import Path
+
+import httpx
+import trustme
+import yaml
+
+from twin.network import Network
+from twin.parts.part import Part
+from twin.paths import TwinPaths
+
+CLUSTER_CIDR = "10.42.0.0/16"
+SERVICE_CIDR = "10.43.0.0/16"
+"""Both are K3s' defaults."""
+
+
+def write_credentials(paths: TwinPaths, network: Network, port: int) -> None:
+    """Certificates, token and kubeconfig; kept when they exist, as running parts use them."""
+    folder = paths.kubernetes
+    if paths.kubeconfig.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.crt")
+    certificate = authority.issue_cert("127.0.0.1", "localhost", network.address("home"), "home")
+    certificate.private_key_pem.write_to_path(folder / "server.key")
+    (folder / "server.crt").write_bytes(b"".join(p.bytes() for p in certificate.cert_chain_pems))
+    token = secrets.token_urlsafe(32)
+    (folder / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "twin",
+        "clusters": [
+            {
+                "name": "twin",
+                "cluster": {
+                    "server": f"https://127.0.0.1:{port}",
+                    "certificate-authority": str(folder / "ca.crt"),
+                },
+            }
+        ],
+        "users": [{"name": "admin", "user": {"token": token}}],
+        "contexts": [{"name": "twin", "context": {"cluster": "twin", "user": "admin"}}],
+    }
+    paths.kubeconfig.touch(mode=0o600)
+    paths.kubeconfig.write_text(yaml.safe_dump(kubeconfig, sort_keys=False))
+
+
+def api_client(kubeconfig: Path) -> httpx.Client:
+    """A client of the API server, with its CA and the admin's token."""
+    parsed = yaml.safe_load(kubeconfig.read_text())
+    cluster = parsed["clusters"][0]["cluster"]
+    return httpx.Client(
+        base_url=cluster["server"],
+        verify=ssl.create_default_context(cafile=cluster["certificate-authority"]),
+        headers={"Authorization": f"Bearer {parsed['users'][0]['user']['token']}"},
+        timeout=10,
+    )
+
+
+def answers(kubeconfig: Path, path: str = "/readyz") -> bool:
+    """Whether the API server, seen from the normal machine, says 200."""
+    try:
+        with api_client(kubeconfig) as client:
+            return client.get(path).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
+    """In the order of their start."""
+    folder = paths.kubernetes
+    kine = paths.sockets / "kine.sock"
+    kubeconfig = f"--kubeconfig={paths.kubeconfig}"
+    return [
+        Part(
+            name="kine",
+            argv=network.at(
+                *("home", "kine", f"--listen-address=unix://{kine}", "--metrics-bind-address=0"),
+                f"--endpoint=sqlite://{folder / 'state.db'}?_journal=WAL&cache=shared"
+                "&_busy_timeout=30000&_txlock=immediate",
+            ),
+            is_ready=kine.exists,
+        ),
+        Part(
+            name="kube-apiserver",
+            argv=network.at(
+                "home",
+                "kube-apiserver",
+                f"--etcd-servers=unix://{kine}",
+                f"--secure-port={port}",
+                f"--advertise-address={network.address('home')}"
+                if network.mode != "flat"
+                else "--bind-address=127.0.0.1",
+                f"--cert-dir={folder}",
+                f"--tls-cert-file={folder / 'server.crt'}",
+                f"--tls-private-key-file={folder / 'server.key'}",
+                f"--token-auth-file={folder / 'tokens.csv'}",
+                "--authorization-mode=RBAC",
+                f"--service-cluster-ip-range={SERVICE_CIDR}",
+                "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+                f"--service-account-key-file={folder / 'server.key'}",
+                f"--service-account-signing-key-file={folder / 'server.key'}",
+                "--kubelet-preferred-address-types=InternalIP",
+                "--allow-privileged=true",
+            ),
+            is_ready=lambda: network.accepts("home", port),
+        ),
+        *([] if network.mode == "flat" else _way_in(paths, network, port)),
+        Part(
+            name="kube-controller-manager",
+            argv=network.at(
+                *("home", "kube-controller-manager", kubeconfig, "--leader-elect=false"),
+                f"--cluster-cidr={CLUSTER_CIDR}",
+                f"--service-account-private-key-file={folder / 'server.key'}",
+                f"--root-ca-file={folder / 'ca.crt'}",
+                f"--cert-dir={folder}",
+                "--use-service-account-credentials=true",
+                # Its default is a system folder, which it would create.
+                f"--flex-volume-plugin-dir={folder / 'flexvolume'}",
+            ),
+            is_ready=lambda: network.accepts("home", 10257),
+        ),
+        Part(
+            name="kube-scheduler",
+            argv=network.at(
+                *("home", "kube-scheduler", kubeconfig, "--leader-elect=false"),
+                f"--cert-dir={folder}",
+            ),
+            is_ready=lambda: network.accepts("home", 10259),
+        ),
+    ]
+
+
+def _way_in(paths: TwinPaths, network: Network, port: int) -> list[Part]:
+    """The API server's port on the normal machine, which has no route into home."""
+    socket = paths.sockets / "api.sock"
+    return [
+        Part(
+            name="api-inside",
+            argv=network.at("home", *_relay(f"unix:{socket}", f"127.0.0.1:{port}")),
+            is_ready=socket.exists,
+        ),
+        Part(
+            name="api-outside",
+            argv=_relay(f"127.0.0.1:{port}", f"unix:{socket}"),
+            is_ready=lambda: answers(paths.kubeconfig),
+        ),
+    ]
+
+
+def _relay(listen: str, connect: str) -> tuple[str, ...]:
+    return python("twin.relay", f"--listen={listen}", f"--connect={connect}")
+
+
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command line of one of the twin's own programs."""
+    return (sys.executable, "-m", module, *arguments)

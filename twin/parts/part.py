@@ -1,0 +1,159 @@
+"""One long-running program of the twin: started, watched, stopped, never restarted silently.
+
+A part outlives the command that started it. Its record names the process by pid *and* start
+time, because pids are used again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import psutil
+
+from twin.errors import TwinError
+from twin.paths import TwinPaths
+
+MARK = "HUB_TWIN"
+"""Environment variable that every process of a twin carries: its state folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """How to run one program and how to tell that it is ready."""
+
+    name: str
+    argv: tuple[str, ...]
+    is_ready: Callable[[], bool]
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    seconds_to_ready: int = 60
+    stop_seconds: float = 10
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a part that was started."""
+
+    name: str
+    pid: int
+    created: float
+    argv: tuple[str, ...]
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """The process, if it still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            if process.create_time() == self.created and process.status() != "zombie":
+                return process
+        except psutil.NoSuchProcess:
+            pass
+        return None
+
+
+State = Literal["running", "dead"]
+
+
+def records(paths: TwinPaths) -> list[Record]:
+    """Every part that was started and not stopped, oldest first."""
+    found = [json.loads(file.read_text()) for file in paths.parts.glob("*.json")]
+    return sorted(
+        (Record(f["name"], f["pid"], f["created"], tuple(f["argv"])) for f in found),
+        key=lambda record: record.created,
+    )
+
+
+def start(part: Part, paths: TwinPaths, path: str) -> Record:
+    """Start a part and wait until it is ready.
+
+    Raises:
+        TwinError: it ended or was not ready in time; carries its last log lines.
+    """
+    log = paths.logs / f"{part.name}.log"
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            part.argv,
+            env={**os.environ, "PATH": path, MARK: str(paths.root), **part.env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in `make up` is not for the parts
+        )
+    record = Record(part.name, child.pid, psutil.Process(child.pid).create_time(), part.argv)
+    (paths.parts / f"{part.name}.json").write_text(
+        json.dumps(
+            {
+                "name": part.name,
+                "pid": record.pid,
+                "created": record.created,
+                "argv": list(part.argv),
+            }
+        )
+    )
+    deadline = time.monotonic() + part.seconds_to_ready
+    while not part.is_ready():
+        if child.poll() is not None:
+            raise TwinError(f"{part.name} ended at once ({child.returncode}):\n{last_lines(log)}")
+        if time.monotonic() > deadline:
+            raise TwinError(
+                f"{part.name} was not ready after {part.seconds_to_ready} s:\n{last_lines(log)}"
+            )
+        time.sleep(0.1)
+    return record
+
+
+def stop(record: Record, paths: TwinPaths, seconds: float = 10) -> None:
+    """SIGTERM, wait, SIGKILL; the record goes."""
+    if (process := record.process) is not None:
+        _end([process], seconds)
+    (paths.parts / f"{record.name}.json").unlink(missing_ok=True)
+
+
+def strays(paths: TwinPaths) -> list[psutil.Process]:
+    """Processes that carry this twin's mark and belong to no part: a killed command's children."""
+    parts = {record.pid for record in records(paths)}
+    return [p for p in _marked(paths) if not parts & {p.pid, *(up.pid for up in p.parents())}]
+
+
+def sweep(paths: TwinPaths) -> list[str]:
+    """End every process that carries this twin's mark; the names of what was found."""
+    found = _marked(paths)
+    names = [process.name() for process in found]
+    _end(found, 10)
+    return names
+
+
+def _marked(paths: TwinPaths) -> list[psutil.Process]:
+    mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        try:
+            marked = process.environ().get(MARK) == str(paths.root)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+        if marked and process.pid not in mine:
+            found.append(process)
+    return found
+
+
+def _end(processes: list[psutil.Process], seconds: float) -> None:
+    for process in processes:
+        try:
+            process.terminate()
+        except psutil.NoSuchProcess:
+            continue
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    for process in alive:
+        process.kill()
+    psutil.wait_procs(alive, timeout=5)
+
+
+def last_lines(log: os.PathLike[str], count: int = 12) -> str:
+    with open(log, errors="replace") as file:  # noqa: PTH123  # PathLike
+        lines = file.readlines()[-count:]
+    return "".join(f"  {line}" for line in lines) + f"  (whole log: {log})"

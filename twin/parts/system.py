@@ -1,0 +1,143 @@
+"""All parts, in the order of their start: the twin from its network to its client."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from twin.network import Network
+from twin.parts import control_plane, tailnet
+from twin.parts.control_plane import python
+from twin.parts.part import Part
+from twin.paths import TwinPaths
+from twin.settings import TwinSettings
+from twin.toolchain.ensure import Toolchain
+
+FLAT_CONTAINER_PORT = 18080
+"""Where the gateway's container listens when its own port 8080 is the door's."""
+FLAT_TRAEFIK_PORT = 18081
+"""Port 80 may be another's on a flat network; home's tailscaled forwards its port 80 here."""
+
+
+def tailnet_parts(paths: TwinPaths, network: Network, path: str) -> list[Part]:
+    return [
+        tailnet.headscale(paths, network, path),
+        tailnet.derper(paths, network),
+        tailnet.home_tailscaled(paths, network),
+    ]
+
+
+def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: str) -> list[Part]:
+    """What runs on K3s' node, apart from the control plane."""
+    port = FLAT_TRAEFIK_PORT if network.mode == "flat" else 80
+    state = (f"--state={paths.root}", f"--kubeconfig={paths.kubeconfig}")
+    return [
+        Part(
+            name="node",
+            argv=network.at("home", *python("twin.node", *state, "--name=home", f"--ip={node_ip}")),
+            env={"HUB_VLLM_PYTHON": str(tools.vllm_python)},
+            is_ready=lambda: _node_is_ready(paths.kubeconfig),
+            stop_seconds=30,
+        ),
+        Part(
+            name="traefik",
+            argv=network.at(
+                "home",
+                *python("twin.node.traefik", *state, f"--port={port}", f"--node-ip={node_ip}"),
+            ),
+            is_ready=lambda: network.accepts("home", port),
+        ),
+    ]
+
+
+def cloud_parts(paths: TwinPaths, network: Network, settings: TwinSettings) -> list[Part]:
+    """Cloud Run, and the public door on the normal machine."""
+    flat = (f"--container-port={FLAT_CONTAINER_PORT}",) if network.mode == "flat" else ()
+    door = ("twin.relay", f"--listen=127.0.0.1:{settings.gateway_port}")
+    return [
+        Part(
+            name="cloud-run",
+            argv=network.at(
+                "cloud",
+                *python(
+                    "twin.cloud_run",
+                    f"--state={paths.root}",
+                    f"--uri={settings.gateway_url}",
+                    *flat,
+                ),
+            ),
+            is_ready=lambda: services(paths) is not None,
+            stop_seconds=20,
+        ),
+        Part(
+            name="door",
+            argv=python(*door, f"--connect=unix:{paths.cloud_run_socket}"),
+            is_ready=lambda: _accepts(settings.gateway_port),
+        ),
+    ]
+
+
+def providers(paths: TwinPaths, stand_ins: dict[str, int]) -> Part:
+    """The provider servers; a provider whose released plugin is installed is not among them."""
+    ports = (f"{name}={port}" for name, port in stand_ins.items())
+    return Part(
+        name="providers",
+        argv=python("twin.providers", f"--state={paths.root}", "--attach", *ports),
+        env={"KUBECONFIG": str(paths.kubeconfig)},
+        is_ready=lambda: all(_accepts(port) for port in stand_ins.values()),
+    )
+
+
+def client(settings: TwinSettings, key: str) -> Part:
+    """The web client, as its image runs it."""
+    page = Path(__file__).parents[2] / "app" / "client" / "streamlit_app.py"
+    return Part(
+        name="client",
+        argv=python(
+            *("streamlit", "run", str(page), "--server.address=127.0.0.1"),
+            *(f"--server.port={settings.client_port}", "--server.headless=true"),
+            "--browser.gatherUsageStats=false",
+        ),
+        env={"OPENAI_BASE_URL": f"{settings.gateway_url}/v1", "OPENAI_API_KEY": key},
+        is_ready=_answers(f"{settings.client_url}/_stcore/health"),
+    )
+
+
+def services(paths: TwinPaths) -> list[dict[str, object]] | None:
+    """Cloud Run's services as its admin interface lists them; ``None`` when it does not answer."""
+    transport = httpx.HTTPTransport(uds=str(paths.cloud_run_admin_socket))
+    try:
+        with httpx.Client(transport=transport, base_url="http://cloud-run") as http:
+            return http.get("/services").raise_for_status().json()
+    except httpx.HTTPError:
+        return None
+
+
+def _node_is_ready(kubeconfig: Path) -> bool:
+    with control_plane.api_client(kubeconfig) as api:
+        found = api.get("/api/v1/nodes/home")
+    if found.status_code != 200:
+        return False
+    conditions = found.json()["status"].get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _answers(url: str) -> Callable[[], bool]:
+    def ask() -> bool:
+        try:
+            return httpx.get(url, timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    return ask
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True

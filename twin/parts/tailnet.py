@@ -1,0 +1,185 @@
+"""The control server, the relay and home's node: what Tailscale runs, and what the user installs.
+
+headscale stands where Tailscale's control plane is, with the policy that the program prints for
+the user to add. Home's own node is joined here because at home its user does that once by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import yaml
+from infra.tailnet.policy import policy
+
+from twin.errors import TwinError
+from twin.network import Network
+from twin.parts.part import Part
+from twin.paths import TwinPaths
+
+HEADSCALE_PORT = 8090
+DERP_PORT = 8443
+STUN_PORT = 3478
+HOME_TAG = "tag:llm-home"
+
+
+def write_configuration(paths: TwinPaths, network: Network) -> None:
+    """headscale's configuration, DERP map and policy file."""
+    address = network.address("inet")
+    home = paths.headscale
+    home.mkdir(parents=True, exist_ok=True)
+    configuration = {
+        "server_url": f"http://{address}:{HEADSCALE_PORT}",
+        "listen_addr": f"{address}:{HEADSCALE_PORT}",
+        "metrics_listen_addr": "",
+        "grpc_listen_addr": "127.0.0.1:50443",
+        "noise": {"private_key_path": str(home / "noise.key")},
+        "prefixes": {"v4": "100.64.0.0/10", "v6": "fd7a:115c:a1e0::/48"},
+        "derp": {
+            "server": {"enabled": False},
+            "urls": [],
+            "paths": [str(home / "derp.yaml")],
+            "auto_update_enabled": False,
+        },
+        "disable_check_updates": True,
+        "node": {"ephemeral": {"inactivity_timeout": "2m"}},
+        "database": {"type": "sqlite", "sqlite": {"path": str(home / "db.sqlite")}},
+        "policy": {"mode": "database"},
+        "dns": {
+            "magic_dns": True,
+            "base_domain": "twin.internal",
+            "override_local_dns": False,
+            "nameservers": {"global": []},
+        },
+        "unix_socket": str(paths.sockets / "headscale.sock"),
+        "logtail": {"enabled": False},
+    }
+    paths.headscale_config.write_text(yaml.safe_dump(configuration, sort_keys=False))
+    (home / "derp.yaml").write_text(yaml.safe_dump(_derp_map(address)))
+    (home / "policy.json").write_text(json.dumps(policy()))
+
+
+def _derp_map(address: str) -> dict[str, object]:
+    node = {
+        "name": "twin",
+        "regionid": 900,
+        "hostname": address,
+        "ipv4": address,
+        "derpport": DERP_PORT,
+        "stunport": STUN_PORT,
+        # The relay's certificate is self-signed for an address; the traffic inside it is
+        # WireGuard's and does not depend on it.
+        "insecurefortests": True,
+    }
+    region = {"regionid": 900, "regioncode": "twin", "regionname": "twin", "nodes": [node]}
+    return {"regions": {900: region}}
+
+
+def _headscale(paths: TwinPaths, path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["headscale", "--config", str(paths.headscale_config), *arguments],
+        env={"PATH": path, "HOME": str(paths.headscale)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def headscale(paths: TwinPaths, network: Network, path: str) -> Part:
+    return Part(
+        name="headscale",
+        argv=network.at("inet", "headscale", "--config", str(paths.headscale_config), "serve"),
+        is_ready=lambda: _headscale(paths, path, "nodes", "list").returncode == 0,
+    )
+
+
+def derper(paths: TwinPaths, network: Network) -> Part:
+    address = network.address("inet")
+    return Part(
+        name="derper",
+        argv=network.at(
+            *("inet", "derper", "-hostname", address, "-certmode", "manual"),
+            *("-certdir", str(paths.headscale), "-c", str(paths.headscale / "derper.key")),
+            *("-a", f"{address}:{DERP_PORT}", "-stun-port", str(STUN_PORT), "-http-port", "-1"),
+        ),
+        is_ready=lambda: network.accepts("inet", DERP_PORT, address),
+    )
+
+
+def home_tailscaled(paths: TwinPaths, network: Network) -> Part:
+    """Kernel mode, as a home server has it; userspace where the network is flat."""
+    tun = "userspace-networking" if network.mode == "flat" else "tailscale0"
+    state = paths.root / "home-tailscale"
+    return Part(
+        name="home-tailscaled",
+        argv=network.at(
+            *("home", "tailscaled", f"--tun={tun}", f"--statedir={state}", "--no-logs-no-support"),
+            *(f"--state={state / 'tailscaled.state'}", f"--socket={_home_socket(paths)}"),
+        ),
+        env={"TS_DEBUG_FIREWALL_MODE": "nftables"},
+        is_ready=lambda: _home_socket(paths).exists(),
+    )
+
+
+def _home_socket(paths: TwinPaths):  # noqa: ANN202
+    return paths.sockets / "home-ts.sock"
+
+
+def join_home(paths: TwinPaths, network: Network, path: str) -> str:
+    """Join home's node under its tag with a key of its own; home's tailnet address.
+
+    Raises:
+        TwinError: headscale refused the policy or the key, or the node did not come up.
+    """
+    _expect(_headscale(paths, path, "policy", "set", "-f", str(paths.headscale / "policy.json")))
+    key = _expect(
+        _headscale(
+            *(paths, path, "preauthkeys", "create", "--tags", HOME_TAG),
+            *("--expiration", "1h", "--output", "json"),
+        )
+    )
+    _expect(
+        subprocess.run(
+            [
+                *("tailscale", f"--socket={_home_socket(paths)}", "up", "--reset"),
+                f"--login-server=http://{network.address('inet')}:{HEADSCALE_PORT}",
+                f"--auth-key={json.loads(key)['key']}",
+                *("--hostname=home", "--accept-dns=false", "--netfilter-mode=off"),
+                "--timeout=60s",
+            ],
+            env={"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    )
+    return home_address(paths, path) or ""
+
+
+def home_address(paths: TwinPaths, path: str) -> str | None:
+    """Home's tailnet address, or ``None`` while it has not joined."""
+    shown = subprocess.run(
+        ["tailscale", f"--socket={_home_socket(paths)}", "status", "--json"],
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if shown.returncode != 0:
+        return None
+    status = json.loads(shown.stdout)
+    if status["BackendState"] != "Running" or not status["Self"]["Online"]:
+        return None
+    return str(status["TailscaleIPs"][0])
+
+
+def nodes(paths: TwinPaths, path: str) -> list[dict[str, object]]:
+    """The tailnet's nodes as the control server lists them."""
+    listed = _headscale(paths, path, "nodes", "list", "--output", "json")
+    return json.loads(listed.stdout or "[]") or [] if listed.returncode == 0 else []
+
+
+def _expect(done: subprocess.CompletedProcess[str]) -> str:
+    if done.returncode != 0:
+        raise TwinError(f"`{' '.join(done.args[:4])} …` failed:\n{done.stdout}{done.stderr}")
+    return done.stdout

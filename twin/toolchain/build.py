@@ -1,0 +1,101 @@
+"""Build a Go tool once into the cache, showing how far it is.
+
+Interrupting is safe: Go keeps each compiled package, and the programs are moved into place
+only when all of one tool are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from twin.errors import TwinError
+from twin.toolchain.go_tools import MODULES, GoTool
+from twin.toolchain.progress import Progress
+
+
+def folder(tool: GoTool, cache: Path) -> Path:
+    """Where a tool's programs lie; its name changes when anything that shapes the build does."""
+    module = MODULES / tool.name
+    recipe = (module / "go.mod").read_bytes() + (module / "go.sum").read_bytes()
+    recipe += repr((tool.packages, tool.ldflags, tool.cgo)).encode()
+    return cache / "tools" / f"{tool.name}-{tool.version}-{hashlib.sha256(recipe).hexdigest()[:8]}"
+
+
+def build(tool: GoTool, cache: Path, go: Path, progress: Progress) -> Path:
+    """The folder with the tool's programs, built now if it is not there.
+
+    Raises:
+        TwinError: Go could not download or compile it; carries the compiler's last lines.
+    """
+    target = folder(tool, cache)
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{tool.name}-"))
+    try:
+        _go_build(tool, scratch, go, progress)
+        if tool.name == "pulumi":
+            _add_language_host_script(scratch, go)
+        scratch.chmod(0o755)
+        scratch.rename(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return target
+
+
+def _environment(tool: GoTool) -> dict[str, str]:
+    return {
+        **os.environ,
+        "CGO_ENABLED": "1" if tool.cgo else "0",
+        "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
+
+
+def _go_build(tool: GoTool, target: Path, go: Path, progress: Progress) -> None:
+    command = [go, "build", "-v", "-ldflags", f"-s -w {tool.ldflags}", "-o", f"{target}/"]
+    with (
+        progress.step(f"building {', '.join(tool.programs)}", tool.estimate_seconds) as step,
+        subprocess.Popen(
+            [*command, *tool.packages],
+            cwd=MODULES / tool.name,
+            env=_environment(tool),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None  # noqa: S101  # asked for above
+        tail: list[str] = []
+        for line in process.stdout:
+            tail = [*tail[-15:], line.rstrip()]
+            step.detail(line.strip())
+        if process.wait() != 0:
+            raise TwinError(
+                f"{tool.name} {tool.version} could not be built:\n  "
+                + "\n  ".join(tail)
+                + "\nIs the Go module proxy reachable? Then run the same command again; "
+                "what is already compiled is kept."
+            )
+
+
+def _add_language_host_script(target: Path, go: Path) -> None:
+    """Pulumi's Python host starts programs through this script, which is not a Go program."""
+    source = subprocess.run(
+        [go, "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"],
+        cwd=MODULES / "pulumi",
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    script = target / "pulumi-language-python-exec"
+    text = (Path(source) / "python" / "cmd" / script.name).read_text()
+    script.write_text(text.replace("#!/usr/bin/env python\n", f"#!{sys.executable}\n", 1))
+    script.chmod(0o755)

@@ -1,0 +1,68 @@
+"""What a person sees while something takes minutes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Self
+
+from rich.console import Console
+
+SECONDS_BETWEEN_LINES = 20
+
+
+class Step:
+    """One long step: a live line on a terminal, a line now and then in a log."""
+
+    def __init__(self, console: Console, title: str, estimate_seconds: int) -> None:
+        self._console = console
+        self._title = title
+        self._estimate = estimate_seconds
+        self._started = time.monotonic()
+        self._last_line = self._started
+        self._status = console.status(title) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._status:
+            self._status.start()
+        else:
+            self._console.print(f"  {self._title} (about {_duration(self._estimate)})")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._status:
+            self._status.stop()
+        if error == (None, None, None):
+            took = _duration(time.monotonic() - self._started)
+            self._console.print(f"  [green]✓[/green] {self._title}: {took}", highlight=False)
+
+    def detail(self, text: str) -> None:
+        """Say what is happening just now."""
+        now = time.monotonic()
+        spent = f"{_duration(now - self._started)} of about {_duration(self._estimate)}"
+        if self._status:
+            self._status.update(f"{self._title}: {spent} [dim]{text[-60:]}[/dim]")
+        elif now - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            self._console.print(f"    {spent} · {text}", highlight=False)
+
+
+class Progress:
+    """Steps, one after another, on one console."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    @contextmanager
+    def step(self, title: str, estimate_seconds: int) -> Generator[Step]:
+        with Step(self.console, title, estimate_seconds) as step:
+            yield step
+
+    def say(self, text: str) -> None:
+        self.console.print(text, highlight=False)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
