@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from app.client.chat import ChatError, ask_stream
 from rich.console import Console
 
+from app.client.chat import ChatError, ask_stream
 from hub import status as status_view
 from hub.engine import Engine
 from twin import lifecycle

@@ -33,6 +33,8 @@ MODEL_CACHE = Path("var/lib/personal-cloud-hub/model-cache")
 CLOUD_PARTS = ("client", "door", "cloud-run", "providers")
 """What `hub down` stops after the destroy, in this order; the rest is home and the tailnet."""
 
+CONTAINER_RUNNERS = ("cloud-run", "node")
+
 
 @dataclass(frozen=True)
 class Twin:
@@ -136,10 +138,10 @@ def held(paths: TwinPaths, settings: TwinSettings, progress: Progress) -> Genera
 
 
 def remove(paths: TwinPaths) -> list[str]:
-    """End every process of the twin, last started first, and delete its state."""
-    for record in reversed(records(paths)):
-        if not record.name.startswith("net-"):
-            stop(record, paths)
+    """End every process of the twin and delete its state; the names of what was ended."""
+    for record in records(paths):
+        if record.name in CONTAINER_RUNNERS:
+            stop(record, paths, seconds=20)  # they end their containers themselves
     ended = sweep(paths)
     shutil.rmtree(paths.root, ignore_errors=True)
     return ended

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -75,16 +75,19 @@ def start(part: Part, paths: TwinPaths, path: str) -> Record:
         TwinError: it ended or was not ready in time; carries its last log lines.
     """
     log = paths.logs / f"{part.name}.log"
-    with log.open("ab") as output:
-        child = subprocess.Popen(
-            part.argv,
-            env={**os.environ, "PATH": path, MARK: str(paths.root), **part.env},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in `make up` is not for the parts
-        )
-    record = Record(part.name, child.pid, psutil.Process(child.pid).create_time(), part.argv)
+    # Not subprocess.Popen: its object owns the child, and a part outlives this process.
+    pid = os.posix_spawn(
+        shutil.which(part.argv[0], path=path) or part.argv[0],
+        part.argv,
+        {**os.environ, "PATH": path, MARK: str(paths.root), **part.env},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,  # Ctrl-C in `make up` is not for the parts
+    )
+    record = Record(part.name, pid, psutil.Process(pid).create_time(), part.argv)
     (paths.parts / f"{part.name}.json").write_text(
         json.dumps(
             {
@@ -97,8 +100,10 @@ def start(part: Part, paths: TwinPaths, path: str) -> Record:
     )
     deadline = time.monotonic() + part.seconds_to_ready
     while not part.is_ready():
-        if child.poll() is not None:
-            raise TwinError(f"{part.name} ended at once ({child.returncode}):\n{last_lines(log)}")
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            raise TwinError(f"{part.name} ended at once ({code}):\n{last_lines(log)}")
         if time.monotonic() > deadline:
             raise TwinError(
                 f"{part.name} was not ready after {part.seconds_to_ready} s:\n{last_lines(log)}"

@@ -10,8 +10,8 @@ import json
 import subprocess
 
 import yaml
-from infra.tailnet.policy import policy
 
+from infra.tailnet.policy import policy
 from twin.errors import TwinError
 from twin.network import Network
 from twin.parts.part import Part

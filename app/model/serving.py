@@ -1,0 +1,63 @@
+"""vLLM's command line and environment, as values.
+
+No Pulumi and no I/O: the deployment, the twin and the tests all read their arguments here.
+"""
+
+from __future__ import annotations
+
+import json
+
+from app.model.profiles import MAX_PIXELS, MIN_PIXELS, SERVED_NAME, Profile
+
+HTTP_PORT = 8000
+DRAIN_SECONDS = 60
+CACHE = "/cache"
+"""Where the pod mounts the volume that keeps weights and compiled kernels."""
+
+
+def serve_args(profile: Profile, revision: str) -> list[str]:
+    """Arguments for the official image, whose entrypoint already is ``vllm serve``."""
+    return [
+        profile.model,
+        f"--revision={revision}",
+        *([f"--dtype={profile.dtype}"] if profile.dtype else []),
+        f"--served-model-name={SERVED_NAME}",
+        f"--max-model-len={profile.max_model_len}",
+        f"--gpu-memory-utilization={profile.memory_fraction:g}",
+        f"--max-num-seqs={profile.max_num_seqs}",
+        f"--max-num-batched-tokens={profile.max_num_batched_tokens}",
+        # The default is 999 of each; no video frees the memory its profile would take.
+        f"--limit-mm-per-prompt={_json(image=2, video=0)}",
+        f"--mm-processor-kwargs={_json(size=_pixels())}",
+        "--mm-processor-cache-gb=1",
+        # A name that cannot exist: pictures come inside the request, the server fetches none.
+        "--allowed-media-domains=media.invalid",
+        f"--structured-outputs-config={_json(backend='xgrammar', disable_any_whitespace=True)}",
+        f"--shutdown-timeout={DRAIN_SECONDS}",
+        "--sse-keep-alive-interval=15",
+        "--disable-fastapi-docs",
+        "--disable-access-log-for-endpoints=/health,/metrics",
+        f"--port={HTTP_PORT}",
+    ]
+
+
+def environment() -> dict[str, str]:
+    """Environment without secrets; constant, because it is part of the compile cache's key."""
+    return {
+        "HF_HOME": f"{CACHE}/huggingface",
+        "VLLM_CACHE_ROOT": f"{CACHE}/vllm",
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_HTTP_MAX_REQUEST_BODY_SIZE": str(32 * 2**20),
+        "VLLM_MAX_IMAGE_PIXELS": str(16 * 2**20),
+        "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
+        "VLLM_MAX_N_SEQUENCES": "8",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def _pixels() -> dict[str, int]:
+    return {"shortest_edge": MIN_PIXELS, "longest_edge": MAX_PIXELS}
+
+
+def _json(**value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

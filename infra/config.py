@@ -1,0 +1,195 @@
+"""Stack configuration, parsed once at the edge of the program.
+
+``Pulumi.<stack>.yaml`` is hand-written input: parsed here into frozen models, read nowhere else.
+Secrets stay out of these models; a Pydantic field would hold the plain text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+import pulumi
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from app.model.memory import fits, forecast
+from app.model.profiles import PROFILES, ProfileName
+
+KEY = "settings"
+TRAEFIK_TIMEOUT_SECONDS = 330
+"""Longer than Cloud Run's longest here, so that the outer hop always gives up first."""
+
+
+class ConfigError(pulumi.RunError):
+    """A problem in the stack file. ``RunError`` prints the message, not a traceback."""
+
+
+def _pinned(image: str) -> str:
+    name, _, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    if tag == "latest" or not (tag or digest):
+        raise ValueError(
+            f"{image} does not say which version; write a tag such as name:1.2.3 (never latest) "
+            "or a digest, name@sha256:..."
+        )
+    return image
+
+
+Image = Annotated[str, AfterValidator(_pinned)]
+
+
+class _Section(BaseModel):
+    # extra="forbid": a misspelled key is an error, not a setting silently ignored.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
+
+
+class Cloud(_Section):
+    """Google's side."""
+
+    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
+    """Google Cloud project id."""
+    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")] = "asia-northeast3"
+    timeout_seconds: Annotated[int, Field(ge=30, le=300)] = 300
+    """How long a request may take, the start of an instance included."""
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Requests one instance serves at once; with one instance, all there are."""
+    caddy_image: Image = "library/caddy:2.11.4"
+    """On Docker Hub, read through the project's own Artifact Registry repository."""
+    tailscale_image: Image = "tailscale/tailscale:v1.102.3"
+
+
+class Tailnet(_Section):
+    """The wire between the two."""
+
+    join_with: Literal["authKey", "workloadIdentity"] = "authKey"
+    """``workloadIdentity`` stores no key at all; Tailscale's own control server only."""
+    control_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] | None = None
+    """A control server other than Tailscale's, for example headscale."""
+    key_days: Annotated[int, Field(ge=1, le=90)] = 90
+    """How long the auth key is valid; 90 days is Tailscale's limit."""
+    mtu: Annotated[int, Field(ge=576, le=1280)] = 1200
+    """Inside the tunnel, bytes; lower it where large requests hang and small ones do not."""
+    owns_policy: bool = False
+    """Whether this program replaces the tailnet's whole policy file; else it prints a snippet."""
+
+    @model_validator(mode="after")
+    def _identity_needs_tailscale(self) -> Self:
+        if self.join_with == "workloadIdentity" and self.control_url is not None:
+            raise ValueError(
+                "joinWith: workloadIdentity works with Tailscale's own control server only; "
+                "remove controlUrl or write joinWith: authKey"
+            )
+        return self
+
+
+class Home(_Section):
+    """The machine with the GPU."""
+
+    host: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = "home"
+    """Its name in the tailnet."""
+    kube_context: str | None = None
+    """Context in the kubeconfig; the current one if not set."""
+    gpu_memory_gib: Annotated[float, Field(gt=0, le=200)] = 23.69
+    """What ``nvidia-smi`` reports, which is less than what is on the box."""
+    gpu_slices: Annotated[int, Field(ge=2, le=48)] = 10
+    """How many pods may share the GPU's time. Its memory is not divided."""
+
+
+class Model(_Section):
+    """What is served."""
+
+    profile: ProfileName = "7b"
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    """Commit of the model's repository, 40 hex digits."""
+    image: Image = "vllm/vllm-openai:v0.33.0"
+    """0.24.0 at least: earlier ones have known ways in."""
+
+
+class Limits(_Section):
+    """What one API key may do."""
+
+    requests_per_minute: Annotated[int, Field(ge=1)] = 120
+    burst: Annotated[int, Field(ge=1)] = 40
+    in_flight: Annotated[int, Field(ge=1)] = 16
+    """Requests of one key being answered at once; the next one gets 429."""
+    body_mb: Annotated[int, Field(ge=1, le=31)] = 20
+    """Largest request, MB; Cloud Run itself refuses more than 32 MiB."""
+
+
+class Settings(_Section):
+    """Everything ``personal-cloud-hub:settings`` may say."""
+
+    api_keys: Annotated[tuple[str, ...], Field(min_length=1)]
+    """A name for each client; each gets a key of its own. Remove a name to revoke its key."""
+    cloud: Cloud
+    tailnet: Tailnet = Tailnet()
+    home: Home = Home()
+    model: Model
+    limits: Limits = Limits()
+
+    @field_validator("api_keys")
+    @classmethod
+    def _names_can_be_told_apart(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
+                raise ValueError(
+                    f"{name!r} is no name for a key; write up to 31 of a-z, 0-9 and -, "
+                    "beginning with a letter"
+                )
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise ValueError(f"{', '.join(twice)} stands there twice; each client needs its own")
+        return names
+
+    @model_validator(mode="after")
+    def _the_model_fits_the_gpu(self) -> Self:
+        profile = PROFILES[self.model.profile]
+        if not fits(profile, self.home.gpu_memory_gib):
+            expected = forecast(profile, self.home.gpu_memory_gib)
+            raise ValueError(
+                f"model.profile {self.model.profile} does not fit home.gpuMemoryGib "
+                f"{self.home.gpu_memory_gib:g}: {expected.budget_gib:.1f} GiB may be used, "
+                f"{expected.weights_gib:.1f} are weights, {expected.other_gib:.1f} activations "
+                f"and CUDA, which leaves {expected.kv_gib:.1f} for the KV cache of "
+                f"{profile.max_model_len:,} tokens; choose a smaller profile, such as 7b-awq or 3b"
+            )
+        return self
+
+
+def load(config: pulumi.Config) -> Settings:
+    """Parse this stack's settings.
+
+    Raises:
+        ConfigError: naming every key at fault, as the YAML spells it, and what to write.
+    """
+    raw = config.get_object(KEY)
+    if raw is None:
+        raise ConfigError(
+            f"{config.full_key(KEY)} is missing from this stack's file; "
+            "copy it from Pulumi.dev.yaml and change cloud.project"
+        )
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        problems = [
+            f"  {'.'.join([config.full_key(KEY), *map(str, e['loc'])])}: {_in_words(e['msg'])}"
+            for e in error.errors()
+        ]
+        raise ConfigError("\n".join(["This stack's settings are not right:", *problems])) from error
+
+
+def _in_words(message: str) -> str:
+    if message == "Extra inputs are not permitted":
+        return "no such setting; docs/configuration.md lists them all"
+    return message.removeprefix("Value error, ")

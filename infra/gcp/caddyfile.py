@@ -1,0 +1,134 @@
+"""The gateway's Caddyfile: who may ask what, and what happens when home does not answer.
+
+Two sites. The public one decides; the inner one, on loopback, crosses the tailnet. They are two
+because Caddy's health check does not go through ``network_proxy`` (2.11), so the public site
+checks the inner one, and that check exercises the tunnel and keeps it warm.
+
+Neither holds a key: API keys are imported from a file of their own, the upstream's key comes from
+the environment.
+"""
+
+# ruff: noqa: E501  # a Caddyfile has no way to break a line inside a quoted text
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import Template
+
+SOCKS_PORT = 1055
+INNER_PORT = 8081
+RETRY_AFTER_SECONDS = 30
+
+_CADDYFILE = Template("""\
+{
+	admin off
+	auto_https off
+	persist_config off
+	# Cloud Run waits 10 s after SIGTERM; tailscaled needs some of them to leave the tailnet.
+	grace_period 4s
+	log default {
+		output stderr
+		format json
+	}
+	servers {
+		timeouts {
+			read_header 10s
+			read_body 120s
+		}
+	}
+}
+
+:{$$PORT} {
+	log
+	map {header.Authorization} {key_id} {
+		import {$$KEYS_FILE}
+		default ""
+	}
+	route {
+		@unlisted `!((method('POST') && path('/v1/chat/completions', '/v1/completions'))
+			|| (method('GET') && path('/v1/models', '/health')))`
+		error @unlisted 404
+
+		@stranger `{key_id} == "" && !path('/health')`
+		error @stranger 401
+
+		request_body {
+			max_size ${body_mb}MB
+		}
+		reverse_proxy 127.0.0.1:${inner_port} {
+			# Home off is known before anyone asks, and answered at once.
+			health_uri /health
+			health_interval 5s
+			health_timeout 2s
+			# While the tailnet is being joined a request is held, not refused.
+			lb_try_duration 1500ms
+			lb_try_interval 250ms
+			flush_interval -1
+			header_up Authorization "Bearer {env.UPSTREAM_KEY}"
+			header_up X-Hub-Key-Id {key_id}
+			header_up -X-Forwarded-For
+			header_down -Server
+			@unreachable status 502 503 504
+			handle_response @unreachable {
+				error 503
+			}
+		}
+	}
+	handle_errors {
+		map {err.status_code} {error_type} {error_message} {
+			401 invalid_request_error "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
+			404 invalid_request_error "No such route. There are POST /v1/chat/completions, POST /v1/completions, GET /v1/models and GET /health."
+			413 invalid_request_error "The request is larger than ${body_mb} MB. Send a smaller picture."
+			502 home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
+			503 home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
+			504 home_unavailable "The server at home took too long. Try again later."
+			default api_error "The gateway could not answer this request."
+		}
+		@later `{err.status_code} in [502, 503, 504]`
+		header @later Retry-After ${retry_after}
+		@key `{err.status_code} == 401`
+		header @key WWW-Authenticate Bearer
+		header Content-Type application/json
+		respond <<JSON
+			{"error": {"message": "{error_message}", "type": "{error_type}", "code": {err.status_code}}}
+			JSON {err.status_code}
+	}
+}
+
+:${inner_port} {
+	bind 127.0.0.1
+	reverse_proxy http://${home}:80 {
+		flush_interval -1
+		# A fixed name: what the client wrote as Host never reaches the model server.
+		header_up Host ${home}
+		transport http {
+			network_proxy url socks5://127.0.0.1:${socks_port}
+			dial_timeout 5s
+			response_header_timeout ${timeout_seconds}s
+		}
+	}
+}
+""")
+
+
+def caddyfile(*, home: str, body_mb: int, timeout_seconds: int) -> str:
+    """The whole configuration; ``PORT``, ``KEYS_FILE`` and ``UPSTREAM_KEY`` are its environment."""
+    return _CADDYFILE.substitute(
+        home=home,
+        body_mb=body_mb,
+        timeout_seconds=timeout_seconds,
+        inner_port=INNER_PORT,
+        socks_port=SOCKS_PORT,
+        retry_after=RETRY_AFTER_SECONDS,
+    )
+
+
+def keys_file(keys: Mapping[str, str]) -> str:
+    """Lines for the ``map``: what the client sends, and the key's name.
+
+    Raises:
+        ValueError: a key is empty or could be read as a pattern; then anybody might match it.
+    """
+    for name, key in keys.items():
+        if not key.isalnum():
+            raise ValueError(f"the key of {name} is not letters and digits only")
+    return "".join(f'"Bearer {key}" {name}\n' for name, key in keys.items())

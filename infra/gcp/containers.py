@@ -1,0 +1,131 @@
+"""The gateway's two containers as values: stock Caddy, and the official Tailscale image beside it.
+
+Cloud Run's containers of one instance share their loopback, so Caddy reaches the tailnet through
+the other's SOCKS5 port, and nothing has to be built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.gcp.caddyfile import SOCKS_PORT
+
+PUBLIC_PORT = 8080
+HEALTH_PORT = 9002
+CADDYFILE_FOLDER = "/etc/caddy"
+KEYS_FOLDER = "/etc/caddy-keys"
+
+Container = gcp.cloudrunv2.ServiceTemplateContainerArgs
+Env = gcp.cloudrunv2.ServiceTemplateContainerEnvArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretRef:
+    """A secret at one version, so that a new value makes a new revision."""
+
+    secret: pulumi.Input[str]
+    version: pulumi.Input[str]
+
+    def as_env(self, name: str) -> Env:
+        return Env(
+            name=name,
+            value_source=gcp.cloudrunv2.ServiceTemplateContainerEnvValueSourceArgs(
+                secret_key_ref=gcp.cloudrunv2.ServiceTemplateContainerEnvValueSourceSecretKeyRefArgs(
+                    secret=self.secret, version=self.version
+                )
+            ),
+        )
+
+    def as_volume(self, name: str, file: str) -> gcp.cloudrunv2.ServiceTemplateVolumeArgs:
+        return gcp.cloudrunv2.ServiceTemplateVolumeArgs(
+            name=name,
+            secret=gcp.cloudrunv2.ServiceTemplateVolumeSecretArgs(
+                secret=self.secret,
+                items=[
+                    gcp.cloudrunv2.ServiceTemplateVolumeSecretItemArgs(
+                        path=file, version=self.version
+                    )
+                ],
+            ),
+        )
+
+
+def plain(values: Mapping[str, str]) -> list[Env]:
+    return [Env(name=name, value=value) for name, value in values.items()]
+
+
+def caddy(image: pulumi.Input[str], upstream_key: SecretRef) -> Container:
+    """The ingress container: the only one with a port."""
+    return Container(
+        name="caddy",
+        image=image,
+        ports=gcp.cloudrunv2.ServiceTemplateContainerPortsArgs(container_port=PUBLIC_PORT),
+        depends_ons=["tailscale"],
+        envs=[
+            *plain({"KEYS_FILE": f"{KEYS_FOLDER}/keys.caddy", "GOMEMLIMIT": "400MiB"}),
+            upstream_key.as_env("UPSTREAM_KEY"),
+        ],
+        resources=_resources("1", "512Mi"),
+        volume_mounts=[
+            gcp.cloudrunv2.ServiceTemplateContainerVolumeMountArgs(
+                name="caddyfile", mount_path=CADDYFILE_FOLDER
+            ),
+            gcp.cloudrunv2.ServiceTemplateContainerVolumeMountArgs(
+                name="keys", mount_path=KEYS_FOLDER
+            ),
+        ],
+        startup_probe=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeArgs(
+            tcp_socket=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeTcpSocketArgs(
+                port=PUBLIC_PORT
+            ),
+            period_seconds=1,
+            timeout_seconds=1,
+            failure_threshold=20,
+        ),
+    )
+
+
+def tailscale(
+    image: pulumi.Input[str], *, control_url: str | None, mtu: int, join: list[Env]
+) -> Container:
+    """Userspace networking with state in memory: an ephemeral node that logs out on SIGTERM."""
+    settings = {
+        "TS_USERSPACE": "true",
+        "TS_HOSTNAME": "home-gateway",
+        "TS_SOCKS5_SERVER": f"127.0.0.1:{SOCKS_PORT}",
+        "TS_ACCEPT_DNS": "false",
+        "TS_ENABLE_HEALTH_CHECK": "true",
+        "TS_LOCAL_ADDR_PORT": f"0.0.0.0:{HEALTH_PORT}",
+        "TS_DEBUG_MTU": str(mtu),
+        "TS_NO_LOGS_NO_SUPPORT": "true",
+        # 50 requests of 1 MB at once took 1 GB without a limit (measured).
+        "GOMEMLIMIT": "200MiB",
+    }
+    if control_url is not None:
+        settings["TS_EXTRA_ARGS"] = f"--login-server={control_url}"
+    return Container(
+        name="tailscale",
+        image=image,
+        envs=[*plain(settings), *join],
+        resources=_resources("1", "512Mi"),
+        # The tailnet, not home: home may be off while the gateway is deployed.
+        startup_probe=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeArgs(
+            http_get=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeHttpGetArgs(
+                path="/healthz", port=HEALTH_PORT
+            ),
+            period_seconds=1,
+            timeout_seconds=1,
+            failure_threshold=60,
+        ),
+    )
+
+
+def _resources(cpu: str, memory: str) -> gcp.cloudrunv2.ServiceTemplateContainerResourcesArgs:
+    # cpu_idle=False: with its CPU taken away between requests tailscaled loses its connections.
+    return gcp.cloudrunv2.ServiceTemplateContainerResourcesArgs(
+        limits={"cpu": cpu, "memory": memory}, cpu_idle=False, startup_cpu_boost=True
+    )

@@ -1,0 +1,121 @@
+"""The way in at home: the tailnet address's port 80, Traefik, limits for each API key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+import yaml
+
+from infra.config import TRAEFIK_TIMEOUT_SECONDS
+from infra.home_k3s import model_server
+from infra.home_k3s.retained import NAMESPACE, metadata, retained
+
+KEY_ID_HEADER = "X-Hub-Key-Id"
+"""Set by the gateway, which has checked the key; the tailnet lets nobody else in."""
+TAILNET_ADDRESSES = "100.64.0.0/10"
+TRAEFIK = "traefik.io/v1alpha1"
+
+
+def traefik_values() -> str:
+    """Values for K3s' own Traefik chart.
+
+    Traefik gives up reading a request after 60 s by default; a large picture over a slow relay
+    takes longer.
+    """
+    seconds = TRAEFIK_TIMEOUT_SECONDS
+    transport = "--entryPoints.web.transport"
+    return yaml.safe_dump(
+        {
+            "additionalArguments": [
+                f"{transport}.respondingTimeouts.readTimeout={seconds}s",
+                f"{transport}.lifeCycle.graceTimeOut={seconds}s",
+            ],
+            "service": {"spec": {"loadBalancerSourceRanges": [TAILNET_ADDRESSES]}},
+        },
+        sort_keys=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryArgs:
+    """Inputs to :class:`Entry`."""
+
+    requests_per_minute: int
+    burst: int
+    in_flight: int
+    service: k8s.core.v1.Service
+
+
+class Entry(pulumi.ComponentResource):
+    """Traefik's settings, the limits, and the Ingress to the model server."""
+
+    def __init__(
+        self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("personal-cloud-hub:k3s:Entry", name, {}, opts)
+        k8s.apiextensions.CustomResource(
+            f"{name}-traefik",
+            api_version="helm.cattle.io/v1",
+            kind="HelmChartConfig",
+            metadata=metadata("traefik", namespace="kube-system"),
+            spec={"valuesContent": traefik_values()},
+            opts=retained(self),
+        )
+        per_key = {"sourceCriterion": {"requestHeaderName": KEY_ID_HEADER}}
+        limits = {
+            "rate": {
+                "rateLimit": {
+                    "average": args.requests_per_minute,
+                    "period": "1m",
+                    "burst": args.burst,
+                    **per_key,
+                }
+            },
+            "in-flight": {"inFlightReq": {"amount": args.in_flight, **per_key}},
+        }
+        middlewares = [
+            k8s.apiextensions.CustomResource(
+                f"{name}-{limit}",
+                api_version=TRAEFIK,
+                kind="Middleware",
+                metadata=metadata(limit),
+                spec=spec,
+                opts=retained(self),
+            )
+            for limit, spec in limits.items()
+        ]
+        names = ",".join(f"{NAMESPACE}-{limit}@kubernetescrd" for limit in limits)
+        k8s.networking.v1.Ingress(
+            f"{name}-ingress",
+            metadata=metadata(
+                model_server.NAME,
+                annotations={"traefik.ingress.kubernetes.io/router.middlewares": names},
+            ),
+            spec=k8s.networking.v1.IngressSpecArgs(
+                ingress_class_name="traefik",
+                rules=[
+                    k8s.networking.v1.IngressRuleArgs(
+                        http=k8s.networking.v1.HTTPIngressRuleValueArgs(
+                            paths=[_path("/v1", args), _path("/health", args)]
+                        )
+                    )
+                ],
+            ),
+            opts=retained(self, after=[*middlewares, args.service]),
+        )
+        self.register_outputs({})
+
+
+def _path(path: str, args: EntryArgs) -> k8s.networking.v1.HTTPIngressPathArgs:
+    return k8s.networking.v1.HTTPIngressPathArgs(
+        path=path,
+        path_type="Prefix",
+        backend=k8s.networking.v1.IngressBackendArgs(
+            service=k8s.networking.v1.IngressServiceBackendArgs(
+                name=args.service.metadata.name,
+                port=k8s.networking.v1.ServiceBackendPortArgs(name="http"),
+            )
+        ),
+    )

@@ -1,0 +1,43 @@
+"""Everything at home, in the order it depends on each other."""
+
+from __future__ import annotations
+
+import pulumi
+
+from app.model.profiles import PROFILES
+from infra.config import Settings
+from infra.home_k3s.entry import Entry, EntryArgs
+from infra.home_k3s.gpu_sharing import GpuSharing, GpuSharingArgs
+from infra.home_k3s.isolation import Isolation, IsolationArgs
+from infra.home_k3s.model_server import ModelServer, ModelServerArgs
+
+
+def home(
+    settings: Settings, upstream_key: pulumi.Input[str], provider: pulumi.ProviderResource
+) -> None:
+    """Declare the GPU's sharing, the namespace, the model server and the way to it."""
+    here = pulumi.ResourceOptions(provider=provider)
+    sharing = GpuSharing("gpu", GpuSharingArgs(slices=settings.home.gpu_slices), here)
+    isolation = Isolation("isolation", IsolationArgs(gpu_slices=settings.home.gpu_slices), here)
+    inside = pulumi.ResourceOptions(provider=provider, depends_on=[isolation.namespace])
+    server = ModelServer(
+        "model",
+        ModelServerArgs(
+            image=settings.model.image,
+            profile=PROFILES[settings.model.profile],
+            revision=settings.model.revision,
+            upstream_key=upstream_key,
+            gpu=sharing.device_plugin,
+        ),
+        inside,
+    )
+    Entry(
+        "entry",
+        EntryArgs(
+            requests_per_minute=settings.limits.requests_per_minute,
+            burst=settings.limits.burst,
+            in_flight=settings.limits.in_flight,
+            service=server.service,
+        ),
+        inside,
+    )

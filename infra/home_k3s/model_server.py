@@ -1,0 +1,149 @@
+"""One model, served by vLLM on the home GPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from app.model.profiles import Profile
+from app.model.serving import CACHE, DRAIN_SECONDS, HTTP_PORT, environment, serve_args
+from infra.home_k3s.retained import metadata, retained
+
+NAME = "vllm-qwen"
+"""Also the Service's name: a Service called vllm would inject VLLM_PORT and break the server."""
+LABELS = {"app": NAME}
+HOST_CACHE = "/var/lib/personal-cloud-hub/model-cache"
+LEAVE_SECONDS = 10
+"""Between leaving the Service and SIGTERM: vLLM refuses new requests with 500 while it drains."""
+MARGIN_SECONDS = 20
+DOWNLOAD_MINUTES = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelServerArgs:
+    """Inputs to :class:`ModelServer`."""
+
+    image: str
+    profile: Profile
+    revision: str
+    upstream_key: pulumi.Input[str]
+    gpu: pulumi.Resource
+    """What makes the node have a GPU to give."""
+
+
+class ModelServer(pulumi.ComponentResource):
+    """The vLLM Deployment (one pod, one GPU slice), its Service and its key.
+
+    ``Recreate``, because the GPU's memory holds one model at a time. The cache is a folder of the
+    one node: it survives everything and needs no provisioner.
+    """
+
+    service: k8s.core.v1.Service
+
+    def __init__(
+        self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("personal-cloud-hub:k3s:ModelServer", name, {}, opts)
+        key = k8s.core.v1.Secret(
+            f"{name}-key",
+            metadata=metadata("vllm-key"),
+            string_data={"VLLM_API_KEY": args.upstream_key},
+            opts=retained(self),
+        )
+        self.service = k8s.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata(
+                NAME,
+                labels=LABELS,
+                # Its endpoints come with the Deployment's pod, which is waited for below.
+                annotations={"pulumi.com/skipAwait": "true"},
+            ),
+            spec=k8s.core.v1.ServiceSpecArgs(
+                selector=LABELS,
+                ports=[k8s.core.v1.ServicePortArgs(name="http", port=80, target_port="http")],
+            ),
+            opts=retained(self),
+        )
+        k8s.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata=metadata(NAME, labels=LABELS),
+            spec=k8s.apps.v1.DeploymentSpecArgs(
+                replicas=1,
+                strategy=k8s.apps.v1.DeploymentStrategyArgs(type="Recreate"),
+                progress_deadline_seconds=DOWNLOAD_MINUTES * 60,
+                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=LABELS),
+                template=k8s.core.v1.PodTemplateSpecArgs(
+                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=LABELS), spec=_pod(args)
+                ),
+            ),
+            opts=retained(self, after=[key, args.gpu], minutes=DOWNLOAD_MINUTES),
+        )
+        self.register_outputs({})
+
+
+def _pod(args: ModelServerArgs) -> k8s.core.v1.PodSpecArgs:
+    return k8s.core.v1.PodSpecArgs(
+        runtime_class_name="nvidia",
+        enable_service_links=False,
+        automount_service_account_token=False,
+        termination_grace_period_seconds=LEAVE_SECONDS + DRAIN_SECONDS + MARGIN_SECONDS,
+        containers=[_container(args)],
+        volumes=[
+            k8s.core.v1.VolumeArgs(
+                name="cache",
+                host_path=k8s.core.v1.HostPathVolumeSourceArgs(
+                    path=HOST_CACHE, type="DirectoryOrCreate"
+                ),
+            ),
+            k8s.core.v1.VolumeArgs(
+                name="shm",
+                empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(medium="Memory", size_limit="2Gi"),
+            ),
+        ],
+    )
+
+
+def _container(args: ModelServerArgs) -> k8s.core.v1.ContainerArgs:
+    return k8s.core.v1.ContainerArgs(
+        name="vllm",
+        image=args.image,
+        args=serve_args(args.profile, args.revision),
+        ports=[k8s.core.v1.ContainerPortArgs(name="http", container_port=HTTP_PORT)],
+        env=[
+            *(k8s.core.v1.EnvVarArgs(name=n, value=v) for n, v in environment().items()),
+            k8s.core.v1.EnvVarArgs(
+                name="VLLM_API_KEY",
+                value_from=k8s.core.v1.EnvVarSourceArgs(
+                    secret_key_ref=k8s.core.v1.SecretKeySelectorArgs(
+                        name="vllm-key", key="VLLM_API_KEY"
+                    )
+                ),
+            ),
+        ],
+        resources=k8s.core.v1.ResourceRequirementsArgs(limits={"nvidia.com/gpu": "1"}),
+        security_context=k8s.core.v1.SecurityContextArgs(allow_privilege_escalation=False),
+        volume_mounts=[
+            k8s.core.v1.VolumeMountArgs(name="cache", mount_path=CACHE),
+            k8s.core.v1.VolumeMountArgs(name="shm", mount_path="/dev/shm"),  # noqa: S108
+        ],
+        # The first boot downloads the weights: 16.6 GB for the 7B model.
+        startup_probe=_probe(period=5, failures=DOWNLOAD_MINUTES * 12, timeout=2),
+        readiness_probe=_probe(period=5, failures=3, timeout=3),
+        liveness_probe=_probe(period=20, failures=6, timeout=5),
+        lifecycle=k8s.core.v1.LifecycleArgs(
+            pre_stop=k8s.core.v1.LifecycleHandlerArgs(
+                sleep=k8s.core.v1.SleepActionArgs(seconds=LEAVE_SECONDS)
+            )
+        ),
+    )
+
+
+def _probe(*, period: int, failures: int, timeout: int) -> k8s.core.v1.ProbeArgs:
+    return k8s.core.v1.ProbeArgs(
+        http_get=k8s.core.v1.HTTPGetActionArgs(path="/health", port="http"),
+        period_seconds=period,
+        failure_threshold=failures,
+        timeout_seconds=timeout,
+    )

@@ -1,0 +1,47 @@
+"""What all objects at home have in common: `pulumi destroy` leaves them, the next up adopts them.
+
+For that it has a fixed name (a generated one would make a second model server beside the first)
+and a fixed field manager (a generated one would leave the old fields owned by nobody).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+NAMESPACE = "vlm"
+FIELD_MANAGER = "personal-cloud-hub"
+
+
+def metadata(
+    name: str,
+    *,
+    namespace: str | None = NAMESPACE,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> k8s.meta.v1.ObjectMetaArgs:
+    """Name, namespace and the field manager's annotation."""
+    return k8s.meta.v1.ObjectMetaArgs(
+        name=name,
+        namespace=namespace,
+        labels=labels,
+        annotations={"pulumi.com/patchFieldManager": FIELD_MANAGER, **(annotations or {})},
+    )
+
+
+def retained(
+    parent: pulumi.Resource,
+    *,
+    after: Sequence[pulumi.Resource] = (),
+    minutes: int | None = None,
+) -> pulumi.ResourceOptions:
+    """Options of a child that destroy leaves running."""
+    timeouts = pulumi.CustomTimeouts(create=f"{minutes}m", update=f"{minutes}m")
+    return pulumi.ResourceOptions(
+        parent=parent,
+        retain_on_delete=True,
+        depends_on=list(after),
+        custom_timeouts=timeouts if minutes else None,
+    )

@@ -1,0 +1,128 @@
+"""A twin of the tests' own, beside any that runs on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MINUTES_FOR_THE_FIRST_UP = 45  # tools may have to be built
+
+
+@dataclass(frozen=True)
+class HubUnderTest:
+    """The `hub` command on one state folder."""
+
+    state: Path
+    env: dict[str, str]
+    gateway: str
+
+    def run(self, *arguments: str, minutes: float = 8) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "hub.cli", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=minutes * 60,
+            check=False,
+        )
+
+    def ok(self, *arguments: str, minutes: float = 8) -> str:
+        done = self.run(*arguments, minutes=minutes)
+        assert done.returncode == 0, f"hub {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    @property
+    def shell_env(self) -> dict[str, str]:
+        """What `eval "$(hub env)"` gives a shell."""
+        exports = self.ok("env")
+        script = f"{exports}\nenv -0"
+        shown = subprocess.run(
+            ["bash", "-c", script], env=self.env, capture_output=True, text=True, check=True
+        ).stdout
+        return dict(pair.split("=", 1) for pair in shown.split("\0") if pair)
+
+    def shell(self, line: str, minutes: float = 3) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", line],
+            cwd=ROOT,
+            env=self.shell_env,
+            capture_output=True,
+            text=True,
+            timeout=minutes * 60,
+            check=False,
+        )
+
+    def kubectl(self, *arguments: str) -> Any:
+        """What `kubectl … -o json` says."""
+        done = subprocess.run(
+            ["kubectl", *arguments, "-o", "json"],
+            env=self.shell_env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
+    def vllm_pod(self) -> dict[str, Any]:
+        [pod] = self.kubectl("-n", "vlm", "get", "pods", "-l", "app=vllm-qwen")["items"]
+        return pod
+
+    def api_keys(self) -> dict[str, str]:
+        shown = self.shell("pulumi stack output --stack twin --json --show-secrets")
+        return json.loads(shown.stdout)["apiKeys"]
+
+    def http(self, key: str) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.gateway, headers={"Authorization": f"Bearer {key}"}, timeout=120
+        )
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on, the last four of them in a row."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.fixture(scope="session")
+def hub() -> Iterator[HubUnderTest]:
+    """A running twin; removed at the end, whatever happened."""
+    state = Path(tempfile.mkdtemp(prefix="hub-"))
+    gateway, client, kubernetes = free_ports(3)
+    env = {
+        **os.environ,
+        "HUB_STATE": str(state),
+        "HUB_GATEWAY_PORT": str(gateway),
+        "HUB_CLIENT_PORT": str(client),
+        "HUB_KUBERNETES_PORT": str(kubernetes),
+        "HUB_PROVIDERS_PORT": "17731",
+        "COLUMNS": "200",
+    }
+    under_test = HubUnderTest(state, env, f"http://127.0.0.1:{gateway}")
+    try:
+        sys.stdout.write(under_test.ok("up", minutes=MINUTES_FOR_THE_FIRST_UP))
+        yield under_test
+    finally:
+        if kept := os.environ.get("HUB_KEEP_LOGS"):
+            shutil.copytree(state / "logs", kept, dirs_exist_ok=True)
+        under_test.run("clean")
+        shutil.rmtree(state, ignore_errors=True)

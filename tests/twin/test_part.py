@@ -1,0 +1,76 @@
+"""Supervision, on real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from twin.errors import TwinError
+from twin.parts.part import MARK, Part, records, start, stop, strays, sweep
+from twin.paths import TwinPaths
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> TwinPaths:
+    found = TwinPaths(tmp_path)
+    found.logs.mkdir()
+    found.parts.mkdir()
+    return found
+
+
+def shell(name: str, script: str, paths: TwinPaths, *, seconds: int = 10) -> Part:
+    ready = paths.root / f"{name}.ready"
+    return Part(
+        name=name,
+        argv=("sh", "-c", script.replace("READY", f"touch {ready}")),
+        is_ready=ready.exists,
+        seconds_to_ready=seconds,
+    )
+
+
+def test_a_started_part_is_recorded_running_and_stopped(paths: TwinPaths) -> None:
+    record = start(shell("sleeper", "READY; exec sleep 60", paths), paths, os.environ["PATH"])
+    assert [(r.name, r.process is not None) for r in records(paths)] == [("sleeper", True)]
+    stop(record, paths)
+    assert records(paths) == []
+    assert record.process is None
+
+
+def test_a_part_that_ends_at_once_is_told_with_its_last_words(paths: TwinPaths) -> None:
+    with pytest.raises(TwinError, match=r"broken ended at once \(3\):\n  no such thing"):
+        start(shell("broken", "echo no such thing; exit 3", paths), paths, os.environ["PATH"])
+
+
+def test_a_part_that_never_gets_ready_is_told_and_swept(paths: TwinPaths) -> None:
+    part = shell("slow", "echo still loading; exec sleep 60", paths, seconds=1)
+    with pytest.raises(TwinError, match=r"slow was not ready after 1 s:\n  still loading"):
+        start(part, paths, os.environ["PATH"])
+    assert sweep(paths) == ["sleep"]
+
+
+def test_a_part_that_died_is_known_as_dead(paths: TwinPaths) -> None:
+    record = start(shell("mortal", "READY; exec sleep 60", paths), paths, os.environ["PATH"])
+    assert record.process is not None
+    record.process.kill()
+    record.process and record.process.wait(5)
+    assert [(r.name, r.process) for r in records(paths)] == [("mortal", None)]
+
+
+def test_a_process_that_ignores_sigterm_is_killed(paths: TwinPaths) -> None:
+    script = "trap '' TERM; READY; while :; do sleep 1; done"
+    record = start(shell("stubborn", script, paths), paths, os.environ["PATH"])
+    stop(record, paths, seconds=0.5)
+    assert record.process is None
+    sweep(paths)
+
+
+def test_a_marked_process_of_no_part_is_a_stray_and_a_parts_child_is_not(paths: TwinPaths) -> None:
+    start(shell("parent", "sleep 61 & READY; wait", paths), paths, os.environ["PATH"])
+    env = {**os.environ, MARK: str(paths.root)}
+    with subprocess.Popen(["sleep", "62"], env=env) as stray:
+        assert [process.pid for process in strays(paths)] == [stray.pid]
+        sweep(paths)
+    assert strays(paths) == []

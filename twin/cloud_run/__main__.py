@@ -1,0 +1,80 @@
+"""Cloud Run on this machine, for one service of one region.
+
+Promises: an instance starts with the first request, and once at deploy to prove that it can;
+containers start in the order of ``dependsOn``, each after the startup probes before it; secrets
+arrive as environment and files at their pinned version; PORT and K_SERVICE are set; one instance,
+its concurrency kept; requests wait for it; 32 MiB per request; the service's own time-out, the
+start included; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes.
+Leaves out: more than one instance or service, IAM of callers, TLS, HTTP/2, CPU throttling, limits
+of memory, and traffic split between revisions (a deploy stops the old instance first).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from twin.cloud_run import admin, front
+from twin.paths import TwinPaths
+
+
+class _Server(uvicorn.Server):
+    """One of two servers in a process, which takes no signals for itself."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+async def serve(registry: admin.Registry, paths: TwinPaths) -> None:
+    """Serve both sockets until SIGTERM, then leave no process behind."""
+    fronts = (
+        (front.application(registry), paths.cloud_run_socket),
+        (admin.application(registry), paths.cloud_run_admin_socket),
+    )
+    servers = [
+        _Server(
+            uvicorn.Config(app, uds=str(socket), log_level="warning", timeout_graceful_shutdown=5)
+        )
+        for app, socket in fronts
+    ]
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    serving = [asyncio.create_task(server.serve()) for server in servers]
+    await stopped.wait()
+    if registry.only is not None:
+        await registry.only.remove()
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*serving)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="the twin's state folder")
+    parser.add_argument("--uri", required=True, help="the service's public address")
+    parser.add_argument("--idle-seconds", type=float, default=900, help="then scale to zero")
+    parser.add_argument(
+        "--container-port", type=int, help="instead of the declared one, where that is taken"
+    )
+    arguments = parser.parse_args()
+    paths = TwinPaths(arguments.state)
+    paths.sockets.mkdir(parents=True, exist_ok=True)
+
+    async def run() -> None:
+        registry = admin.Registry(
+            paths, arguments.uri, arguments.idle_seconds, arguments.container_port
+        )
+        await serve(registry, paths)
+
+    asyncio.run(run())
+
+
+if __name__ == "__main__":
+    main()

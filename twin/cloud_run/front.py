@@ -1,0 +1,132 @@
+"""The public front: takes a request, waits for an instance, streams the answer back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Protocol
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from twin.cloud_run.instance import InstanceError
+from twin.cloud_run.service import Service
+
+MAX_REQUEST_BYTES = 32 * 2**20
+"""HTTP/1: Cloud Run's quota."""
+HOP_BY_HOP = {
+    *("connection", "keep-alive", "proxy-connection", "te", "trailer"),
+    *("transfer-encoding", "upgrade"),
+}
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+class Services(Protocol):
+    """Where the one service is found."""
+
+    @property
+    def only(self) -> Service | None: ...
+
+
+class TooLargeError(Exception):
+    """The request's body is over the limit."""
+
+
+def application(services: Services) -> Starlette:
+    """The ASGI application behind the public socket."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    http = httpx.AsyncClient(timeout=None, limits=limits, trust_env=False)  # noqa: S113
+
+    async def answer(request: Request) -> Response:
+        service = services.only
+        if service is None or service.revision is None:
+            return PlainTextResponse("404. That's an error. No service is deployed.\n", 404)
+        if int(request.headers.get("content-length", 0)) > MAX_REQUEST_BYTES:
+            return PlainTextResponse("Request Entity Too Large\n", 413)
+        deadline = asyncio.get_running_loop().time() + service.revision.timeout_seconds
+        held = AsyncExitStack()
+        try:
+            async with asyncio.timeout_at(deadline):
+                revision = await held.enter_async_context(service.place())
+                url = f"http://127.0.0.1:{revision.ingress.port}"
+                upstream = await held.enter_async_context(_Forwarded(http, request, url))
+        except TimeoutError:
+            await held.aclose()
+            return PlainTextResponse("upstream request timeout\n", 504)
+        except TooLargeError:
+            await held.aclose()
+            return PlainTextResponse("Request Entity Too Large\n", 413)
+        except InstanceError as error:
+            await held.aclose()
+            print(error, flush=True)
+            return PlainTextResponse("Service Unavailable: no instance could be started\n", 503)
+        except httpx.HTTPError as error:
+            await held.aclose()
+            print(f"the container closed the connection: {error}", flush=True)
+            return PlainTextResponse("upstream connect error or disconnect\n", 503)
+        except BaseException:
+            await held.aclose()
+            raise
+        response = StreamingResponse(_body(upstream, held, deadline), upstream.status_code)
+        response.raw_headers = [
+            (name, value)
+            for name, value in upstream.headers.raw
+            if name.decode().lower() not in HOP_BY_HOP
+        ]
+        return response
+
+    return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])
+
+
+async def _body(
+    upstream: httpx.Response, held: AsyncExitStack, deadline: float
+) -> AsyncGenerator[bytes]:
+    """Each piece as it comes; the place in the instance is given back at the end."""
+    async with held, asyncio.timeout_at(deadline):
+        async for piece in upstream.aiter_raw():
+            yield piece
+
+
+class _Forwarded:
+    """The container's answer; leaving cancels it."""
+
+    def __init__(self, http: httpx.AsyncClient, request: Request, url: str) -> None:
+        self._http, self._request, self._url = http, request, url
+        self._response: httpx.Response | None = None
+
+    async def __aenter__(self) -> httpx.Response:
+        request = self._request
+        headers = [
+            (name, value)
+            for name, value in request.headers.raw
+            if name.decode().lower() not in HOP_BY_HOP
+        ]
+        headers += [(b"x-forwarded-proto", b"https"), (b"x-forwarded-for", b"127.0.0.1")]
+        raw_path = request.scope["raw_path"].decode()
+        query = request.scope["query_string"].decode()
+        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+        sent = self._http.build_request(
+            request.method,
+            f"{self._url}{raw_path}{'?' + query if query else ''}",
+            headers=headers,
+            content=_limited(request.stream()) if has_body else None,
+        )
+        self._response = await self._http.send(sent, stream=True)
+        return self._response
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._response is not None:
+            await self._response.aclose()
+
+
+async def _limited(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    size = 0
+    async for piece in stream:
+        size += len(piece)
+        if size > MAX_REQUEST_BYTES:
+            raise TooLargeError
+        yield piece

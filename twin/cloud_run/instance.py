@@ -1,0 +1,158 @@
+"""One instance of a revision: its containers from the first probe to the last signal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from twin.cloud_run.revision import Revision, RevisionContainer, SecretRef
+from twin.containers.container import Container, ContainerSpec, command_line
+from twin.containers.images import UnknownImageError, resolve
+from twin.containers.probes import Probe, succeeds
+from twin.paths import TwinPaths
+
+GRACE_SECONDS = 10
+"""Between SIGTERM and SIGKILL: Cloud Run's container contract."""
+LOG_TAIL_LINES = 8
+
+
+class InstanceError(Exception):
+    """An instance could not start; the message says which container, why, and its last lines."""
+
+
+class Instance:
+    """Containers as processes, in the order of their dependencies."""
+
+    def __init__(self, revision: Revision, paths: TwinPaths) -> None:
+        self.id = f"{revision.name}-{secrets.token_hex(4)}"
+        self.revision = revision
+        self.state: Literal["starting", "ready", "draining"] = "starting"
+        self.started_at = time.time()
+        self._paths = paths
+        self._folder = paths.root / "instances" / self.id
+        self._containers: list[Container] = []
+
+    async def start(self) -> None:
+        """Start each container when those it depends on have passed their startup probe.
+
+        Raises:
+            InstanceError: a container ended or its probe failed too often; all are stopped.
+        """
+        try:
+            for part in self.revision.containers:
+                container = await self._start(part)
+                self._containers.append(container)
+                if part.startup is not None:
+                    await self._await_startup(container, part.startup)
+        except BaseException:
+            await self.stop()
+            raise
+        self.state = "ready"
+
+    async def ended(self) -> str:
+        """Wait until any container ends; its name."""
+        waits = {asyncio.create_task(c.wait()): c.spec.name for c in self._containers}
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+        return waits[next(iter(done))]
+
+    async def stop(self) -> None:
+        """SIGTERM to all at once, ten seconds, SIGKILL."""
+        self.state = "draining"
+        await asyncio.gather(*(c.stop(GRACE_SECONDS) for c in self._containers))
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "state": self.state,
+            "startedAt": self.started_at,
+            "containers": [
+                {
+                    "name": c.spec.name,
+                    "image": c.spec.image,
+                    "pid": c.pid,
+                    "program": command_line(c.spec, resolve(c.spec.image))[0],
+                }
+                for c in self._containers
+            ],
+        }
+
+    async def _start(self, part: RevisionContainer) -> Container:
+        try:
+            return await Container.start(
+                ContainerSpec(
+                    name=part.name,
+                    image=part.image,
+                    command=part.command,
+                    args=part.args,
+                    env=self._environment(part),
+                    mounts={path: self._volume(v) for path, v in part.mounts.items()},
+                    log=self._log(part.name),
+                )
+            )
+        except (UnknownImageError, FileNotFoundError) as error:
+            raise InstanceError(f"container {part.name} could not be started: {error}") from error
+
+    def _log(self, name: str) -> Path:
+        return self._paths.logs / "run" / f"{self.revision.service}-{name}.log"
+
+    def _environment(self, part: RevisionContainer) -> Mapping[str, str]:
+        values = {
+            name: self._payload(value).decode() if isinstance(value, SecretRef) else value
+            for name, value in part.env.items()
+        }
+        service = {
+            "K_SERVICE": self.revision.service,
+            "K_REVISION": self.revision.name,
+            "K_CONFIGURATION": self.revision.service,
+        }
+        port = {"PORT": str(part.port)} if part.port is not None else {}
+        return {**service, **port, **values}
+
+    def _volume(self, name: str) -> Path:
+        folder = self._folder / name
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for file, reference in self.revision.volumes[name].items():
+            target = folder / file
+            target.touch(mode=0o600)
+            target.write_bytes(self._payload(reference))
+        return folder
+
+    def _payload(self, reference: SecretRef) -> bytes:
+        file = self._paths.google / "secrets" / reference.secret / reference.version
+        if not file.exists():
+            raise InstanceError(
+                f"secret {reference.secret} has no version {reference.version}, or it is destroyed"
+            )
+        return file.read_bytes()
+
+    async def _await_startup(self, container: Container, probe: Probe) -> None:
+        await asyncio.sleep(probe.initial_delay_seconds)
+        for _ in range(probe.failure_threshold):
+            if container.exit_code is not None:
+                break
+            if await succeeds(probe):
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(container.wait(), probe.period_seconds)
+        name, code = container.spec.name, container.exit_code
+        what = (
+            f"its startup probe on port {probe.port}{probe.path or ''} did not succeed"
+            if code is None
+            else f"it ended with exit code {code}"
+        )
+        lines = container.spec.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        raise InstanceError(
+            f"The user-provided container {name} failed to start: {what}. Its last lines:\n  "
+            + "\n  ".join(lines)
+        )

@@ -1,0 +1,126 @@
+"""A service's template as Cloud Run reads it: parsed once, frozen, with its defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any
+
+from twin.containers.probes import Probe
+
+DEFAULT_CONCURRENCY = 80
+DEFAULT_TIMEOUT_SECONDS = 300
+DEFAULT_STARTUP_SECONDS = 240
+"""Without a startup probe the port has this long to open."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretRef:
+    """A secret at a version."""
+
+    secret: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevisionContainer:
+    """One container of a revision."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    env: Mapping[str, str | SecretRef]
+    port: int | None
+    """The port requests are sent to; one container has one."""
+    depends_on: tuple[str, ...]
+    mounts: Mapping[str, str]
+    """Path to volume."""
+    startup: Probe | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """What an instance is made of."""
+
+    name: str
+    service: str
+    containers: tuple[RevisionContainer, ...]
+    """In the order of their start."""
+    volumes: Mapping[str, Mapping[str, SecretRef]]
+    """Volume to file name to secret; an empty one is a scratch folder."""
+    concurrency: int
+    timeout_seconds: int
+
+    @property
+    def ingress(self) -> RevisionContainer:
+        return next(c for c in self.containers if c.port is not None)
+
+
+def parse(service: Mapping[str, Any], name: str, port_override: int | None) -> Revision:
+    """From the inputs of ``gcp:cloudrunv2/service:Service``, which the provider has checked."""
+    template = service["template"]
+    containers = {c["name"]: _container(c, port_override) for c in template["containers"]}
+    order = TopologicalSorter({c.name: c.depends_on for c in containers.values()}).static_order()
+    return Revision(
+        name=name,
+        service=service["name"],
+        containers=tuple(containers[one] for one in order),
+        volumes={v["name"]: _volume(v) for v in template.get("volumes", [])},
+        concurrency=template.get("maxInstanceRequestConcurrency", DEFAULT_CONCURRENCY),
+        timeout_seconds=int(template.get("timeout", f"{DEFAULT_TIMEOUT_SECONDS}s")[:-1]),
+    )
+
+
+def _container(raw: Mapping[str, Any], port_override: int | None) -> RevisionContainer:
+    declared = raw.get("ports", {}).get("containerPort")
+    port = (port_override or declared) if declared else None
+    return RevisionContainer(
+        name=raw["name"],
+        image=raw["image"],
+        command=tuple(raw.get("commands", ())),
+        args=tuple(raw.get("args", ())),
+        env={one["name"]: _value(one) for one in raw.get("envs", [])},
+        port=port,
+        depends_on=tuple(raw.get("dependsOns", ())),
+        mounts={m["mountPath"]: m["name"] for m in raw.get("volumeMounts", [])},
+        startup=_startup(raw.get("startupProbe"), declared, port),
+    )
+
+
+def _value(env: Mapping[str, Any]) -> str | SecretRef:
+    if source := env.get("valueSource"):
+        return _reference(source["secretKeyRef"])
+    return str(env.get("value", ""))
+
+
+def _volume(raw: Mapping[str, Any]) -> dict[str, SecretRef]:
+    secret = raw.get("secret")
+    if secret is None:
+        return {}
+    return {
+        item["path"]: _reference({"secret": secret["secret"], **item})
+        for item in secret.get("items", [])
+    }
+
+
+def _reference(raw: Mapping[str, Any]) -> SecretRef:
+    return SecretRef(secret=raw["secret"].rpartition("/")[2], version=str(raw["version"]))
+
+
+def _startup(raw: Mapping[str, Any] | None, declared: int | None, port: int | None) -> Probe | None:
+    if raw is None:
+        if port is None:
+            return None
+        return Probe(port=port, period_seconds=1, failure_threshold=DEFAULT_STARTUP_SECONDS)
+    http = raw.get("httpGet")
+    asked = (http or raw["tcpSocket"]).get("port", declared)
+    return Probe(
+        port=port if asked == declared and port is not None else asked,
+        path=http.get("path", "/") if http else None,
+        initial_delay_seconds=raw.get("initialDelaySeconds", 0),
+        period_seconds=raw.get("periodSeconds", 10),
+        timeout_seconds=raw.get("timeoutSeconds", 1),
+        failure_threshold=raw.get("failureThreshold", 3),
+    )

@@ -1,0 +1,59 @@
+"""Which local program stands for an image.
+
+Promises: the image's entrypoint, default arguments and environment, by the last part of its
+repository's name. Leaves out: pulling, layers, the image's file system, its user, and its version;
+the local program has its own, which `hub status` shows.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class UnknownImageError(Exception):
+    """Nothing on this machine stands for the image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalImage:
+    """What stands for an image on this machine."""
+
+    entrypoint: tuple[str, ...]
+    cmd: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def _python(module: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module)
+
+
+IMAGES: dict[str, LocalImage] = {
+    "caddy": LocalImage(
+        entrypoint=("caddy",),
+        cmd=("run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"),
+    ),
+    "tailscale": LocalImage(entrypoint=("containerboot",)),
+    "vllm-openai": LocalImage(entrypoint=_python("twin.node.vllm_on_cpu")),
+    "k8s-device-plugin": LocalImage(
+        entrypoint=_python("twin.node.device_plugin"),
+        # The real plugin has this path built in; here it must be seen to be rewritten.
+        env={"DEVICE_PLUGINS": "/var/lib/kubelet/device-plugins"},
+    ),
+    "pause": LocalImage(entrypoint=("sleep", "infinity")),
+}
+
+
+def resolve(image: str) -> LocalImage:
+    """The program for ``registry/path/name:tag@digest``.
+
+    Raises:
+        UnknownImageError: says which image, and which names are known.
+    """
+    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    if name not in IMAGES:
+        raise UnknownImageError(
+            f"nothing on this machine stands for the image {image}; known: {', '.join(IMAGES)}"
+        )
+    return IMAGES[name]

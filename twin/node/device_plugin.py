@@ -1,0 +1,65 @@
+"""NVIDIA's device plugin, for a machine without NVIDIA's device.
+
+Promises: reads CONFIG_FILE as the real one does, refuses what it refuses, announces
+``nvidia.com/gpu`` once for each replica of one GPU, withdraws it at the end.
+Leaves out: the GPU, MIG, MPS, renaming, health of devices. It announces by a file in the folder
+that stands for the kubelet's, not over the kubelet's socket.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+RESOURCE = "nvidia.com/gpu"
+GPUS = 1
+
+
+class PluginConfigError(Exception):
+    """The configuration file is not what the plugin reads."""
+
+
+def replicas(text: str) -> int:
+    """How many times one GPU is announced.
+
+    Raises:
+        PluginConfigError: says what is wrong with the file.
+    """
+    config: Any = yaml.safe_load(text)
+    if not isinstance(config, dict) or config.get("version") != "v1":  # pyright: ignore[reportUnknownMemberType]
+        raise PluginConfigError("the configuration's version must be v1")
+    sharing: Any = config.get("sharing", {}).get("timeSlicing", {})  # pyright: ignore
+    for resource in sharing.get("resources", []):
+        if resource.get("name") == RESOURCE:
+            count = resource.get("replicas")
+            if not isinstance(count, int) or count < 2:
+                raise PluginConfigError(f"replicas of {RESOURCE} must be 2 or more, not {count}")
+            return count
+    return 1
+
+
+def main() -> None:
+    announcement = Path(os.environ["DEVICE_PLUGINS"]) / "nvidia.json"
+    try:
+        count = GPUS * replicas(Path(os.environ["CONFIG_FILE"]).read_text())
+    except (OSError, PluginConfigError) as error:
+        sys.exit(f"device plugin: {error}")
+    partial = announcement.with_suffix(".partial")
+    partial.write_text(json.dumps({"resource": RESOURCE, "count": count, "pid": os.getpid()}))
+    partial.rename(announcement)
+    print(f"announced {RESOURCE}: {count}", flush=True)
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())  # pyright: ignore
+    stopped.wait()
+    announcement.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""What the API server asks a kubelet: the logs of a container."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+import trustme
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+FindLog = Callable[[str, str, str], Path | None]
+"""Namespace, pod, container."""
+SECONDS_BETWEEN_LOOKS = 0.3
+
+
+def application(find: FindLog) -> Starlette:
+    async def logs(request: Request) -> Response:
+        place = request.path_params
+        file = find(place["namespace"], place["pod"], place["container"])
+        if file is None or not file.exists():
+            return PlainTextResponse("the container has not written anything\n", 404)
+        lines = file.read_bytes().splitlines(keepends=True)
+        tail = request.query_params.get("tailLines")
+        shown = lines[-int(tail) :] if tail and int(tail) else ([] if tail else lines)
+        follow = request.query_params.get("follow") == "true"
+        if not follow:
+            return Response(b"".join(shown), media_type="text/plain")
+        return StreamingResponse(_follow(file, b"".join(shown)), media_type="text/plain")
+
+    async def not_here(_: Request) -> Response:
+        return PlainTextResponse("the twin's node runs no commands inside pods\n", 501)
+
+    return Starlette(
+        routes=[
+            Route("/containerLogs/{namespace}/{pod}/{container}", logs),
+            Route("/exec/{rest:path}", not_here, methods=["GET", "POST"]),
+            Route("/attach/{rest:path}", not_here, methods=["GET", "POST"]),
+            Route("/portForward/{rest:path}", not_here, methods=["GET", "POST"]),
+        ]
+    )
+
+
+async def _follow(file: Path, shown: bytes) -> AsyncGenerator[bytes]:
+    yield shown
+    with file.open("rb") as open_file:  # a local file does not block
+        open_file.seek(0, 2)
+        while True:
+            if piece := open_file.read():
+                yield piece
+            else:
+                await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def server(app: Starlette, ip: str, port: int, folder: Path) -> uvicorn.Server:
+    """HTTPS with a certificate of its own, as a kubelet starts without one from the cluster."""
+    certificate = trustme.CA().issue_cert(ip)
+    folder.mkdir(parents=True, exist_ok=True)
+    pem = folder / "kubelet.pem"
+    pem.touch(mode=0o600)
+    certificate.private_key_and_cert_chain_pem.write_to_path(pem)
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=ip,
+            port=port,
+            ssl_keyfile=str(pem),
+            ssl_certfile=str(pem),
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
+    )

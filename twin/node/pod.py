@@ -1,0 +1,267 @@
+"""One pod from its first container to its last: start, probes, restarts, the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from twin.containers.container import Container, ContainerSpec
+from twin.containers.images import UnknownImageError
+from twin.containers.probes import Probe, succeeds
+from twin.node.spec import PodConfigError, Probes, environment, expand, probes, volume
+from twin.node.status import ContainerState, now, pod_status
+from twin.paths import TwinPaths
+
+FIRST_BACKOFF_SECONDS = 10
+LONGEST_BACKOFF_SECONDS = 300
+"""Both are the kubelet's."""
+RETRY_CONFIG_SECONDS = 2
+
+Report = Callable[[Mapping[str, Any]], Awaitable[None]]
+Tell = Callable[[str, str, str], Awaitable[None]]
+"""Event type, reason, message."""
+Lookup = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
+
+
+class Pod:
+    """A pod of this node.
+
+    ``deliver`` writes its status, ``tell`` its events; both go to the API server.
+    """
+
+    def __init__(
+        self,
+        object_: Mapping[str, Any],
+        paths: TwinPaths,
+        ip: str,
+        *,
+        lookup: Lookup,
+        deliver: Report,
+        tell: Tell,
+    ) -> None:
+        self.object = object_
+        self.uid: str = object_["metadata"]["uid"]
+        self._paths = paths
+        self._ip = ip
+        self._lookup, self._deliver, self._tell = lookup, deliver, tell
+        self._folder = paths.pods / self.uid
+        before = {s["name"]: s for s in object_["status"].get("containerStatuses", [])}
+        self._states = {
+            c["name"]: ContainerState(
+                name=c["name"],
+                image=c["image"],
+                # A pod that ran before the node went down has been restarted by coming back.
+                restarts=before[c["name"]]["restartCount"] + 1 if c["name"] in before else 0,
+            )
+            for c in object_["spec"]["containers"]
+        }
+        self._running: dict[str, Container] = {}
+        self._status: Mapping[str, Any] = object_["status"]
+        self._initialized = False
+        self._task: asyncio.Task[None] | None = None
+        self._leaving = False
+
+    def begin(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def end(self) -> None:
+        """preStop, SIGTERM, grace, SIGKILL, for all containers at once."""
+        self._leaving = True
+        spec = self.object["spec"]
+        grace = self.object["metadata"].get("deletionGracePeriodSeconds")
+        if grace is None:
+            grace = spec.get("terminationGracePeriodSeconds", 30)
+        hooks = {c["name"]: c.get("lifecycle", {}).get("preStop", {}) for c in spec["containers"]}
+        await asyncio.gather(
+            *(self._stop(c, hooks.get(n, {}), grace) for n, c in self._running.items())
+        )
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def power_off(self) -> None:
+        """Stop the processes quickly, as a node that shuts down does."""
+        self._leaving = True
+        await asyncio.gather(*(c.stop(5) for c in self._running.values()))
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _stop(self, container: Container, hook: Mapping[str, Any], grace: int) -> None:
+        await self._tell("Normal", "Killing", f"Stopping container {container.spec.name}")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace
+        if "sleep" in hook:
+            await asyncio.sleep(min(hook["sleep"]["seconds"], grace))
+        await container.stop(max(deadline - loop.time(), 1))
+
+    async def _run(self) -> None:
+        await self._publish()
+        for container in self.object["spec"].get("initContainers", []):
+            await self._initialize(container)
+        self._initialized = True
+        async with asyncio.TaskGroup() as group:
+            for container in self.object["spec"]["containers"]:
+                group.create_task(self._keep_running(container))
+
+    async def _initialize(self, raw: Mapping[str, Any]) -> None:
+        while True:
+            container = await Container.start(await self._spec(raw))
+            self._running[raw["name"]] = container
+            if await container.wait() == 0:
+                del self._running[raw["name"]]
+                return
+            await asyncio.sleep(FIRST_BACKOFF_SECONDS)
+
+    async def _keep_running(self, raw: Mapping[str, Any]) -> None:
+        state, backoff = self._states[raw["name"]], FIRST_BACKOFF_SECONDS
+        while not self._leaving:
+            container = await self._start(raw, state)
+            self._running[raw["name"]] = container
+            state.waiting, state.started_at = None, now()
+            await self._publish()
+            await self._tell("Normal", "Started", f"Started container {raw['name']}")
+            code = await self._watch(container, probes(raw), state)
+            if self._leaving:
+                return
+            state.started = state.ready = False
+            state.last_exit = (code, now())
+            if time.time() - container.started_at > 2 * backoff:
+                backoff = FIRST_BACKOFF_SECONDS
+            message = f"back-off {backoff}s restarting {raw['name']}, exit code {code}"
+            state.waiting = ("CrashLoopBackOff", message)
+            await self._tell("Warning", "BackOff", message)
+            await self._publish()
+            await asyncio.sleep(backoff)
+            backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
+            state.restarts += 1
+
+    async def _start(self, raw: Mapping[str, Any], state: ContainerState) -> Container:
+        """Start, or say why not and try again until it works."""
+        while True:
+            try:
+                return await Container.start(await self._spec(raw))
+            except PodConfigError as error:
+                reason = ("CreateContainerConfigError", str(error))
+            except UnknownImageError as error:
+                reason = ("ErrImagePull", str(error))
+            except FileNotFoundError as error:
+                reason = ("CreateContainerError", str(error))
+            if state.waiting != reason:
+                state.waiting = reason
+                await self._tell("Warning", "Failed", ": ".join(reason))
+                await self._publish()
+            await asyncio.sleep(RETRY_CONFIG_SECONDS)
+
+    async def _watch(self, container: Container, checks: Probes, state: ContainerState) -> int:
+        """Probe until the container ends; its exit code."""
+        probing = asyncio.create_task(self._probe(container, checks, state))
+        try:
+            return await container.wait()
+        finally:
+            probing.cancel()
+
+    async def _probe(self, container: Container, checks: Probes, state: ContainerState) -> None:
+        if checks.startup is not None and not await self._passes(checks.startup):
+            await self._kill(container, "Startup probe failed")
+            return
+        state.started = True
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_ready(checks.readiness, state))
+            if checks.liveness is not None:
+                group.create_task(self._keep_alive(container, checks.liveness))
+
+    async def _passes(self, probe: Probe) -> bool:
+        await asyncio.sleep(probe.initial_delay_seconds)
+        for _ in range(probe.failure_threshold):
+            if await succeeds(probe):
+                return True
+            await asyncio.sleep(probe.period_seconds)
+        return False
+
+    async def _keep_ready(self, probe: Probe | None, state: ContainerState) -> None:
+        if probe is None:
+            state.ready = True
+            await self._publish()
+            return
+        good = bad = 0
+        while True:
+            if await succeeds(probe):
+                good, bad = good + 1, 0
+            else:
+                good, bad = 0, bad + 1
+            ready = good >= probe.success_threshold or (
+                state.ready and bad < probe.failure_threshold
+            )
+            if ready != state.ready:
+                state.ready = ready
+                await self._publish()
+            await asyncio.sleep(probe.period_seconds)
+
+    async def _keep_alive(self, container: Container, probe: Probe) -> None:
+        bad = 0
+        while bad < probe.failure_threshold:
+            await asyncio.sleep(probe.period_seconds)
+            bad = 0 if await succeeds(probe) else bad + 1
+        await self._kill(container, "Liveness probe failed")
+
+    async def _kill(self, container: Container, why: str) -> None:
+        await self._tell("Warning", "Unhealthy", f"{container.spec.name}: {why}")
+        await container.stop(self.object["spec"].get("terminationGracePeriodSeconds", 30))
+
+    async def _spec(self, raw: Mapping[str, Any]) -> ContainerSpec:
+        metadata = self.object["metadata"]
+        fields = {
+            "metadata.name": metadata["name"],
+            "metadata.namespace": metadata["namespace"],
+            "metadata.uid": self.uid,
+            "spec.nodeName": self.object["spec"]["nodeName"],
+            "status.podIP": self._ip,
+            "status.hostIP": self._ip,
+        }
+        env = await environment(raw, fields, self._lookup)
+        declared = {v["name"]: v for v in self.object["spec"].get("volumes", [])}
+        mounts = {
+            mount["mountPath"]: folder
+            for mount in raw.get("volumeMounts", [])
+            # Programs have /dev/shm built in, and this machine's own serves as well.
+            if mount["mountPath"] != "/dev/shm"  # noqa: S108
+            if (folder := await self._volume(declared[mount["name"]])) is not None
+        }
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return ContainerSpec(
+            name=raw["name"],
+            image=raw["image"],
+            command=tuple(expand(word, env) for word in raw.get("command", ())),
+            args=tuple(expand(word, env) for word in raw.get("args", ())),
+            env={**_of_this_machine(), "HOME": str(self._folder), **env},
+            mounts=mounts,
+            log=self.log(raw["name"]),
+        )
+
+    def log(self, container: str) -> Any:
+        metadata = self.object["metadata"]
+        folder = self._paths.logs / "pods" / f"{metadata['namespace']}_{metadata['name']}"
+        return folder / f"{container}.log"
+
+    async def _volume(self, raw: Mapping[str, Any]) -> Any:
+        return await volume(raw, self._folder, self._paths.host_paths, self._lookup)
+
+    async def _publish(self) -> None:
+        if self._leaving:
+            return
+        states = list(self._states.values())
+        self._status = pod_status(states, self._status, self._ip, initialized=self._initialized)
+        await self._deliver(self._status)
+
+
+def _of_this_machine() -> dict[str, str]:
+    """Where this machine keeps what an image would have inside."""
+    python = os.environ.get("HUB_VLLM_PYTHON")
+    return {"HUB_VLLM_PYTHON": python} if python else {}

@@ -1,0 +1,122 @@
+"""K3s' Traefik: the real Traefik on the node's port 80, configured as K3s' helm controller would.
+
+Promises: Ingress and Traefik's own kinds from the API server, the node's address in each Ingress'
+status, ``additionalArguments`` of the HelmChartConfig ``kube-system/traefik`` (a change restarts
+Traefik).
+Leaves out: every other chart value, ``loadBalancerSourceRanges`` among them, which the log names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from twin.containers.container import Container, ContainerSpec
+from twin.containers.images import IMAGES, LocalImage
+from twin.node.api import Api
+from twin.paths import TwinPaths
+
+CONFIGS = "/apis/helm.cattle.io/v1/namespaces/kube-system/helmchartconfigs"
+GRACE_SECONDS = 10
+
+
+def additional_arguments(values_content: str) -> tuple[list[str], list[str]]:
+    """The arguments a HelmChartConfig adds, and the names of its values that have no effect here."""
+    values: dict[str, Any] = yaml.safe_load(values_content) or {}
+    ignored = sorted(name for name in values if name != "additionalArguments")
+    return [str(one) for one in values.get("additionalArguments", [])], ignored
+
+
+def command(api: Api, port: int, node_ip: str, more: Sequence[str]) -> tuple[str, ...]:
+    """Traefik's command line."""
+    providers: list[str] = []
+    for name in ("kubernetesingress", "kubernetescrd"):
+        prefix = f"--providers.{name}"
+        providers += [
+            prefix,
+            f"{prefix}.endpoint={api.server}",
+            f"{prefix}.token={api.token}",
+            f"{prefix}.certauthfilepath={api.authority}",
+        ]
+    return (
+        "traefik",
+        f"--entrypoints.web.address=:{port}",
+        *providers,
+        f"--providers.kubernetesingress.ingressendpoint.ip={node_ip}",
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+        "--log.level=INFO",
+        "--accesslog=true",
+        *more,
+    )
+
+
+async def serve(arguments: argparse.Namespace) -> None:
+    """Run Traefik until SIGTERM, anew with every change of its arguments."""
+    api, paths = Api(arguments.kubeconfig), TwinPaths(arguments.state)
+    IMAGES["traefik"] = LocalImage(entrypoint=("traefik",))
+    wanted: asyncio.Queue[list[str]] = asyncio.Queue()
+    following = asyncio.create_task(_follow(api, wanted))
+    main_task = asyncio.current_task()
+    assert main_task is not None  # noqa: S101  # a coroutine always runs in a task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main_task.cancel)
+    container: Container | None = None
+    try:
+        while True:
+            more = await wanted.get()
+            if container is not None:
+                await container.stop(GRACE_SECONDS)
+            line = command(api, arguments.port, arguments.node_ip, more)
+            log = paths.logs / "traefik-access.log"
+            spec = ContainerSpec(name="traefik", image="traefik", command=line, log=log)
+            container = await Container.start(spec)
+            print(f"traefik runs with {more}", flush=True)
+    except asyncio.CancelledError:
+        following.cancel()
+        if container is not None:
+            await container.stop(GRACE_SECONDS)
+
+
+async def _follow(api: Api, wanted: asyncio.Queue[list[str]]) -> None:
+    """Put the arguments in the queue at first and whenever they change."""
+    last: list[str] | None = None
+    while True:
+        try:
+            seen: list[str] = []
+            async for kind, item in api.watch(CONFIGS):
+                if kind == "RELISTED":
+                    if last is None or last != seen:
+                        last = seen
+                        await wanted.put(seen)
+                elif item["metadata"]["name"] == "traefik":
+                    gone = kind == "DELETED"
+                    content = "" if gone else item["spec"].get("valuesContent", "")
+                    seen, ignored = additional_arguments(content)
+                    if ignored:
+                        print(f"no effect here: {', '.join(ignored)}", flush=True)
+                    if last is not None and seen != last:
+                        last = seen
+                        await wanted.put(seen)
+        except httpx.HTTPError as error:
+            print(f"watch: {error!r}", flush=True)
+            await asyncio.sleep(1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="the twin's state folder")
+    parser.add_argument("--kubeconfig", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=80)
+    parser.add_argument("--node-ip", required=True)
+    asyncio.run(serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""The image ``vllm/vllm-openai`` on a machine without a GPU: real vLLM, built for CPU.
+
+Promises: the production arguments, taken as they are but for those below; the model comes from the
+cache volume at the pinned revision, and nothing is downloaded.
+Leaves out: the image's version (the CPU build's own is 0.32.0), CUDA graphs, GPU memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+NOT_ON_CPU = ("--gpu-memory-utilization", "--kv-cache-memory-bytes")
+"""Shares of a GPU's memory; the CPU's KV cache has a size of its own below."""
+ENVIRONMENT = {
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "HF_HUB_OFFLINE": "1",
+}
+
+
+def arguments(production: Sequence[str]) -> list[str]:
+    """What the image's entrypoint (``vllm serve``) was given, for this build's server module."""
+    model, *flags = production
+    kept = [flag for flag in flags if flag.partition("=")[0] not in NOT_ON_CPU]
+    # Eager: two cores would need minutes to compile what a model of 1 MB never pays back.
+    return ["--model", model, *kept, "--enforce-eager"]
+
+
+def environment(production: Mapping[str, str]) -> dict[str, str]:
+    return {**production, **ENVIRONMENT}
+
+
+def main() -> None:
+    python = os.environ["HUB_VLLM_PYTHON"]
+    module = ("-m", "vllm.entrypoints.openai.api_server")
+    os.execve(python, [python, *module, *arguments(sys.argv[1:])], environment(os.environ))  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()

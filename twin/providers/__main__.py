@@ -1,0 +1,71 @@
+"""The providers that stand in for released plugins, each on a port of its own of 127.0.0.1.
+
+Attach them to the engine with PULUMI_DEBUG_PROVIDERS=kubernetes:PORT,gcp:PORT,...
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc as provider_grpc
+
+from twin.paths import TwinPaths
+from twin.providers import gcp, random, tailscale
+from twin.providers.kubernetes import KubernetesObject
+from twin.providers.properties import Properties
+from twin.providers.protocol import ResourceType, Servicer
+
+VERSIONS = {"kubernetes": "4.34.2", "gcp": "10.2.0", "tailscale": "0.29.2", "random": "4.21.4"}
+"""The SDKs' own; the engine warns about any other."""
+THREADS = 16
+
+
+def types(name: str, paths: TwinPaths, config: Properties) -> Callable[[str], ResourceType]:
+    """From a type token to a resource type, for one configured provider."""
+    match name:
+        case "kubernetes":
+            every = KubernetesObject(config)
+            return lambda _: every
+        case "gcp":
+            return lambda token: gcp.type_of(token, config, paths)
+        case "tailscale":
+            return lambda token: tailscale.type_of(token, paths.headscale_config)
+        case "random":
+            return lambda _: random.RandomPassword()
+        case _:
+            raise ValueError(f"no provider stands in for {name}; known: {', '.join(VERSIONS)}")
+
+
+def serve(name: str, port: int, paths: TwinPaths) -> grpc.Server:
+    """Start one provider."""
+    server = grpc.server(ThreadPoolExecutor(THREADS))
+    servicer = Servicer(VERSIONS[name], lambda config: types(name, paths, config))
+    provider_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    return server
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="the twin's state folder")
+    parser.add_argument("--attach", nargs="+", required=True, metavar="NAME=PORT")
+    arguments = parser.parse_args()
+    pairs = [text.split("=", 1) for text in arguments.attach]
+    paths = TwinPaths(arguments.state)
+    servers = [serve(name, int(port), paths) for name, port in pairs]
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    stopped.wait()
+    for server in servers:
+        server.stop(grace=2)
+
+
+if __name__ == "__main__":
+    main()

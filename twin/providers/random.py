@@ -1,0 +1,65 @@
+"""pulumi-random's RandomPassword.
+
+Promises: length and the four classes of characters with their minima, kept until an input changes.
+Leaves out: the other random types, and ``bcryptHash``.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+
+from twin.providers.properties import Properties
+from twin.providers.protocol import Created, Operation, ProviderError
+
+SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
+"""The provider's own default."""
+
+
+class RandomPassword:
+    """``random:index/randomPassword:RandomPassword``."""
+
+    def check(self, inputs: Properties) -> list[tuple[str, str]]:
+        length = inputs.get("length")
+        if not isinstance(length, int) or length < 1:
+            return [("length", "must be a whole number from 1")]
+        return []
+
+    def replaces(self, path: str, old: Properties, new: Properties) -> bool:
+        return True
+
+    def create(self, inputs: Properties, operation: Operation) -> Created:
+        if operation.preview:
+            return Created("", inputs)
+        return Created("none", {**inputs, "result": password(inputs)})
+
+    def update(
+        self, id_: str, old: Properties, inputs: Properties, operation: Operation
+    ) -> Properties:
+        raise ProviderError("a random password is replaced, never updated")
+
+    def read(self, id_: str, outputs: Properties) -> Properties | None:
+        return outputs
+
+    def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
+        """Nothing exists outside the state."""
+
+
+def password(inputs: Properties) -> str:
+    """Random characters of the classes that are on, each at least as often as its minimum."""
+    classes = {
+        "lower": string.ascii_lowercase,
+        "upper": string.ascii_uppercase,
+        "numeric": string.digits,
+        "special": inputs.get("overrideSpecial") or SPECIAL,
+    }
+    used = {name: chars for name, chars in classes.items() if inputs.get(name, True)}
+    drawn = [
+        secrets.choice(chars)
+        for name, chars in used.items()
+        for _ in range(int(inputs.get(f"min{name.capitalize()}", 0)))
+    ]
+    pool = "".join(used.values())
+    drawn += [secrets.choice(pool) for _ in range(int(inputs["length"]) - len(drawn))]
+    secrets.SystemRandom().shuffle(drawn)
+    return "".join(drawn)

@@ -1,0 +1,152 @@
+"""pulumi-tailscale against headscale.
+
+Promises: auth keys are created and revoked in the control server, every attribute replaces, an
+expired or revoked key is found out at refresh; the policy is set as a whole.
+Leaves out: federated identities (headscale exchanges no tokens), and every other type.
+headscale 0.29 has no API v2, so its command line over its own unix socket is used.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from twin.providers.properties import Properties
+from twin.providers.protocol import Created, Operation, ProviderError, ResourceType
+
+DESCRIPTION_LIMIT = 50
+"""Tailscale's, in characters."""
+
+
+class Headscale:
+    """The control server's command line."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+
+    def __call__(self, *arguments: str) -> Any:
+        done = subprocess.run(
+            ["headscale", "--config", str(self._config), *arguments, "--output", "json"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ProviderError(
+                f"the control server refused `{' '.join(arguments[:2])}`: "
+                f"{(done.stdout + done.stderr).strip()}"
+            )
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+class TailnetKey:
+    """``tailscale:index/tailnetKey:TailnetKey``."""
+
+    def __init__(self, headscale: Headscale) -> None:
+        self._headscale = headscale
+
+    def check(self, inputs: Properties) -> list[tuple[str, str]]:
+        if len(str(inputs.get("description", ""))) > DESCRIPTION_LIMIT:
+            return [("description", f"may have {DESCRIPTION_LIMIT} characters")]
+        return []
+
+    def replaces(self, path: str, old: Properties, new: Properties) -> bool:
+        return not path.startswith("recreateIfInvalid")
+
+    def create(self, inputs: Properties, operation: Operation) -> Created:
+        if operation.preview:
+            return Created("", inputs)
+        flags = [f"--{name}" for name in ("reusable", "ephemeral") if inputs.get(name)]
+        tags = [f"--tags={','.join(inputs['tags'])}"] if inputs.get("tags") else []
+        seconds = inputs.get("expiry", 90 * 86_400)
+        made = self._headscale("preauthkeys", "create", *flags, *tags, f"--expiration={seconds}s")
+        return Created(
+            str(made["id"]),
+            {
+                **inputs,
+                "key": made["key"],
+                "createdAt": _iso(made["created_at"]),
+                "expiresAt": _iso(made["expiration"]),
+                "invalid": False,
+            },
+        )
+
+    def update(
+        self, id_: str, old: Properties, inputs: Properties, operation: Operation
+    ) -> Properties:
+        return {**old, **inputs}
+
+    def read(self, id_: str, outputs: Properties) -> Properties | None:
+        for key in self._headscale("preauthkeys", "list") or []:
+            if str(key["id"]) == id_:
+                expired = _seconds(key["expiration"]) <= time.time()
+                if expired and outputs.get("recreateIfInvalid") == "always":
+                    return None  # so that the next `up` creates it anew
+                return {**outputs, "invalid": expired}
+        return None
+
+    def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
+        self._headscale("preauthkeys", "expire", "--id", id_)
+
+
+class Acl:
+    """``tailscale:index/acl:Acl``."""
+
+    def __init__(self, headscale: Headscale, scratch: Path) -> None:
+        self._headscale = headscale
+        self._scratch = scratch
+
+    def check(self, inputs: Properties) -> list[tuple[str, str]]:
+        return []
+
+    def replaces(self, path: str, old: Properties, new: Properties) -> bool:
+        return False
+
+    def create(self, inputs: Properties, operation: Operation) -> Created:
+        return Created("acl", self.update("acl", {}, inputs, operation))
+
+    def update(
+        self, id_: str, old: Properties, inputs: Properties, operation: Operation
+    ) -> Properties:
+        if not operation.preview:
+            file = self._scratch / "policy-from-program.json"
+            file.write_text(inputs["acl"])
+            self._headscale("policy", "set", "--file", str(file))
+        return inputs
+
+    def read(self, id_: str, outputs: Properties) -> Properties | None:
+        return outputs
+
+    def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
+        """The control server keeps a policy always; the real resource leaves it, too."""
+
+
+def type_of(token: str, config: Path) -> ResourceType:
+    """The resource type for a Pulumi type token.
+
+    Raises:
+        ProviderError: the twin has nothing for it.
+    """
+    headscale = Headscale(config)
+    if token == "tailscale:index/tailnetKey:TailnetKey":
+        return TailnetKey(headscale)
+    if token == "tailscale:index/acl:Acl":
+        return Acl(headscale, config.parent)
+    if token == "tailscale:index/federatedIdentity:FederatedIdentity":
+        raise ProviderError(
+            "the twin's control server, headscale, does not exchange identity tokens; "
+            "write tailnet.joinWith: authKey for the twin"
+        )
+    raise ProviderError(f"the twin has no {token}")
+
+
+def _seconds(stamp: Any) -> float:
+    """headscale prints timestamps as ``{"seconds": …}``."""
+    return float(stamp["seconds"])
+
+
+def _iso(stamp: Any) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(_seconds(stamp)))
