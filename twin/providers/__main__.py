@@ -11,12 +11,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc as provider_grpc
 
 from twin.paths import TwinPaths
 from twin.providers import gcp, random, tailscale
+from twin.providers.google_store import GoogleStore
 from twin.providers.kubernetes import KubernetesObject
 from twin.providers.properties import Properties
 from twin.providers.protocol import ResourceType, Servicer
@@ -33,7 +35,8 @@ def types(name: str, paths: TwinPaths, config: Properties) -> Callable[[str], Re
             every = KubernetesObject(config)
             return lambda _: every
         case "gcp":
-            return lambda token: gcp.type_of(token, config, paths)
+            store, cloud_run = GoogleStore(paths.google), paths.cloud_run_admin_socket
+            return lambda token: gcp.type_of(token, config, store, cloud_run)
         case "tailscale":
             return lambda token: tailscale.type_of(token, paths.headscale_config)
         case "random":
@@ -44,7 +47,8 @@ def types(name: str, paths: TwinPaths, config: Properties) -> Callable[[str], Re
 
 def serve(name: str, port: int, paths: TwinPaths) -> grpc.Server:
     """Start one provider."""
-    server = grpc.server(ThreadPoolExecutor(THREADS))
+    # Without the option a second process could share the port, and get half of the calls.
+    server = grpc.server(ThreadPoolExecutor(THREADS), options=[("grpc.so_reuseport", 0)])
     servicer = Servicer(VERSIONS[name], lambda config: types(name, paths, config))
     provider_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     server.add_insecure_port(f"127.0.0.1:{port}")
@@ -61,7 +65,11 @@ def main() -> None:
     paths = TwinPaths(arguments.state)
     servers = [serve(name, int(port), paths) for name, port in pairs]
     stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
     stopped.wait()
     for server in servers:
         server.stop(grace=2)

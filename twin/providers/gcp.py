@@ -10,12 +10,13 @@ propagation delays of the real thing.
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import abstractmethod
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from twin.paths import TwinPaths
 from twin.providers import google_rules as rules
 from twin.providers.google_store import GoogleStore
 from twin.providers.properties import Properties
@@ -46,15 +47,14 @@ class _Stored:
         return []
 
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
-        return path in self.replacing
+        return re.split(r"[.\[]", path)[0] in self.replacing
 
     def create(self, inputs: Properties, operation: Operation) -> Created:
         if operation.preview:
             return Created("", inputs)
         id_, more = self.computed(inputs)
         outputs = {"project": self.project, **inputs, **more}
-        name = self.record(id_, outputs)
-        self.store.put(name, {k: v for k, v in outputs.items() if k != "secretData"})
+        self._keep(id_, outputs)
         return Created(id_, outputs)
 
     def update(
@@ -62,7 +62,7 @@ class _Stored:
     ) -> Properties:
         outputs = {**old, **inputs}
         if not operation.preview:
-            self.store.put(self.record(id_, outputs), outputs)
+            self._keep(id_, outputs)
         return outputs
 
     def read(self, id_: str, outputs: Properties) -> Properties | None:
@@ -70,6 +70,10 @@ class _Stored:
 
     def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
         self.store.remove(self.record(id_, outputs))
+
+    def _keep(self, id_: str, outputs: Properties) -> None:
+        declared = {k: v for k, v in outputs.items() if k != "secretData"}
+        self.store.put(self.record(id_, outputs), declared)
 
 
 class Api(_Stored):
@@ -130,6 +134,10 @@ class Secret(_Stored):
     def record(self, id_: str, outputs: Properties) -> str:
         return id_
 
+    def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
+        super().delete(id_, outputs, operation)
+        self.store.remove(f"count/{id_}")  # a new secret of that name starts at version 1
+
 
 class SecretVersion(_Stored):
     """``gcp:secretmanager/secretVersion:SecretVersion``: numbers only count up."""
@@ -138,10 +146,8 @@ class SecretVersion(_Stored):
 
     def computed(self, inputs: Properties) -> tuple[str, Properties]:
         secret = inputs["secret"]
-        if (kept := self.store.get(secret)) is None:
+        if (number := self.store.next_version(secret)) is None:
             raise ProviderError(f"Error 404: Secret [{secret}] not found.")
-        number = int(kept.get("versions", 0)) + 1
-        self.store.put(secret, {**kept, "versions": number})
         self.store.write_payload(secret.rpartition("/")[2], number, inputs["secretData"])
         name = f"{secret}/versions/{number}"
         return name, {"name": name, "version": str(number), "enabled": True}
@@ -256,15 +262,15 @@ _PLAIN: dict[str, type[_Stored]] = {
 }
 
 
-def type_of(token: str, config: Properties, paths: TwinPaths) -> ResourceType:
+def type_of(token: str, config: Properties, store: GoogleStore, cloud_run: Path) -> ResourceType:
     """The resource type for a Pulumi type token.
 
     Raises:
         ProviderError: the twin has nothing for it.
     """
-    store, project = GoogleStore(paths.google), str(config.get("project", ""))
+    project = str(config.get("project", ""))
     if token == "gcp:cloudrunv2/service:Service":
-        transport = httpx.HTTPTransport(uds=str(paths.cloud_run_admin_socket))
+        transport = httpx.HTTPTransport(uds=str(cloud_run))
         http = httpx.Client(
             transport=transport, base_url="http://cloud-run", timeout=DEPLOY_SECONDS
         )

@@ -108,7 +108,9 @@ def missing_for_service(
         missing.append(f"Service account {account} does not exist")
     for secret, version in sorted(set(secret_references(template))):
         name = f"projects/{project}/secrets/{secret}"
-        if f"{name}/versions/{version}" not in resources:
+        versions = {r for r in resources if r.startswith(f"{name}/versions/")}
+        found = bool(versions) if version == "latest" else f"{name}/versions/{version}" in versions
+        if not found:
             missing.append(f"Secret {name}/versions/{version} was not found")
         if f"reader/{secret}/serviceAccount:{account}" not in resources:
             missing.append(

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
 from twin.providers.properties import Properties
+
+_ONE_WRITER = threading.Lock()
+"""The engine creates resources at the same time, and each change rewrites the whole file."""
 
 
 class GoogleStore:
@@ -15,6 +21,7 @@ class GoogleStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file = folder / "resources.json"
+        self._writing = Lock()  # the engine creates several resources at once
 
     def all(self) -> dict[str, Properties]:
         return json.loads(self._file.read_text()) if self._file.exists() else {}
@@ -23,10 +30,22 @@ class GoogleStore:
         return self.all().get(name)
 
     def put(self, name: str, value: Properties) -> None:
-        self._write({**self.all(), name: value})
+        with self._writing:
+            self._change(lambda all_: {**all_, name: value})
 
     def remove(self, name: str) -> None:
-        self._write({k: v for k, v in self.all().items() if k != name})
+        with self._writing:
+            self._change(lambda all_: {k: v for k, v in all_.items() if k != name})
+
+    def next_version(self, secret: str) -> int | None:
+        """The number for a new version of a secret; ``None`` when there is no such secret."""
+        with _ONE_WRITER:
+            resources = self.all()
+            if secret not in resources:
+                return None
+            number = int(resources.get(f"count/{secret}", {}).get("versions", 0)) + 1
+            self._write({**resources, f"count/{secret}": {"versions": number}})
+        return number
 
     def write_payload(self, secret_id: str, version: int, payload: str) -> None:
         file = self._payload(secret_id, version)
@@ -39,6 +58,10 @@ class GoogleStore:
 
     def _payload(self, secret_id: str, version: int) -> Path:
         return self._folder / "secrets" / secret_id / str(version)
+
+    def _change(self, change: Callable[[dict[str, Properties]], dict[str, Properties]]) -> None:
+        with _ONE_WRITER:
+            self._write(change(self.all()))
 
     def _write(self, resources: dict[str, Properties]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -157,7 +157,7 @@ class KubernetesObject:
             _expected(gone)
             if time.monotonic() > operation.deadline:
                 raise ProviderError(f"{outputs['kind']} {id_} was not gone in time")
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            operation.pause(SECONDS_BETWEEN_LOOKS)
             gone = self._api.call("GET", path)
 
     def _apply(self, inputs: Properties, operation: Operation) -> Properties:
@@ -197,7 +197,7 @@ class KubernetesObject:
             if reason != said:
                 operation.say(reason)
                 said = reason
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            operation.pause(SECONDS_BETWEEN_LOOKS)
             live = _expected(self._api.call("GET", path))
         return _without_bookkeeping(live)
 

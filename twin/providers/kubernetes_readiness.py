@@ -34,7 +34,14 @@ def _deployment(live: Properties, list_objects: ListObjects) -> str | None:
     counts = [status.get(f"{which}Replicas", 0) for which in ("updated", "available")]
     if seen and counts == [wanted, wanted] and status.get("replicas", 0) == wanted:
         return None
-    return f"{counts[1]} of {wanted} pods available" + _pods_in_words(live, list_objects)
+    # A quota or an admission rule that refuses the pods is known to the deployment alone.
+    refused = [
+        f" ({condition['message']})"
+        for condition in status.get("conditions", [])
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True"
+    ]
+    words = "".join(refused) or _pods_in_words(live, list_objects)
+    return f"{counts[1]} of {wanted} pods available{words}"
 
 
 def _daemon_set(live: Properties, list_objects: ListObjects) -> str | None:
@@ -55,7 +62,9 @@ def _service(live: Properties, list_objects: ListObjects) -> str | None:
         f"/apis/discovery.k8s.io/v1/namespaces/{metadata['namespace']}/endpointslices",
         f"kubernetes.io/service-name={metadata['name']}",
     )
-    endpoints: list[Any] = [e for s in slices for e in s.get("endpoints") or []]
+    endpoints: list[Any] = []
+    for one in slices:
+        endpoints += one.get("endpoints") or []
     if any(endpoint.get("conditions", {}).get("ready") for endpoint in endpoints):
         return None
     return "waiting for a ready pod behind the service"

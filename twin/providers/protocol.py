@@ -7,6 +7,7 @@ Leaves out: schemas, functions (invokes), components, import by lookup.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,12 +22,12 @@ from twin.providers.properties import Change, Properties, differences, from_wire
 
 _T = TypeVar("_T")
 DEFAULT_TIMEOUT_SECONDS = 600
-_KINDS: dict[Change, provider_pb2.PropertyDiff.Kind] = {
+_KINDS: Mapping[Change, Any] = {
     "add": provider_pb2.PropertyDiff.ADD,
     "delete": provider_pb2.PropertyDiff.DELETE,
     "update": provider_pb2.PropertyDiff.UPDATE,
 }
-_REPLACING: dict[Change, provider_pb2.PropertyDiff.Kind] = {
+_REPLACING: Mapping[Change, Any] = {
     "add": provider_pb2.PropertyDiff.ADD_REPLACE,
     "delete": provider_pb2.PropertyDiff.DELETE_REPLACE,
     "update": provider_pb2.PropertyDiff.UPDATE_REPLACE,
@@ -46,6 +47,17 @@ class Operation:
     """On the clock of ``time.monotonic``."""
     say: Callable[[str], None]
     """Show a line beside the resource while the operation runs."""
+    cancelled: threading.Event
+    """Set when the user gives up."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two looks.
+
+        Raises:
+            ProviderError: the user gave up meanwhile.
+        """
+        if self.cancelled.wait(seconds):
+            raise ProviderError("cancelled")
 
 
 @dataclass(frozen=True)
@@ -91,17 +103,18 @@ class Servicer(provider_grpc.ResourceProviderServicer):
         self._version = version
         self._types = types
         self._type: Callable[[str], ResourceType] = types({})
-        self._engine: engine_pb2_grpc.EngineStub | None = None
+        self._engine: Any = None
+        self._cancelled = threading.Event()
 
     # The engine's names.
     # ruff: noqa: N802
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self._engine = _engine(request.engine_address)
+        self._begin(request.engine_address)
         return provider_pb2.ProviderHandshakeResponse()
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self._engine = _engine(request.address)
+        self._begin(request.address)
         return Empty()
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -118,7 +131,8 @@ class Servicer(provider_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
-        failures = self._of(request).check(from_wire(request.news))
+        inputs = from_wire(request.news)
+        failures = self._attempt(context, lambda: self._of(request).check(inputs))
         return provider_pb2.CheckResponse(
             inputs=request.news,
             failures=[provider_pb2.CheckFailure(property=p, reason=r) for p, r in failures],
@@ -159,7 +173,14 @@ class Servicer(provider_grpc.ResourceProviderServicer):
         return Empty()
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._cancelled.set()
         return Empty()
+
+    def _begin(self, engine_address: str) -> None:
+        """A run of the engine begins; this process outlives it."""
+        self._cancelled = threading.Event()
+        if engine_address:
+            self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine_address))
 
     def _of(self, request: Any) -> ResourceType:
         return self._type(request.type or request.urn.split("::")[2].rpartition("$")[2])
@@ -167,7 +188,10 @@ class Servicer(provider_grpc.ResourceProviderServicer):
     def _operation(self, request: Any, *, preview: bool) -> Operation:
         seconds = getattr(request, "timeout", 0) or DEFAULT_TIMEOUT_SECONDS
         return Operation(
-            preview, time.monotonic() + seconds, lambda text: self._say(request.urn, text)
+            preview,
+            time.monotonic() + seconds,
+            lambda text: self._say(request.urn, text),
+            self._cancelled,
         )
 
     def _say(self, urn: str, text: str) -> None:
@@ -184,10 +208,6 @@ class Servicer(provider_grpc.ResourceProviderServicer):
         except ProviderError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
             raise  # abort has raised already; the type checker cannot know
-
-
-def _engine(address: str) -> engine_pb2_grpc.EngineStub | None:
-    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
 
 
 def _diff(old: Properties, new: Properties, replaces: Callable[[str], bool]) -> Any:

@@ -14,6 +14,7 @@ from twin.providers.protocol import Created, Operation, ProviderError
 
 SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 """The provider's own default."""
+CLASSES = ("lower", "upper", "numeric", "special")
 
 
 class RandomPassword:
@@ -23,6 +24,12 @@ class RandomPassword:
         length = inputs.get("length")
         if not isinstance(length, int) or length < 1:
             return [("length", "must be a whole number from 1")]
+        if length < sum(_minimum(inputs, name) for name in CLASSES):
+            return [
+                ("length", "is less than minLower, minUpper, minNumeric and minSpecial together")
+            ]
+        if not any(inputs.get(name, True) for name in CLASSES):
+            return [("length", "no characters to draw from: every class is switched off")]
         return []
 
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
@@ -45,6 +52,10 @@ class RandomPassword:
         """Nothing exists outside the state."""
 
 
+def _minimum(inputs: Properties, name: str) -> int:
+    return int(inputs.get(f"min{name.capitalize()}", 0))
+
+
 def password(inputs: Properties) -> str:
     """Random characters of the classes that are on, each at least as often as its minimum."""
     classes = {
@@ -55,9 +66,7 @@ def password(inputs: Properties) -> str:
     }
     used = {name: chars for name, chars in classes.items() if inputs.get(name, True)}
     drawn = [
-        secrets.choice(chars)
-        for name, chars in used.items()
-        for _ in range(int(inputs.get(f"min{name.capitalize()}", 0)))
+        secrets.choice(chars) for name, chars in used.items() for _ in range(_minimum(inputs, name))
     ]
     pool = "".join(used.values())
     drawn += [secrets.choice(pool) for _ in range(int(inputs["length"]) - len(drawn))]

@@ -39,7 +39,8 @@ class Headscale:
                 f"the control server refused `{' '.join(arguments[:2])}`: "
                 f"{(done.stdout + done.stderr).strip()}"
             )
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        # `policy set` answers in prose whatever output it is asked for.
+        return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
 
 
 class TailnetKey:
@@ -80,10 +81,11 @@ class TailnetKey:
         return {**old, **inputs}
 
     def read(self, id_: str, outputs: Properties) -> Properties | None:
-        for key in self._headscale("preauthkeys", "list") or []:
+        keys: list[Properties] = self._headscale("preauthkeys", "list") or []
+        for key in keys:
             if str(key["id"]) == id_:
                 expired = _seconds(key["expiration"]) <= time.time()
-                if expired and outputs.get("recreateIfInvalid") == "always":
+                if expired and _is_renewed(outputs):
                     return None  # so that the next `up` creates it anew
                 return {**outputs, "invalid": expired}
         return None
@@ -122,6 +124,12 @@ class Acl:
 
     def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
         """The control server keeps a policy always; the real resource leaves it, too."""
+
+
+def _is_renewed(outputs: Properties) -> bool:
+    """Whether an invalid key is created anew; by default only a reusable one is."""
+    wish = outputs.get("recreateIfInvalid") or ("always" if outputs.get("reusable") else "never")
+    return wish == "always"
 
 
 def type_of(token: str, config: Path) -> ResourceType:

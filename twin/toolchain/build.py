@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -40,8 +39,6 @@ def build(tool: GoTool, cache: Path, go: Path, progress: Progress) -> Path:
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{tool.name}-"))
     try:
         _go_build(tool, scratch, go, progress)
-        if tool.name == "pulumi":
-            _add_language_host_script(scratch, go)
         scratch.chmod(0o755)
         scratch.rename(target)
     finally:
@@ -86,8 +83,14 @@ def _go_build(tool: GoTool, target: Path, go: Path, progress: Progress) -> None:
             )
 
 
-def _add_language_host_script(target: Path, go: Path) -> None:
-    """Pulumi's Python host starts programs through this script, which is not a Go program."""
+def put_language_host_beside_engine(engine: Path, host: Path, go: Path) -> None:
+    """The engine looks for its Python host in its own folder first, as in Pulumi's own release.
+
+    The host starts programs through a script, which is not a Go program and lies in the module.
+    """
+    if (engine / "pulumi-language-python-exec").exists():
+        return
+    shutil.copy2(host / "pulumi-language-python", engine)
     source = subprocess.run(
         [go, "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"],
         cwd=MODULES / "pulumi",
@@ -95,7 +98,8 @@ def _add_language_host_script(target: Path, go: Path) -> None:
         capture_output=True,
         text=True,
     ).stdout.strip()
-    script = target / "pulumi-language-python-exec"
-    text = (Path(source) / "python" / "cmd" / script.name).read_text()
-    script.write_text(text.replace("#!/usr/bin/env python\n", f"#!{sys.executable}\n", 1))
-    script.chmod(0o755)
+    script = engine / "pulumi-language-python-exec"
+    partial = script.with_suffix(".partial")
+    shutil.copy(Path(source) / "python" / "cmd" / script.name, partial)
+    partial.chmod(0o755)
+    partial.rename(script)

@@ -16,7 +16,7 @@ from app.model.tiny_checkpoint import REVISION
 from twin.errors import TwinError
 from twin.paths import cache_dir
 from twin.toolchain import preflight, vllm
-from twin.toolchain.build import build, folder
+from twin.toolchain.build import build, folder, put_language_host_beside_engine
 from twin.toolchain.go_tools import GO_TOOLS, GoTool, fits
 from twin.toolchain.progress import Progress
 
@@ -71,6 +71,9 @@ def _build_all(missing: list[GoTool], cache: Path, progress: Progress) -> None:
     go = preflight.find_go(cache)
     for tool in missing:
         build(tool, cache, go, progress)
+    by_name = {tool.name: folder(tool, cache) for tool in GO_TOOLS}
+    if by_name["pulumi"].is_dir() and by_name["pulumi-language-python"].is_dir():
+        put_language_host_beside_engine(by_name["pulumi"], by_name["pulumi-language-python"], go)
 
 
 def _make_checkpoint(target: Path, python: Path, progress: Progress) -> None:
