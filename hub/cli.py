@@ -95,6 +95,7 @@ def up() -> None:
             outputs = engine.outputs()
             key = next(iter(outputs["apiKeys"].values()))
             twin.start_client(key, tools.path)
+            system.await_the_whole_path(settings)
         _welcome(settings, outputs, address, time.monotonic() - begun)
 
 

@@ -16,7 +16,7 @@ class ApiKeys(pulumi.ComponentResource):
 
     by_name: pulumi.Output[dict[str, str]]
     upstream: pulumi.Output[str]
-    """What the gateway says to the model server in place of the client's key."""
+    """What the gateway says at home in place of the client's key."""
 
     def __init__(
         self, name: str, names: Sequence[str], opts: pulumi.ResourceOptions | None = None

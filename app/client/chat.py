@@ -101,6 +101,4 @@ def _in_words(error: openai.APIStatusError) -> str:
             wait = f" Try again in {after} s." if after else " Try again later."
             return f"The server at home does not answer: it is off, asleep or starting.{wait}"
         case status:
-            body: Any = error.body
-            told = body.get("message") if isinstance(body, dict) else error.message  # pyright: ignore
-            return f"The service refused the question ({status}): {told}"
+            return f"The service refused the question ({status}): {error.message}"

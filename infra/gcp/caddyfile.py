@@ -63,7 +63,6 @@ _CADDYFILE = Template("""\
 			lb_try_duration 1500ms
 			lb_try_interval 250ms
 			flush_interval -1
-			header_up Authorization "Bearer {env.UPSTREAM_KEY}"
 			header_up X-Hub-Key-Id {key_id}
 			header_up -X-Forwarded-For
 			header_down -Server
@@ -100,6 +99,7 @@ _CADDYFILE = Template("""\
 		flush_interval -1
 		# A fixed name: what the client wrote as Host never reaches the model server.
 		header_up Host ${home}
+		header_up Authorization "{env.UPSTREAM_AUTHORIZATION}"
 		transport http {
 			network_proxy url socks5://127.0.0.1:${socks_port}
 			dial_timeout 5s
@@ -111,7 +111,7 @@ _CADDYFILE = Template("""\
 
 
 def caddyfile(*, home: str, body_mb: int, timeout_seconds: int) -> str:
-    """The whole configuration; ``PORT``, ``KEYS_FILE`` and ``UPSTREAM_KEY`` are its environment."""
+    """The whole configuration; ``PORT``, ``KEYS_FILE`` and ``UPSTREAM_AUTHORIZATION`` are its environment."""
     return _CADDYFILE.substitute(
         home=home,
         body_mb=body_mb,

@@ -67,7 +67,7 @@ def caddy(image: pulumi.Input[str], upstream_key: SecretRef) -> Container:
         depends_ons=["tailscale"],
         envs=[
             *plain({"KEYS_FILE": f"{KEYS_FOLDER}/keys.caddy", "GOMEMLIMIT": "400MiB"}),
-            upstream_key.as_env("UPSTREAM_KEY"),
+            upstream_key.as_env("UPSTREAM_AUTHORIZATION"),
         ],
         resources=_resources("1", "512Mi"),
         volume_mounts=[

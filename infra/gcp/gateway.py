@@ -14,6 +14,7 @@ from infra.config import Settings
 from infra.gcp import containers
 from infra.gcp.caddyfile import caddyfile, keys_file
 from infra.gcp.containers import SecretRef
+from infra.home_k3s.entry import authorization
 from infra.tailnet.membership import Tailnet
 
 SERVICE = "home-gateway"
@@ -110,7 +111,10 @@ class Gateway(pulumi.ComponentResource):
         )
         caddy_config = self._secret("caddyfile", config)
         keys = self._secret("api-keys", pulumi.Output.from_input(args.api_keys).apply(keys_file))
-        upstream_key = self._secret("upstream-key", args.upstream_key)
+        upstream_key = self._secret(
+            "upstream-authorization",
+            pulumi.Output.from_input(args.upstream_key).apply(authorization),
+        )
 
         mirror = gcp.artifactregistry.Repository(
             f"{name}-images",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass
 
 import pulumi
@@ -14,6 +16,7 @@ from infra.home_k3s.retained import NAMESPACE, metadata, retained
 
 KEY_ID_HEADER = "X-Hub-Key-Id"
 """Set by the gateway, which has checked the key; the tailnet lets nobody else in."""
+GATEWAY_USER = "gateway"
 TAILNET_ADDRESSES = "100.64.0.0/10"
 TRAEFIK = "traefik.io/v1alpha1"
 
@@ -38,6 +41,20 @@ def traefik_values() -> str:
     )
 
 
+def password_line(key: str) -> str:
+    """The gateway's line in a password file.
+
+    SHA-1 without salt is enough for a random key of over 256 bits, and costs nothing per request.
+    """
+    digest = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
+    return f"{GATEWAY_USER}:{{SHA}}{base64.b64encode(digest).decode()}"
+
+
+def authorization(key: str) -> str:
+    """What the gateway sends in place of the client's ``Authorization``."""
+    return f"Basic {base64.b64encode(f'{GATEWAY_USER}:{key}'.encode()).decode()}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class EntryArgs:
     """Inputs to :class:`Entry`."""
@@ -45,11 +62,12 @@ class EntryArgs:
     requests_per_minute: int
     burst: int
     in_flight: int
+    gateway_key: pulumi.Input[str]
     service: k8s.core.v1.Service
 
 
 class Entry(pulumi.ComponentResource):
-    """Traefik's settings, the limits, and the Ingress to the model server."""
+    """Traefik's settings, the gateway's key, the limits, and the Ingress to the model server."""
 
     def __init__(
         self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None
@@ -63,8 +81,16 @@ class Entry(pulumi.ComponentResource):
             spec={"valuesContent": traefik_values()},
             opts=retained(self),
         )
+        k8s.core.v1.Secret(
+            f"{name}-gateway-key",
+            metadata=metadata("gateway-key"),
+            string_data={"users": pulumi.Output.secret(args.gateway_key).apply(password_line)},
+            opts=retained(self),
+        )
         per_key = {"sourceCriterion": {"requestHeaderName": KEY_ID_HEADER}}
         limits = {
+            # Traefik reads a changed Secret at once, so a new key restarts nothing.
+            "gateway-only": {"basicAuth": {"secret": "gateway-key", "removeHeader": True}},
             "rate": {
                 "rateLimit": {
                     "average": args.requests_per_minute,

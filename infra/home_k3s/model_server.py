@@ -28,13 +28,15 @@ class ModelServerArgs:
     image: str
     profile: Profile
     revision: str
-    upstream_key: pulumi.Input[str]
     gpu: pulumi.Resource
     """What makes the node have a GPU to give."""
 
 
 class ModelServer(pulumi.ComponentResource):
-    """The vLLM Deployment (one pod, one GPU slice), its Service and its key.
+    """The vLLM Deployment (one pod, one GPU slice) and its Service.
+
+    The server has no key: it would read it at its start only, and every new key would mean loading
+    the model again. Traefik, the only one that may reach it, asks for the key instead.
 
     ``Recreate``, because the GPU's memory holds one model at a time. The cache is a folder of the
     one node: it survives everything and needs no provisioner.
@@ -46,12 +48,6 @@ class ModelServer(pulumi.ComponentResource):
         self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("personal-cloud-hub:k3s:ModelServer", name, {}, opts)
-        key = k8s.core.v1.Secret(
-            f"{name}-key",
-            metadata=metadata("vllm-key"),
-            string_data={"VLLM_API_KEY": args.upstream_key},
-            opts=retained(self),
-        )
         self.service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata(
@@ -78,7 +74,7 @@ class ModelServer(pulumi.ComponentResource):
                     metadata=k8s.meta.v1.ObjectMetaArgs(labels=LABELS), spec=_pod(args)
                 ),
             ),
-            opts=retained(self, after=[key, args.gpu], minutes=DOWNLOAD_MINUTES),
+            opts=retained(self, after=[args.gpu], minutes=DOWNLOAD_MINUTES),
         )
         self.register_outputs({})
 
@@ -112,15 +108,7 @@ def _container(args: ModelServerArgs) -> k8s.core.v1.ContainerArgs:
         args=serve_args(args.profile, args.revision),
         ports=[k8s.core.v1.ContainerPortArgs(name="http", container_port=HTTP_PORT)],
         env=[
-            *(k8s.core.v1.EnvVarArgs(name=n, value=v) for n, v in environment().items()),
-            k8s.core.v1.EnvVarArgs(
-                name="VLLM_API_KEY",
-                value_from=k8s.core.v1.EnvVarSourceArgs(
-                    secret_key_ref=k8s.core.v1.SecretKeySelectorArgs(
-                        name="vllm-key", key="VLLM_API_KEY"
-                    )
-                ),
-            ),
+            k8s.core.v1.EnvVarArgs(name=name, value=value) for name, value in environment().items()
         ],
         resources=k8s.core.v1.ResourceRequirementsArgs(limits={"nvidia.com/gpu": "1"}),
         security_context=k8s.core.v1.SecurityContextArgs(allow_privilege_escalation=False),

@@ -233,7 +233,7 @@ def test_clean_leaves_no_process_port_or_file(hub: HubUnderTest) -> None:
 
 
 def is_usable_gateway_key(key: dict[str, Any]) -> bool:
-    tags = key.get("acl_tags") or key.get("tags") or []
+    tags: list[str] = key.get("acl_tags") or []
     return "tag:llm-gateway" in tags and key["expiration"]["seconds"] > time.time()
 
 

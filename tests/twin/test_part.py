@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from twin.errors import TwinError
@@ -54,8 +55,9 @@ def test_a_part_that_never_gets_ready_is_told_and_swept(paths: TwinPaths) -> Non
 def test_a_part_that_died_is_known_as_dead(paths: TwinPaths) -> None:
     record = start(shell("mortal", "READY; exec sleep 60", paths), paths, os.environ["PATH"])
     assert record.process is not None
-    record.process.kill()
-    record.process and record.process.wait(5)
+    process = record.process
+    process.kill()
+    psutil.wait_procs([process], timeout=5)
     assert [(r.name, r.process) for r in records(paths)] == [("mortal", None)]
 
 

@@ -40,7 +40,15 @@ async def serve(registry: admin.Registry, paths: TwinPaths) -> None:
     )
     servers = [
         _Server(
-            uvicorn.Config(app, uds=str(socket), log_level="warning", timeout_graceful_shutdown=5)
+            uvicorn.Config(
+                app,
+                uds=str(socket),
+                log_level="warning",
+                timeout_graceful_shutdown=5,
+                # What an answer carries is the container's, not the front's.
+                server_header=False,
+                date_header=False,
+            )
         )
         for app, socket in fronts
     ]

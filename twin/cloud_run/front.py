@@ -54,23 +54,12 @@ def application(services: Services) -> Starlette:
                 revision = await held.enter_async_context(service.place())
                 url = f"http://127.0.0.1:{revision.ingress.port}"
                 upstream = await held.enter_async_context(_Forwarded(http, request, url))
-        except TimeoutError:
+        except BaseException as error:
             await held.aclose()
-            return PlainTextResponse("upstream request timeout\n", 504)
-        except TooLargeError:
-            await held.aclose()
-            return PlainTextResponse("Request Entity Too Large\n", 413)
-        except InstanceError as error:
-            await held.aclose()
-            print(error, flush=True)
-            return PlainTextResponse("Service Unavailable: no instance could be started\n", 503)
-        except httpx.HTTPError as error:
-            await held.aclose()
-            print(f"the container closed the connection: {error}", flush=True)
-            return PlainTextResponse("upstream connect error or disconnect\n", 503)
-        except BaseException:
-            await held.aclose()
-            raise
+            if (told := _refusal(error)) is None:
+                raise
+            print(repr(error), flush=True)
+            return told
         response = StreamingResponse(_body(upstream, held, deadline), upstream.status_code)
         response.raw_headers = [
             (name, value)
@@ -80,6 +69,21 @@ def application(services: Services) -> Starlette:
         return response
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])
+
+
+def _refusal(error: BaseException) -> Response | None:
+    """What Cloud Run answers in place of the container; ``None`` for a fault of this program."""
+    match error:
+        case TimeoutError():
+            return PlainTextResponse("upstream request timeout\n", 504)
+        case TooLargeError():
+            return PlainTextResponse("Request Entity Too Large\n", 413)
+        case InstanceError():
+            return PlainTextResponse("Service Unavailable: no instance could be started\n", 503)
+        case httpx.HTTPError():
+            return PlainTextResponse("upstream connect error or disconnect\n", 503)
+        case _:
+            return None
 
 
 async def _body(

@@ -166,9 +166,6 @@ async def serve(arguments: argparse.Namespace) -> None:
         for one in (node.heartbeat(), node.follow_devices(), pods.follow(), kubelet.serve())
     ]
     loop = asyncio.get_running_loop()
-    await asyncio.sleep(0)  # uvicorn sets its own signal handlers first
-    while not kubelet.started:
-        await asyncio.sleep(0.02)
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     await stopped.wait()
     await pods.power_off()

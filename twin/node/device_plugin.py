@@ -14,7 +14,8 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, cast
 
 import yaml
 
@@ -32,10 +33,11 @@ def replicas(text: str) -> int:
     Raises:
         PluginConfigError: says what is wrong with the file.
     """
-    config: Any = yaml.safe_load(text)
-    if not isinstance(config, dict) or config.get("version") != "v1":  # pyright: ignore[reportUnknownMemberType]
+    loaded: Any = yaml.safe_load(text)
+    config = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
+    if config.get("version") != "v1":
         raise PluginConfigError("the configuration's version must be v1")
-    sharing: Any = config.get("sharing", {}).get("timeSlicing", {})  # pyright: ignore
+    sharing = config.get("sharing", {}).get("timeSlicing", {})
     for resource in sharing.get("resources", []):
         if resource.get("name") == RESOURCE:
             count = resource.get("replicas")
@@ -56,7 +58,11 @@ def main() -> None:
     partial.rename(announcement)
     print(f"announced {RESOURCE}: {count}", flush=True)
     stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())  # pyright: ignore
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
     stopped.wait()
     announcement.unlink(missing_ok=True)
 

@@ -90,14 +90,18 @@ async def apply(kubeconfig: Path) -> None:
     for path, object_ in objects():
         await api.patch(path, object_, APPLY, fieldManager=MANAGER, force="true")
     for path, object_ in objects():
-        while object_["kind"] == "CustomResourceDefinition" and not await _established(api, path):
-            await asyncio.sleep(0.1)
+        if object_["kind"] == "CustomResourceDefinition":
+            await _established(api, path)
 
 
-async def _established(api: Api, path: str) -> bool:
-    found: Any = await api.get(path)
-    conditions = found.get("status", {}).get("conditions", [])
-    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+async def _established(api: Api, path: str) -> None:
+    collection, _, name = path.rpartition("/")
+    async for kind, item in api.watch(collection, fieldSelector=f"metadata.name={name}"):
+        if kind == "RELISTED":
+            continue
+        conditions = item.get("status", {}).get("conditions", [])
+        if any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
+            return
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import trustme
@@ -56,6 +57,14 @@ async def _follow(file: Path, shown: bytes) -> AsyncGenerator[bytes]:
                 await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
 
+class _Server(uvicorn.Server):
+    """Takes no signals for itself: the node decides what SIGTERM means."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
 def server(app: Starlette, ip: str, port: int, folder: Path) -> uvicorn.Server:
     """HTTPS with a certificate of its own, as a kubelet starts without one from the cluster."""
     certificate = trustme.CA().issue_cert(ip)
@@ -63,7 +72,7 @@ def server(app: Starlette, ip: str, port: int, folder: Path) -> uvicorn.Server:
     pem = folder / "kubelet.pem"
     pem.touch(mode=0o600)
     certificate.private_key_and_cert_chain_pem.write_to_path(pem)
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             host=ip,

@@ -31,10 +31,11 @@ Lookup = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
 class Pod:
     """A pod of this node.
 
-    ``deliver`` writes its status, ``tell`` its events; both go to the API server.
+    ``lookup`` finds what it refers to, ``deliver`` writes its status, ``tell`` its events; all three
+    ask the API server.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it runs, where, and its three ways to the API server
         self,
         object_: Mapping[str, Any],
         paths: TwinPaths,

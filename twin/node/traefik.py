@@ -28,7 +28,7 @@ GRACE_SECONDS = 10
 
 
 def additional_arguments(values_content: str) -> tuple[list[str], list[str]]:
-    """The arguments a HelmChartConfig adds, and the names of its values that have no effect here."""
+    """The arguments that a HelmChartConfig adds, and its values that have no effect here."""
     values: dict[str, Any] = yaml.safe_load(values_content) or {}
     ignored = sorted(name for name in values if name != "additionalArguments")
     return [str(one) for one in values.get("additionalArguments", [])], ignored

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
+from twin.errors import TwinError
 from twin.network import Network
 from twin.parts import control_plane, tailnet
 from twin.parts.control_plane import python
@@ -18,6 +20,7 @@ from twin.toolchain.ensure import Toolchain
 
 FLAT_CONTAINER_PORT = 18080
 """Where the gateway's container listens when its own port 8080 is the door's."""
+PATH_SECONDS = 60
 FLAT_TRAEFIK_PORT = 18081
 """Port 80 may be another's on a flat network; home's tailscaled forwards its port 80 here."""
 
@@ -104,6 +107,22 @@ def client(settings: TwinSettings, key: str) -> Part:
         env={"OPENAI_BASE_URL": f"{settings.gateway_url}/v1", "OPENAI_API_KEY": key},
         is_ready=_answers(f"{settings.client_url}/_stcore/health"),
     )
+
+
+def await_the_whole_path(settings: TwinSettings) -> None:
+    """Return when the gateway sees the model server; it looks every 5 s.
+
+    Raises:
+        TwinError: it does not see it.
+    """
+    deadline = time.monotonic() + PATH_SECONDS
+    while not _answers(f"{settings.gateway_url}/health")():
+        if time.monotonic() > deadline:
+            raise TwinError(
+                f"{settings.gateway_url}/health did not answer 200 in {PATH_SECONDS} s although "
+                "everything is deployed; `hub status` shows every hop"
+            )
+        time.sleep(0.5)
 
 
 def services(paths: TwinPaths) -> list[dict[str, object]] | None:

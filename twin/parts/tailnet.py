@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -28,7 +30,7 @@ def write_configuration(paths: TwinPaths, network: Network) -> None:
     address = network.address("inet")
     home = paths.headscale
     home.mkdir(parents=True, exist_ok=True)
-    configuration = {
+    configuration: dict[str, Any] = {
         "server_url": f"http://{address}:{HEADSCALE_PORT}",
         "listen_addr": f"{address}:{HEADSCALE_PORT}",
         "metrics_listen_addr": "",
@@ -121,7 +123,7 @@ def home_tailscaled(paths: TwinPaths, network: Network) -> Part:
     )
 
 
-def _home_socket(paths: TwinPaths):  # noqa: ANN202
+def _home_socket(paths: TwinPaths) -> Path:
     return paths.sockets / "home-ts.sock"
 
 

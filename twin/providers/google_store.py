@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
 from twin.providers.properties import Properties
-
-_ONE_WRITER = threading.Lock()
-"""The engine creates resources at the same time, and each change rewrites the whole file."""
 
 
 class GoogleStore:
@@ -30,16 +26,14 @@ class GoogleStore:
         return self.all().get(name)
 
     def put(self, name: str, value: Properties) -> None:
-        with self._writing:
-            self._change(lambda all_: {**all_, name: value})
+        self._change(lambda all_: {**all_, name: value})
 
     def remove(self, name: str) -> None:
-        with self._writing:
-            self._change(lambda all_: {k: v for k, v in all_.items() if k != name})
+        self._change(lambda all_: {k: v for k, v in all_.items() if k != name})
 
     def next_version(self, secret: str) -> int | None:
         """The number for a new version of a secret; ``None`` when there is no such secret."""
-        with _ONE_WRITER:
+        with self._writing:
             resources = self.all()
             if secret not in resources:
                 return None
@@ -60,7 +54,7 @@ class GoogleStore:
         return self._folder / "secrets" / secret_id / str(version)
 
     def _change(self, change: Callable[[dict[str, Properties]], dict[str, Properties]]) -> None:
-        with _ONE_WRITER:
+        with self._writing:
             self._write(change(self.all()))
 
     def _write(self, resources: dict[str, Properties]) -> None:

@@ -1,0 +1,178 @@
+"""The Tailscale provider against a stub of headscale's command line, which answers as 0.29 does."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from tests.twin.providers.engine import Engine, engine
+from twin.providers import tailscale
+
+KEY = "tailscale:index/tailnetKey:TailnetKey"
+ACL = "tailscale:index/acl:Acl"
+IDENTITY = "tailscale:index/federatedIdentity:FederatedIdentity"
+REUSABLE = {"reusable": True, "ephemeral": True, "tags": ["tag:llm-gateway"], "expiry": 3600}
+
+HEADSCALE = f"""#!{sys.executable}
+import json, pathlib, sys, time
+here = pathlib.Path(__file__).parent
+arguments = sys.argv[1:]
+assert arguments[0] == "--config" and arguments[-2:] == ["--output", "json"], arguments
+words = arguments[2:-2]
+with (here / "calls").open("a") as calls:
+    calls.write(json.dumps(words) + "\\n")
+file = here / "keys.json"
+keys = json.loads(file.read_text()) if file.exists() else []
+stamp = lambda seconds: {{"seconds": int(seconds), "nanos": 5}}
+if words[:2] == ["preauthkeys", "create"]:
+    keys.append({{
+        "id": len(keys) + 1,
+        "key": "hskey-auth-abc",
+        "expiration": stamp(time.time() + int(words[-1].split("=")[1][:-1])),
+        "created_at": stamp(1_800_000_000),
+    }})
+    print(json.dumps(keys[-1], indent="\\t"))
+elif words == ["preauthkeys", "list"]:
+    print(json.dumps(keys))
+elif words[:2] == ["preauthkeys", "expire"]:
+    keys[int(words[3]) - 1]["expiration"] = stamp(time.time() - 1)
+    print("{{}}")
+elif words[:2] == ["policy", "set"]:
+    policy = pathlib.Path(words[3]).read_text()
+    if not policy.startswith("{{"):
+        print(json.dumps({{"error": "parsing HuJSON"}}), file=sys.stderr)
+        sys.exit(1)
+    (here / "policy").write_text(policy)
+    print("Policy updated.")
+file.write_text(json.dumps(keys))
+"""
+
+
+@pytest.fixture
+def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    stub = folder / "headscale"
+    stub.write_text(HEADSCALE)
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    return folder
+
+
+@pytest.fixture
+def tailnet(bin_folder: Path, tmp_path: Path) -> Iterator[Engine]:
+    config = tmp_path / "config.yaml"
+    with engine(lambda _: lambda token: tailscale.type_of(token, config), KEY) as attached:
+        yield attached
+
+
+def calls(bin_folder: Path) -> list[Any]:
+    file = bin_folder / "calls"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def test_a_key_is_created_with_what_the_program_says(tailnet: Engine, bin_folder: Path) -> None:
+    id_, outputs = tailnet.create(REUSABLE)
+    assert calls(bin_folder) == [
+        [
+            "preauthkeys",
+            "create",
+            "--reusable",
+            "--ephemeral",
+            "--tags=tag:llm-gateway",
+            "--expiration=3600s",
+        ]
+    ]
+    assert id_ == "1"
+    assert outputs["key"] == "hskey-auth-abc"
+    assert outputs["createdAt"] == "2027-01-15T08:00:00Z"
+    assert outputs["invalid"] is False
+
+
+def test_a_key_lives_for_ninety_days_unless_told(tailnet: Engine, bin_folder: Path) -> None:
+    tailnet.create({})
+    assert calls(bin_folder) == [["preauthkeys", "create", "--expiration=7776000s"]]
+
+
+def test_the_preview_creates_no_key(tailnet: Engine, bin_folder: Path) -> None:
+    tailnet.create(REUSABLE, preview=True)
+    assert calls(bin_folder) == []
+
+
+def test_every_attribute_of_a_key_replaces_it(tailnet: Engine) -> None:
+    changed = {**REUSABLE, "tags": ["tag:llm-home"], "ephemeral": False}
+    assert tailnet.diff(REUSABLE, changed) == {
+        "ephemeral": "UPDATE_REPLACE",
+        "tags[0]": "UPDATE_REPLACE",
+    }
+
+
+def test_whether_to_renew_a_key_is_changed_in_place(tailnet: Engine) -> None:
+    assert tailnet.diff(REUSABLE, {**REUSABLE, "recreateIfInvalid": "always"}) == {
+        "recreateIfInvalid": "ADD"
+    }
+
+
+def test_a_description_longer_than_tailscale_takes_is_refused(tailnet: Engine) -> None:
+    assert tailnet.check({"description": "x" * 50}) == {}
+    assert tailnet.check({"description": "x" * 51}) == {"description": "may have 50 characters"}
+
+
+def test_a_valid_key_stays_as_it_is_at_refresh(tailnet: Engine) -> None:
+    id_, outputs = tailnet.create(REUSABLE)
+    assert tailnet.read(id_, outputs) == outputs
+
+
+@pytest.mark.parametrize(
+    ("inputs", "is_renewed"),
+    [
+        (REUSABLE, True),
+        ({**REUSABLE, "reusable": False}, False),
+        ({**REUSABLE, "reusable": False, "recreateIfInvalid": "always"}, True),
+        ({**REUSABLE, "recreateIfInvalid": "never"}, False),
+    ],
+)
+def test_a_revoked_key_is_forgotten_at_refresh_where_it_is_to_be_renewed(
+    tailnet: Engine, inputs: dict[str, Any], *, is_renewed: bool
+) -> None:
+    id_, outputs = tailnet.create(inputs)
+    tailnet.delete(id_, outputs)
+    assert tailnet.read(id_, outputs) == (None if is_renewed else {**outputs, "invalid": True})
+
+
+def test_an_expired_key_is_invalid(tailnet: Engine) -> None:
+    id_, outputs = tailnet.create({**REUSABLE, "expiry": 0, "recreateIfInvalid": "never"})
+    until = time.monotonic() + 3
+    while not (tailnet.read(id_, outputs) or {})["invalid"]:
+        assert time.monotonic() < until
+
+
+def test_a_key_the_control_server_does_not_know_is_gone(tailnet: Engine) -> None:
+    assert tailnet.read("7", REUSABLE) is None
+
+
+def test_the_policy_is_set_as_a_whole(tailnet: Engine, bin_folder: Path) -> None:
+    acl = tailnet.of(ACL)
+    acl.create({"acl": '{"tagOwners": {}}'}, preview=True)
+    assert not (bin_folder / "policy").exists()
+    id_, outputs = acl.create({"acl": '{"tagOwners": {}}'})
+    assert (bin_folder / "policy").read_text() == '{"tagOwners": {}}'
+    acl.update(id_, outputs, {"acl": "{}"})
+    assert (bin_folder / "policy").read_text() == "{}"
+
+
+def test_a_policy_the_control_server_refuses_fails_in_its_words(tailnet: Engine) -> None:
+    with pytest.raises(grpc.RpcError, match=r"refused `policy set`.*parsing HuJSON"):
+        tailnet.of(ACL).create({"acl": "no policy"})
+
+
+def test_a_federated_identity_is_refused_with_the_way_out(tailnet: Engine) -> None:
+    with pytest.raises(grpc.RpcError, match="write tailnet.joinWith: authKey for the twin"):
+        tailnet.of(IDENTITY).check({})
