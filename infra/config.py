@@ -61,6 +61,7 @@ class Cloud(_Section):
     project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
     """Google Cloud project id."""
     region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")] = "asia-northeast3"
+    """Google Cloud region of the gateway."""
     timeout_seconds: Annotated[int, Field(ge=30, le=300)] = 300
     """How long a request may take, the start of an instance included."""
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
@@ -68,6 +69,7 @@ class Cloud(_Section):
     caddy_image: Image = "library/caddy:2.11.4"
     """On Docker Hub, read through the project's own Artifact Registry repository."""
     tailscale_image: Image = "tailscale/tailscale:v1.102.3"
+    """The official image, from the same repository."""
 
 
 class Tailnet(_Section):
@@ -111,6 +113,7 @@ class Model(_Section):
     """What is served."""
 
     profile: ProfileName = "7b"
+    """A model with the flags and the memory it needs (`app/model/profiles.py`)."""
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
     """Commit of the model's repository, 40 hex digits."""
     image: Image = "vllm/vllm-openai:v0.33.0"
@@ -121,7 +124,9 @@ class Limits(_Section):
     """What one API key may do."""
 
     requests_per_minute: Annotated[int, Field(ge=1)] = 120
+    """On average; above it the next one gets 429."""
     burst: Annotated[int, Field(ge=1)] = 40
+    """Requests that may come at once before the average counts."""
     in_flight: Annotated[int, Field(ge=1)] = 16
     """Requests of one key being answered at once; the next one gets 429."""
     body_mb: Annotated[int, Field(ge=1, le=31)] = 20

@@ -197,7 +197,7 @@ class Service(_Stored):
 
     replacing = ("name", "location", "project")
 
-    def __init__(self, store: GoogleStore, project: str, cloud_run: httpx.Client) -> None:
+    def __init__(self, store: GoogleStore, project: str, cloud_run: Path) -> None:
         super().__init__(store, project)
         self._cloud_run = cloud_run
 
@@ -241,8 +241,10 @@ class Service(_Stored):
         }
 
     def _call(self, method: str, path: str, **more: Any) -> Any:
+        transport = httpx.HTTPTransport(uds=str(self._cloud_run))
         try:
-            answer = self._cloud_run.request(method, path, **more)
+            with httpx.Client(transport=transport, timeout=DEPLOY_SECONDS) as http:
+                answer = http.request(method, f"http://cloud-run{path}", **more)
         except httpx.HTTPError as error:
             raise ProviderError(
                 f"Cloud Run on this machine does not answer ({error}); `hub status` shows why"
@@ -270,11 +272,7 @@ def type_of(token: str, config: Properties, store: GoogleStore, cloud_run: Path)
     """
     project = str(config.get("project", ""))
     if token == "gcp:cloudrunv2/service:Service":
-        transport = httpx.HTTPTransport(uds=str(cloud_run))
-        http = httpx.Client(
-            transport=transport, base_url="http://cloud-run", timeout=DEPLOY_SECONDS
-        )
-        return Service(store, project, http)
+        return Service(store, project, cloud_run)
     if token in _PLAIN:
         return _PLAIN[token](store, project)
     raise ProviderError(f"the twin has no {token}")

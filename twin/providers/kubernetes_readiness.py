@@ -61,7 +61,7 @@ def _service(live: Properties, list_objects: ListObjects) -> str | None:
         f"/apis/discovery.k8s.io/v1/namespaces/{metadata['namespace']}/endpointslices",
         f"kubernetes.io/service-name={metadata['name']}",
     )
-    endpoints: list[Any] = []
+    endpoints: list[Properties] = []
     for one in slices:
         endpoints += one.get("endpoints") or []
     if any(endpoint.get("conditions", {}).get("ready") for endpoint in endpoints):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.model.profiles import Profile
+from app.model.profiles import PROFILES
 from app.model.serving import environment as production_environment
+from app.model.serving import serve_args
 from twin.node.vllm_on_cpu import arguments, environment
 
 
@@ -36,5 +37,8 @@ def test_the_pods_environment_stays_and_nothing_is_downloaded() -> None:
     assert found["VLLM_CPU_KVCACHE_SPACE"] == "1"
 
 
-def test_every_profile_keeps_all_its_other_flags() -> None:
-    assert Profile
+def test_the_programs_own_command_line_loses_only_the_share_of_memory() -> None:
+    production = serve_args(PROFILES["tiny"], "abc")
+    found = arguments(production)
+    assert set(production) - set(found) == {"--gpu-memory-utilization=0.1"}
+    assert set(found) - set(production) == {"--model", "--enforce-eager"}

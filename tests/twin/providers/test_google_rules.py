@@ -143,8 +143,7 @@ def test_nothing_is_missing_in_a_complete_project() -> None:
         (f"{SECRETS}/keys/versions/1", f"Secret {SECRETS}/keys/versions/1 was not found"),
         (
             f"reader/upstream/serviceAccount:{MAIL}",
-            f"Permission denied on secret: {SECRETS}/upstream/versions/2 for Revision service "
-            f"account {MAIL}",
+            f"Permission denied on secret: {SECRETS}/upstream/versions/2 for Revision",
         ),
     ],
 )

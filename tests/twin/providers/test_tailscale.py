@@ -174,5 +174,5 @@ def test_a_policy_the_control_server_refuses_fails_in_its_words(tailnet: Engine)
 
 
 def test_a_federated_identity_is_refused_with_the_way_out(tailnet: Engine) -> None:
-    with pytest.raises(grpc.RpcError, match="write tailnet.joinWith: authKey for the twin"):
+    with pytest.raises(grpc.RpcError, match=r"write tailnet\.joinWith: authKey for the twin"):
         tailnet.of(IDENTITY).check({})

@@ -1,0 +1,80 @@
+"""What `kubectl logs` gets."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from twin.node.logs_server import application, follow_from
+
+
+def ask(path: str, file: Path) -> httpx.Response:
+    def find(namespace: str, pod: str, container: str) -> Path | None:
+        return file if (namespace, pod, container) == ("vlm", "vllm-0", "vllm") else None
+
+    async def one() -> httpx.Response:
+        transport = httpx.ASGITransport(application(find))
+        async with httpx.AsyncClient(transport=transport, base_url="http://node") as http:
+            return await http.get(path)
+
+    return asyncio.run(one())
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    file = tmp_path / "vllm.log"
+    file.write_text("one\ntwo\nthree\n")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", "one\ntwo\nthree\n"),
+        ("?tailLines=2", "two\nthree\n"),
+        ("?tailLines=9", "one\ntwo\nthree\n"),
+        ("?tailLines=0", ""),
+        ("?follow=false", "one\ntwo\nthree\n"),
+    ],
+)
+def test_a_containers_log_is_shown(query: str, shown: str, log: Path) -> None:
+    answer = ask(f"/containerLogs/vlm/vllm-0/vllm{query}", log)
+    assert (answer.status_code, answer.text) == (200, shown)
+
+
+def test_another_pods_log_is_not_found(log: Path) -> None:
+    assert ask("/containerLogs/vlm/other/vllm", log).status_code == 404
+
+
+def test_a_container_that_wrote_nothing_says_so(tmp_path: Path) -> None:
+    answer = ask("/containerLogs/vlm/vllm-0/vllm", tmp_path / "none.log")
+    assert (answer.status_code, answer.text) == (404, "the container has not written anything\n")
+
+
+@pytest.mark.parametrize("what", ["exec", "attach", "portForward"])
+def test_running_commands_in_pods_is_refused_in_words(what: str, log: Path) -> None:
+    answer = ask(f"/{what}/vlm/vllm-0/vllm", log)
+    assert answer.status_code == 501
+    assert answer.text == "the twin's node runs no commands inside pods\n"
+
+
+def test_following_goes_on_exactly_where_the_first_part_ended(log: Path) -> None:
+    """Also with what was written between the two looks."""
+
+    async def read() -> list[bytes]:
+        size = log.stat().st_size
+        with log.open("a") as file:
+            file.write("between\n")
+        pieces = follow_from(log, b"three\n", size)
+        async with asyncio.timeout(5):
+            seen = [await anext(pieces), await anext(pieces)]
+            with log.open("a") as file:
+                file.write("later\n")
+            seen.append(await anext(pieces))
+        await pieces.aclose()
+        return seen
+
+    assert asyncio.run(read()) == [b"three\n", b"between\n", b"later\n"]

@@ -1,0 +1,309 @@
+"""One pod's life, with real processes and no API server.
+
+The image is ``pause``; its command is the test's, run by a shell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from twin.node import pod as pod_module
+from twin.node.pod import Pod
+from twin.paths import TwinPaths
+
+LIMIT_SECONDS = 20
+
+
+@dataclass
+class Told:
+    """What a pod has told the API server."""
+
+    statuses: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
+    events: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    objects: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+    async def deliver(self, status: Mapping[str, Any]) -> None:
+        self.statuses.append(status)
+
+    async def tell(self, type_: str, reason: str, message: str) -> None:
+        self.events.append((reason, message))
+
+    async def lookup(self, kind: str, name: str) -> Mapping[str, Any] | None:
+        return self.objects.get(f"{kind}/{name}")
+
+    def container(self) -> dict[str, Any]:
+        return self.statuses[-1]["containerStatuses"][0] if self.statuses else {}
+
+    def waiting(self) -> str | None:
+        return self.container().get("state", {}).get("waiting", {}).get("reason")
+
+    def running(self) -> bool:
+        return "running" in self.container().get("state", {})
+
+
+def shell(script: str, **more: Any) -> dict[str, Any]:
+    return {"name": "main", "image": "pause", "command": ["sh", "-c", script], **more}
+
+
+def pod_object(container: Mapping[str, Any], **spec: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "p", "namespace": "vlm", "uid": "uid-1"},
+        "spec": {"nodeName": "home", "containers": [container], **spec},
+        "status": {},
+    }
+
+
+async def until(true: Callable[[], object]) -> None:
+    while not true():  # noqa: ASYNC110  # what is awaited is another process' doing
+        await asyncio.sleep(0.02)
+
+
+def live(
+    object_: dict[str, Any],
+    folder: Path,
+    story: Callable[[Pod, Told], Awaitable[None]],
+    **objects: Mapping[str, Any],
+) -> Told:
+    """Begin the pod, let the story happen, end the pod."""
+    told = Told()
+    told.objects.update({name.replace("__", "/"): value for name, value in objects.items()})
+
+    async def all_of_it() -> None:
+        pod = Pod(
+            object_,
+            TwinPaths(folder),
+            "127.0.0.1",
+            lookup=told.lookup,
+            deliver=told.deliver,
+            tell=told.tell,
+        )
+        pod.begin()
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                await story(pod, told)
+        finally:
+            pod.object["metadata"].setdefault("deletionGracePeriodSeconds", 1)
+            await pod.end()
+
+    asyncio.run(all_of_it())
+    return told
+
+
+def log_of(folder: Path, container: str = "main") -> Path:
+    return folder / "logs/pods/vlm_p" / f"{container}.log"
+
+
+@pytest.fixture
+def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pod_module, "FIRST_BACKOFF_SECONDS", 0.05)
+    monkeypatch.setattr(pod_module, "RETRY_CONFIG_SECONDS", 0.05)
+
+
+def test_a_pod_without_probes_runs_and_is_ready(tmp_path: Path) -> None:
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: told.container().get("ready"))
+
+    told = live(pod_object(shell("exec sleep 60")), tmp_path, story)
+    assert told.statuses[-1]["phase"] == "Running"
+    assert ("Started", "Started container main") in told.events
+    assert ("Killing", "Stopping container main") in told.events
+
+
+def test_arguments_environment_and_mounts_reach_the_process(tmp_path: Path) -> None:
+    container = shell(
+        "cat /config/name; echo; echo $GREETING; sleep 60",
+        env=[{"name": "GREETING", "value": "hello"}],
+        volumeMounts=[{"name": "config", "mountPath": "/config"}],
+    )
+    object_ = pod_object(container, volumes=[{"name": "config", "configMap": {"name": "settings"}}])
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: log_of(tmp_path).exists() and "hello" in log_of(tmp_path).read_text())
+
+    live(object_, tmp_path, story, configmaps__settings={"data": {"name": "tiny"}})
+    assert log_of(tmp_path).read_text() == "tiny\nhello\n"
+
+
+@pytest.mark.usefixtures("quick_backoff")
+def test_a_process_that_ends_is_started_again_and_counted(tmp_path: Path) -> None:
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: told.container().get("restartCount", 0) >= 2)
+
+    told = live(pod_object(shell("exit 3")), tmp_path, story)
+    reasons = [
+        s["containerStatuses"][0]["state"].get("waiting", {}).get("reason") for s in told.statuses
+    ]
+    assert "CrashLoopBackOff" in reasons
+    assert told.container()["lastState"]["terminated"]["exitCode"] == 3
+
+
+@pytest.mark.usefixtures("quick_backoff")
+def test_what_a_crashed_container_left_behind_is_gone(tmp_path: Path) -> None:
+    children: list[psutil.Process] = []
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: told.container().get("restartCount", 0) >= 1)
+        first = int(log_of(tmp_path).read_text().split()[0])
+        if psutil.pid_exists(first):
+            children.append(psutil.Process(first))
+            await until(lambda: children[0].status() == psutil.STATUS_ZOMBIE)
+
+    live(pod_object(shell("sleep 120 & echo $!; exit 1")), tmp_path, story)
+
+
+@pytest.mark.usefixtures("quick_backoff")
+def test_a_missing_secret_is_told_and_waited_for(tmp_path: Path) -> None:
+    reference = {"secretKeyRef": {"name": "key", "key": "k"}}
+    container = shell("exec sleep 60", env=[{"name": "K", "valueFrom": reference}])
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: told.waiting() == "CreateContainerConfigError")
+        assert told.container()["state"]["waiting"]["message"] == "secret key not found"
+        told.objects["secrets/key"] = {"data": {"k": "eA=="}}
+        await until(told.running)
+
+    told = live(pod_object(container), tmp_path, story)
+    failures = [event for event in told.events if event[0] == "Failed"]
+    assert failures == [("Failed", "CreateContainerConfigError: secret key not found")]
+
+
+def test_an_unknown_image_is_told_and_waited_for(tmp_path: Path) -> None:
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: told.waiting() == "ErrImagePull")
+
+    container = {"name": "main", "image": "docker.io/library/nginx:1"}
+    told = live(pod_object(container), tmp_path, story)
+    assert told.statuses[-1]["phase"] == "Pending"
+    assert "docker.io/library/nginx:1" in told.container()["state"]["waiting"]["message"]
+
+
+def test_init_containers_go_first(tmp_path: Path) -> None:
+    first = {"name": "first", "image": "pause", "command": ["sh", "-c", f"echo 1 >{tmp_path}/x"]}
+    object_ = pod_object(shell(f"cat {tmp_path}/x; exec sleep 60"), initContainers=[first])
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: log_of(tmp_path).exists() and log_of(tmp_path).read_text() == "1\n")
+
+    live(object_, tmp_path, story)
+
+
+@pytest.mark.usefixtures("quick_backoff")
+def test_an_init_container_that_cannot_start_is_told_and_the_pod_can_be_deleted(
+    tmp_path: Path,
+) -> None:
+    init = {"name": "first", "image": "busybox"}
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: any(reason == "Failed" for reason, _ in told.events))
+
+    told = live(pod_object(shell("exec sleep 60"), initContainers=[init]), tmp_path, story)
+    assert not told.running()
+
+
+def test_readiness_follows_the_port(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    probe = {"tcpSocket": {"port": port}, "periodSeconds": 0.05, "failureThreshold": 2}
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(told.running)
+        assert not told.container()["ready"]
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+        await until(lambda: told.container()["ready"])
+        server.close()
+        await server.wait_closed()
+        await until(lambda: not told.container()["ready"])
+
+    told = live(pod_object(shell("exec sleep 60", readinessProbe=probe)), tmp_path, story)
+    assert told.container()["restartCount"] == 0
+
+
+@pytest.mark.usefixtures("quick_backoff")
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("livenessProbe", "main: Liveness probe failed"),
+        ("startupProbe", "main: Startup probe failed"),
+    ],
+)
+def test_a_container_that_fails_its_probe_is_restarted(
+    kind: str, said: str, tmp_path: Path
+) -> None:
+    probe = {"tcpSocket": {"port": 1}, "periodSeconds": 0.05, "failureThreshold": 2}
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: told.container().get("restartCount", 0) >= 1)
+
+    told = live(pod_object(shell("exec sleep 60", **{kind: probe})), tmp_path, story)
+    assert ("Unhealthy", said) in told.events
+
+
+def test_the_way_out_is_pre_stop_then_sigterm_within_the_grace_period(tmp_path: Path) -> None:
+    script = "trap 'date +%s.%N; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+    object_ = pod_object(shell(script, lifecycle={"preStop": {"sleep": {"seconds": 1}}}))
+    object_["metadata"]["deletionGracePeriodSeconds"] = 10
+    asked: list[float] = []
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: log_of(tmp_path).exists() and log_of(tmp_path).read_text())
+        asked.append(__import__("time").time())
+
+    live(object_, tmp_path, story)
+    terminated = float(log_of(tmp_path).read_text().split()[1])
+    assert 1 <= terminated - asked[0] < 3
+
+
+def test_a_process_that_ignores_sigterm_is_killed_after_the_grace_period(tmp_path: Path) -> None:
+    pids: list[int] = []
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: log_of(tmp_path).exists() and log_of(tmp_path).read_text())
+        pids.append(int(log_of(tmp_path).read_text()))
+
+    live(pod_object(shell("trap '' TERM; echo $$; while :; do sleep 0.05; done")), tmp_path, story)
+    assert not psutil.pid_exists(pids[0])
+
+
+def test_a_crashed_container_is_not_waited_for_on_the_way_out(tmp_path: Path) -> None:
+    object_ = pod_object(shell("exit 1", lifecycle={"preStop": {"sleep": {"seconds": 15}}}))
+    object_["metadata"]["deletionGracePeriodSeconds"] = 30
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(lambda: told.waiting() == "CrashLoopBackOff")
+
+    began = os.times().elapsed
+    told = live(object_, tmp_path, story)
+    assert os.times().elapsed - began < 10
+    assert "Killing" not in dict(told.events)
+
+
+def test_a_pod_that_ran_before_a_power_off_counts_as_restarted(tmp_path: Path) -> None:
+    object_ = pod_object(shell("exec sleep 60"))
+    object_["status"] = {"containerStatuses": [{"name": "main", "restartCount": 1}]}
+
+    async def story(_: Pod, told: Told) -> None:
+        await until(told.running)
+
+    told = live(object_, tmp_path, story)
+    assert told.container()["restartCount"] == 2
+
+
+def test_a_power_off_stops_the_processes_and_tells_nobody(tmp_path: Path) -> None:
+    async def story(pod: Pod, told: Told) -> None:
+        await until(lambda: log_of(tmp_path).exists() and log_of(tmp_path).read_text())
+        before = len(told.statuses)
+        await pod.power_off()
+        assert not psutil.pid_exists(int(log_of(tmp_path).read_text()))
+        assert len(told.statuses) <= before + 1
+
+    live(pod_object(shell("echo $$; exec sleep 60")), tmp_path, story)
