@@ -14,7 +14,7 @@ import argparse
 import asyncio
 import signal
 import uuid
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Pods:
         self._api, self._paths, self._node = api, paths, node
         self._pods: dict[str, Pod] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._terminating: set[str] = set()
+        """UIDs; a pod on its way out is seen again with each change and each new watch."""
 
     async def follow(self) -> None:
         """Watch for ever."""
@@ -68,11 +70,14 @@ class Pods:
         if kind == "DELETED":
             self._drop_all_but(set(self._pods) - {uid})
         elif "deletionTimestamp" in metadata:
+            if uid in self._terminating:
+                return
+            self._terminating.add(uid)
             pod = self._pods.pop(uid, None) or self._new(item)
             pod.object = item
             self._later(self._delete(pod))
         elif known is not None:
-            known.object = item
+            await known.see(item)
         elif item["status"].get("phase") not in ("Succeeded", "Failed"):
             await self._admit(item)
 
@@ -96,19 +101,27 @@ class Pods:
             return await self._api.get(f"/api/v1/namespaces/{namespace}/{kind}/{name}")
 
         async def deliver(status: Mapping[str, Any]) -> None:
-            await self._api.patch(_path(item, "status"), {"status": status})
+            await self._say(self._api.patch(_path(item, "status"), {"status": status}))
 
         async def tell(type_: str, reason: str, message: str) -> None:
-            await self._api.post(
-                f"/api/v1/namespaces/{namespace}/events",
-                _event(item, self._node.name, type_, reason, message),
-            )
+            event = _event(item, self._node.name, type_, reason, message)
+            await self._say(self._api.post(f"/api/v1/namespaces/{namespace}/events", event))
 
         return Pod(item, self._paths, self._node.ip, lookup=lookup, deliver=deliver, tell=tell)
 
+    async def _say(self, words: Coroutine[Any, Any, object]) -> None:
+        """A pod lives on when it cannot be told of: away server, namespace on its way out."""
+        try:
+            await words
+        except httpx.HTTPError as error:
+            print(f"not told: {error!r}", flush=True)
+
     async def _delete(self, pod: Pod) -> None:
-        await pod.end()
-        await self._api.delete_at_once(_path(pod.object), pod.uid)
+        try:
+            await pod.end()
+            await self._say(self._api.delete_at_once(_path(pod.object), pod.uid))
+        finally:
+            self._terminating.discard(pod.uid)  # the next watch tries again
 
     def _drop_all_but(self, kept: set[str]) -> None:
         for uid in set(self._pods) - kept:

@@ -2,8 +2,9 @@
 
 Promises: reads CONFIG_FILE as the real one does, refuses what it refuses, announces
 ``nvidia.com/gpu`` once for each replica of one GPU, withdraws it at the end.
-Leaves out: the GPU, MIG, MPS, renaming, health of devices. It announces by a file in the folder
-that stands for the kubelet's, not over the kubelet's socket.
+Leaves out: the GPU, MIG, MPS, renaming, health of devices, and ``failRequestsGreaterThanOne``
+when it is false (the node refuses whatever asks for more than one). It announces by a file in the
+folder that stands for the kubelet's, not over the kubelet's socket.
 """
 
 from __future__ import annotations
@@ -33,12 +34,17 @@ def replicas(text: str) -> int:
     Raises:
         PluginConfigError: says what is wrong with the file.
     """
-    loaded: Any = yaml.safe_load(text)
+    try:
+        loaded: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise PluginConfigError(f"the configuration is not YAML: {error}") from error
     config = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
     if config.get("version") != "v1":
         raise PluginConfigError("the configuration's version must be v1")
-    sharing = config.get("sharing", {}).get("timeSlicing", {})
-    for resource in sharing.get("resources", []):
+    sharing: dict[str, Any] = config.get("sharing") or {}
+    slicing: dict[str, Any] = sharing.get("timeSlicing") or {}
+    resources: list[dict[str, Any]] = slicing.get("resources") or []
+    for resource in resources:
         if resource.get("name") == RESOURCE:
             count = resource.get("replicas")
             if not isinstance(count, int) or count < 2:
@@ -53,16 +59,17 @@ def main() -> None:
         count = GPUS * replicas(Path(os.environ["CONFIG_FILE"]).read_text())
     except (OSError, PluginConfigError) as error:
         sys.exit(f"device plugin: {error}")
-    partial = announcement.with_suffix(".partial")
-    partial.write_text(json.dumps({"resource": RESOURCE, "count": count, "pid": os.getpid()}))
-    partial.rename(announcement)
-    print(f"announced {RESOURCE}: {count}", flush=True)
     stopped = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         stopped.set()
 
+    # Before the announcement: whoever has seen it may stop the plugin at once.
     signal.signal(signal.SIGTERM, stop)
+    partial = announcement.with_suffix(".partial")
+    partial.write_text(json.dumps({"resource": RESOURCE, "count": count, "pid": os.getpid()}))
+    partial.rename(announcement)
+    print(f"announced {RESOURCE}: {count}", flush=True)
     stopped.wait()
     announcement.unlink(missing_ok=True)
 

@@ -25,13 +25,15 @@ def application(find: FindLog) -> Starlette:
         file = find(place["namespace"], place["pod"], place["container"])
         if file is None or not file.exists():
             return PlainTextResponse("the container has not written anything\n", 404)
-        lines = file.read_bytes().splitlines(keepends=True)
+        written = file.read_bytes()
+        lines = written.splitlines(keepends=True)
         tail = request.query_params.get("tailLines")
         shown = lines[-int(tail) :] if tail and int(tail) else ([] if tail else lines)
         follow = request.query_params.get("follow") == "true"
         if not follow:
             return Response(b"".join(shown), media_type="text/plain")
-        return StreamingResponse(_follow(file, b"".join(shown)), media_type="text/plain")
+        following = follow_from(file, b"".join(shown), len(written))
+        return StreamingResponse(following, media_type="text/plain")
 
     async def not_here(_: Request) -> Response:
         return PlainTextResponse("the twin's node runs no commands inside pods\n", 501)
@@ -46,10 +48,11 @@ def application(find: FindLog) -> Starlette:
     )
 
 
-async def _follow(file: Path, shown: bytes) -> AsyncGenerator[bytes]:
+async def follow_from(file: Path, shown: bytes, offset: int) -> AsyncGenerator[bytes]:
+    """What is shown first, then for ever what the file gets after ``offset`` bytes."""
     yield shown
     with file.open("rb") as open_file:  # a local file does not block
-        open_file.seek(0, 2)
+        open_file.seek(offset)
         while True:
             if piece := open_file.read():
                 yield piece

@@ -69,8 +69,8 @@ class Node:
                 try:
                     await self.report()
                 except httpx.HTTPError as error:
+                    # The heartbeat reports them in a moment.
                     print(f"device report: {error!r}", flush=True)
-                    self.gpus = None
             await asyncio.sleep(LOOK_FOR_DEVICES_SECONDS)
 
     async def report(self) -> None:

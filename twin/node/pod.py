@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import httpx
+
 from twin.containers.container import Container, ContainerSpec
 from twin.containers.images import UnknownImageError
 from twin.containers.probes import Probe, succeeds
 from twin.node.spec import PodConfigError, Probes, environment, expand, probes, volume
-from twin.node.status import ContainerState, now, pod_status
+from twin.node.status import ContainerState, differs, now, pod_status
 from twin.paths import TwinPaths
 
 FIRST_BACKOFF_SECONDS = 10
@@ -31,8 +32,8 @@ Lookup = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
 class Pod:
     """A pod of this node.
 
-    ``lookup`` finds what it refers to, ``deliver`` writes its status, ``tell`` its events; all three
-    ask the API server.
+    ``lookup`` finds what it refers to, ``deliver`` writes its status, ``tell`` its events: all
+    three ask the API server.
     """
 
     def __init__(  # noqa: PLR0913  # what it runs, where, and its three ways to the API server
@@ -70,6 +71,16 @@ class Pod:
     def begin(self) -> None:
         self._task = asyncio.create_task(self._run())
 
+    async def see(self, object_: Mapping[str, Any]) -> None:
+        """Tell the status again if the API server has another one.
+
+        It was away when it was told, or it gave the node up for a while, as after a suspended
+        machine, and took the pod's readiness away.
+        """
+        self.object = object_
+        if not self._leaving and differs(object_["status"], self._status):
+            await self._deliver(self._status)
+
     async def end(self) -> None:
         """preStop, SIGTERM, grace, SIGKILL, for all containers at once."""
         self._leaving = True
@@ -83,8 +94,7 @@ class Pod:
         )
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})  # whatever became of it, the pod must go
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def power_off(self) -> None:
@@ -95,6 +105,8 @@ class Pod:
             self._task.cancel()
 
     async def _stop(self, container: Container, hook: Mapping[str, Any], grace: int) -> None:
+        if container.exit_code is not None:
+            return
         await self._tell("Normal", "Killing", f"Stopping container {container.spec.name}")
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace
@@ -112,8 +124,9 @@ class Pod:
                 group.create_task(self._keep_running(container))
 
     async def _initialize(self, raw: Mapping[str, Any]) -> None:
+        state = ContainerState(name=raw["name"], image=raw["image"])
         while True:
-            container = await Container.start(await self._spec(raw))
+            container = await self._start(raw, state)
             self._running[raw["name"]] = container
             if await container.wait() == 0:
                 del self._running[raw["name"]]
@@ -152,8 +165,10 @@ class Pod:
                 reason = ("CreateContainerConfigError", str(error))
             except UnknownImageError as error:
                 reason = ("ErrImagePull", str(error))
-            except FileNotFoundError as error:
+            except OSError as error:
                 reason = ("CreateContainerError", str(error))
+            except httpx.HTTPError as error:
+                reason = ("CreateContainerConfigError", f"the API server: {error!r}")
             if state.waiting != reason:
                 state.waiting = reason
                 await self._tell("Warning", "Failed", ": ".join(reason))
@@ -164,9 +179,10 @@ class Pod:
         """Probe until the container ends; its exit code."""
         probing = asyncio.create_task(self._probe(container, checks, state))
         try:
-            return await container.wait()
+            await container.wait()
         finally:
             probing.cancel()
+        return await container.stop(0)  # what the first process left behind ends with it
 
     async def _probe(self, container: Container, checks: Probes, state: ContainerState) -> None:
         if checks.startup is not None and not await self._passes(checks.startup):
@@ -192,6 +208,7 @@ class Pod:
             await self._publish()
             return
         good = bad = 0
+        await asyncio.sleep(probe.initial_delay_seconds)
         while True:
             if await succeeds(probe):
                 good, bad = good + 1, 0
@@ -207,6 +224,7 @@ class Pod:
 
     async def _keep_alive(self, container: Container, probe: Probe) -> None:
         bad = 0
+        await asyncio.sleep(probe.initial_delay_seconds)
         while bad < probe.failure_threshold:
             await asyncio.sleep(probe.period_seconds)
             bad = 0 if await succeeds(probe) else bad + 1

@@ -83,6 +83,22 @@ def pod_status(
     }
 
 
+def differs(seen: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    """Whether two statuses tell different things, times and messages aside."""
+    return _gist(seen) != _gist(ours)
+
+
+def _gist(status: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        status.get("phase"),
+        {c["type"]: c["status"] for c in status.get("conditions", [])},
+        [
+            (c["name"], c["ready"], c["restartCount"], list(c.get("state", {})))
+            for c in status.get("containerStatuses", [])
+        ],
+    )
+
+
 def _condition(type_: str, value: bool, before: Mapping[str, Any] | None) -> dict[str, Any]:  # noqa: FBT001
     status = str(value)
     if before and before["status"] == status:

@@ -64,15 +64,14 @@ def test_running_commands_in_pods_is_refused_in_words(what: str, log: Path) -> N
 def test_following_goes_on_exactly_where_the_first_part_ended(log: Path) -> None:
     """Also with what was written between the two looks."""
 
+    size = log.stat().st_size
+    log.write_text("one\ntwo\nthree\nbetween\n")
+
     async def read() -> list[bytes]:
-        size = log.stat().st_size
-        with log.open("a") as file:
-            file.write("between\n")
         pieces = follow_from(log, b"three\n", size)
         async with asyncio.timeout(5):
             seen = [await anext(pieces), await anext(pieces)]
-            with log.open("a") as file:
-                file.write("later\n")
+            await asyncio.to_thread(log.write_text, "one\ntwo\nthree\nbetween\nlater\n")
             seen.append(await anext(pieces))
         await pieces.aclose()
         return seen

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -256,7 +257,7 @@ def test_the_way_out_is_pre_stop_then_sigterm_within_the_grace_period(tmp_path: 
 
     async def story(_: Pod, told: Told) -> None:
         await until(lambda: log_of(tmp_path).exists() and log_of(tmp_path).read_text())
-        asked.append(__import__("time").time())
+        asked.append(time.time())
 
     live(object_, tmp_path, story)
     terminated = float(log_of(tmp_path).read_text().split()[1])

@@ -102,6 +102,7 @@ def test_a_missing_reference_is_named(reference: dict[str, Any], said: str) -> N
 def test_a_config_map_becomes_files_below_the_pods_folder(tmp_path: Path) -> None:
     raw = {"name": "config", "configMap": {"name": "settings"}}
     folder = asyncio.run(volume(raw, tmp_path / "pod", tmp_path / "home", lookup))
+    assert folder is not None
     assert folder == tmp_path / "pod/volumes/config"
     assert (folder / "config.yaml").read_text() == "version: v1\n"
 
@@ -117,12 +118,13 @@ def test_a_secret_becomes_files_only_their_owner_reads(tmp_path: Path) -> None:
 def test_a_host_path_stays_below_what_stands_for_homes_file_system(tmp_path: Path) -> None:
     raw = {"name": "cache", "hostPath": {"path": "/var/lib/cache"}}
     folder = asyncio.run(volume(raw, tmp_path / "pod", tmp_path / "home", lookup))
+    assert folder is not None
     assert folder == tmp_path / "home/var/lib/cache"
     assert folder.is_dir()
 
 
 def test_service_account_tokens_are_left_out(tmp_path: Path) -> None:
-    raw = {"name": "token", "projected": {"sources": []}}
+    raw: dict[str, Any] = {"name": "token", "projected": {"sources": []}}
     assert asyncio.run(volume(raw, tmp_path, tmp_path, lookup)) is None
 
 

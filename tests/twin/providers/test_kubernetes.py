@@ -38,8 +38,8 @@ KINDS = {
     "/api/v1": [("namespaces", "Namespace", False), ("configmaps", "ConfigMap", True)],
     "/apis/apps/v1": [("deployments", "Deployment", True), ("deployments/scale", "Scale", True)],
 }
-SECONDS_TO_DELETE = 2
-"""Looks after which a deleted object is gone."""
+LOOKS_UNTIL_GONE = 2
+"""At an object that was deleted."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Api:
                 object_ = json.loads(request.content)
                 return self._create(f"{path}/{object_['metadata']['name']}", object_)
             case "DELETE":
-                self.leaving[path] = SECONDS_TO_DELETE
+                self.leaving[path] = LOOKS_UNTIL_GONE
                 return httpx.Response(200, json={}) if path in self.objects else _not_found()
             case _:
                 return self._get(path)
@@ -119,7 +119,11 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Api:
 
 def one(config: Properties) -> Any:
     every = KubernetesObject(config)
-    return lambda _: every
+
+    def of(token: str) -> KubernetesObject:
+        return every
+
+    return of
 
 
 @pytest.fixture
@@ -246,7 +250,7 @@ def test_deletion_waits_until_the_object_is_gone(cluster: Engine, api: Api) -> N
 def test_deletion_that_takes_too_long_is_told(
     cluster: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{__name__}.SECONDS_TO_DELETE", 10_000)
+    monkeypatch.setattr(f"{__name__}.LOOKS_UNTIL_GONE", 10_000)
     id_, outputs = cluster.create(CONFIG_MAP)
     with pytest.raises(grpc.RpcError, match="ConfigMap vlm/slicing was not gone in time"):
         cluster.delete(id_, outputs, seconds=0.05)

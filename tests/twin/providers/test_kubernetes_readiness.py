@@ -42,7 +42,12 @@ def listing(*objects: Properties) -> Any:
 
 
 def container(**more: Any) -> Properties:
-    usual = {"name": "vllm", "state": {"running": {}}, "ready": False, "restartCount": 0}
+    usual: Properties = {
+        "name": "vllm",
+        "state": {"running": {}},
+        "ready": False,
+        "restartCount": 0,
+    }
     return {**usual, **more}
 
 
@@ -119,20 +124,20 @@ def test_pods_that_a_quota_refuses_are_told_by_the_deployment() -> None:
     assert not_ready(waiting, listing()) == "0 of 1 pods available (exceeded quota: gpu)"
 
 
+NO_ENDPOINT: Properties = {"endpoints": None}
+UNREADY: Properties = {"endpoints": [{"conditions": {"ready": False}}]}
+READY: Properties = {"endpoints": [{"conditions": {"ready": True}}]}
+
+
 @pytest.mark.parametrize(
     ("slices", "is_ready"),
-    [
-        ([], False),
-        ([{"endpoints": None}], False),
-        ([{"endpoints": [{"conditions": {"ready": False}}]}], False),
-        ([{"endpoints": []}, {"endpoints": [{"conditions": {"ready": True}}]}], True),
-    ],
+    [((), False), ((NO_ENDPOINT,), False), ((UNREADY,), False), ((NO_ENDPOINT, READY), True)],
 )
-def test_a_service_waits_for_a_ready_pod(slices: list[Properties], *, is_ready: bool) -> None:
+def test_a_service_waits_for_a_ready_pod(slices: tuple[Properties, ...], *, is_ready: bool) -> None:
     def listed(path: str, selector: str) -> list[Properties]:
         assert path == "/apis/discovery.k8s.io/v1/namespaces/vlm/endpointslices"
         assert selector == "kubernetes.io/service-name=vllm-qwen"
-        return slices
+        return list(slices)
 
     service = {"kind": "Service", "metadata": METADATA, "spec": {"selector": {"app": "x"}}}
     reason = None if is_ready else "waiting for a ready pod behind the service"
@@ -140,7 +145,7 @@ def test_a_service_waits_for_a_ready_pod(slices: list[Properties], *, is_ready: 
 
 
 def test_an_ingress_waits_for_its_address() -> None:
-    ingress = {"kind": "Ingress", "status": {"loadBalancer": {}}}
+    ingress: Properties = {"kind": "Ingress", "status": {"loadBalancer": {}}}
     assert not_ready(ingress, listing()) == (
         "waiting for the ingress controller to publish its address"
     )

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime.config import set_all_config
+
+from infra import config
+from infra.config_reference import PAGE, page
+
+GOOD: dict[str, Any] = {
+    "apiKeys": ["laptop"],
+    "cloud": {"project": "my-project"},
+    "model": {"revision": "0" * 40},
+}
+
+
+def load(**changes: Any) -> config.Settings:
+    set_all_config({"personal-cloud-hub:settings": json.dumps({**GOOD, **changes})}, [])
+    return config.load(pulumi.Config("personal-cloud-hub"))
+
+
+def refusal(**changes: Any) -> str:
+    with pytest.raises(config.ConfigError) as error:
+        load(**changes)
+    return str(error.value)
+
+
+def test_the_defaults_are_the_missions() -> None:
+    settings = load()
+    assert settings.cloud.region == "asia-northeast3"
+    assert settings.cloud.timeout_seconds == 300
+    assert settings.home.gpu_slices == 10
+    assert settings.tailnet.mtu == 1200
+    assert settings.limits.body_mb == 20
+    assert settings.model.profile == "7b"
+
+
+def test_a_stack_without_settings_is_told_where_to_get_them() -> None:
+    set_all_config({}, [])
+    with pytest.raises(config.ConfigError, match=r"copy it from Pulumi\.dev\.yaml"):
+        config.load(pulumi.Config("personal-cloud-hub"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"clodu": {}}, "settings.clodu: no such setting"),
+        ({"tailnet": {"mtu": 9000}}, "settings.tailnet.mtu"),
+        ({"tailnet": {"keyDays": 91}}, "settings.tailnet.keyDays"),
+        ({"cloud": {"project": "my-project", "timeoutSeconds": 301}}, "cloud.timeoutSeconds"),
+        ({"cloud": {"project": "Bad Name"}}, "settings.cloud.project"),
+        ({"apiKeys": []}, "settings.apiKeys"),
+        ({"apiKeys": ["laptop", "laptop"]}, "laptop stands there twice"),
+        ({"apiKeys": ["My Laptop"]}, "'My Laptop' is no name for a key"),
+        ({"model": {"revision": "main"}}, "settings.model.revision"),
+        ({"model": {"revision": "0" * 40, "profile": "72b"}}, "settings.model.profile"),
+        (
+            {"tailnet": {"joinWith": "workloadIdentity", "controlUrl": "http://10.0.0.1"}},
+            "remove controlUrl or write joinWith: authKey",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_as_the_file_spells_it(changes: dict[str, Any], told: str) -> None:
+    assert told in refusal(**changes)
+
+
+@pytest.mark.parametrize(
+    "image", ["vllm/vllm-openai", "vllm/vllm-openai:latest", "host:5000/vllm/vllm-openai"]
+)
+def test_an_image_without_a_version_is_refused(image: str) -> None:
+    assert "does not say which version" in refusal(model={"revision": "0" * 40, "image": image})
+
+
+@pytest.mark.parametrize("image", ["vllm/vllm-openai:v0.33.0", "host:5000/v@sha256:" + "a" * 64])
+def test_an_image_with_a_tag_or_a_digest_is_taken(image: str) -> None:
+    assert load(model={"revision": "0" * 40, "image": image}).model.image == image
+
+
+def test_a_model_that_cannot_fit_fails_with_the_sum_and_a_way_out() -> None:
+    told = refusal(home={"gpuMemoryGib": 11.6})
+    assert "model.profile 7b does not fit home.gpuMemoryGib 11.6" in told
+    assert "15.4 are weights" in told
+    assert "7b-awq" in told
+
+
+def test_a_model_that_fits_exactly_where_the_other_does_not_is_taken() -> None:
+    small = {"revision": "0" * 40, "profile": "7b-awq"}
+    assert load(home={"gpuMemoryGib": 11.6}, model=small).model.profile == "7b-awq"
+
+
+def test_the_configuration_page_is_what_the_models_say() -> None:
+    assert PAGE.read_text() == page(), "run `python -m infra.config_reference`"

@@ -1,0 +1,255 @@
+"""The rendered Caddyfile in a real Caddy, in front of an upstream that tells what it was sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.gcp.caddyfile import caddyfile, keys_file
+
+KEYS = {"laptop": "a" * 43, "robot": "b" * 43}
+LAPTOP = {"Authorization": f"Bearer {KEYS['laptop']}"}
+CHAT = "/v1/chat/completions"
+
+
+@dataclass
+class Home:
+    """An upstream that can be off, and what it received."""
+
+    received: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    healthy: bool = True
+    release: threading.Event = field(default_factory=threading.Event)
+
+
+def handler(home: Home) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.answer(200 if home.healthy else 503, b"{}")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            home.received.append({**dict(self.headers.items()), "path": self.path})
+            if b"stream" not in body:
+                self.answer(200, b'{"ok": true}')
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.piece(b"data: one\n\n")
+            home.release.wait(10)
+            self.piece(b"data: two\n\n")
+            self.piece(b"")
+
+        def piece(self, data: bytes) -> None:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None: ...
+
+    return Handler
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    url: str
+    home: Home
+    log: Path
+
+    def post(self, path: str = CHAT, **more: object) -> httpx.Response:
+        return httpx.post(f"{self.url}{path}", timeout=20, **more)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp("caddy")
+    home = Home()
+    upstream = ThreadingHTTPServer(("127.0.0.1", 0), handler(home))
+    threading.Thread(target=upstream.serve_forever, daemon=True).start()
+    public, inner = free_port(), free_port()
+    # All but the tunnel: what would go through SOCKS to home goes straight to the upstream.
+    text = (
+        caddyfile(home="home", body_mb=1, timeout_seconds=300)
+        .replace("http://home:80", f"http://127.0.0.1:{upstream.server_port}")
+        .replace("network_proxy url socks5://127.0.0.1:1055", "network_proxy none")
+        .replace("8081", str(inner))
+        .replace("health_interval 5s", "health_interval 200ms")
+    )
+    (folder / "Caddyfile").write_text(text)
+    (folder / "keys").write_text(keys_file(KEYS))
+    env = {
+        **os.environ,
+        "PORT": str(public),
+        "KEYS_FILE": str(folder / "keys"),
+        "UPSTREAM_AUTHORIZATION": "Basic upstream",
+    }
+    caddy = shutil.which("caddy") or str(Path(sys.executable).parent / "caddy")
+    command = [caddy, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+    log = folder / "log"
+    with log.open("wb") as out, subprocess.Popen(command, env=env, stdout=out, stderr=out) as run:
+        url = f"http://127.0.0.1:{public}"
+        try:
+            until(lambda: is_up(url))
+            yield Gateway(url, home, log)
+        finally:
+            run.terminate()
+            run.wait(10)
+            upstream.shutdown()
+            upstream.server_close()
+
+
+def is_up(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer *", f"bearer {KEYS['laptop']}", f"Bearer {'c' * 43}", "Basic x"],
+)
+def test_a_stranger_is_refused_and_home_is_not_asked(
+    gateway: Gateway, authorization: str | None
+) -> None:
+    asked = len(gateway.home.received)
+    headers = {} if authorization is None else {"Authorization": authorization}
+    answer = gateway.post(headers=headers, json={})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["error"]["code"] == 401
+    assert len(gateway.home.received) == asked
+
+
+def test_a_stranger_is_refused_before_the_body_is_sent(gateway: Gateway) -> None:
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 5) as connection:
+        connection.sendall(
+            f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n".encode()
+        )
+        assert b"401" in connection.recv(64)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/embeddings"),
+        ("POST", "/invocations"),
+        ("POST", "/tokenize"),
+        ("GET", "/metrics"),
+        ("GET", "/docs"),
+        ("GET", CHAT),
+        ("POST", "/v1/models"),
+        ("DELETE", CHAT),
+        ("POST", "/v1/chat/completions/../../tokenize"),
+    ],
+)
+def test_what_is_not_listed_does_not_exist(gateway: Gateway, method: str, path: str) -> None:
+    answer = httpx.request(method, f"{gateway.url}{path}", headers=LAPTOP)
+    assert answer.status_code == 404
+    assert "No such route" in answer.json()["error"]["message"]
+
+
+def test_home_gets_the_gateways_key_and_the_clients_name_never_the_clients_key(
+    gateway: Gateway,
+) -> None:
+    forged = {**LAPTOP, "X-Hub-Key-Id": "robot", "Host": "evil"}
+    assert gateway.post(headers=forged, json={}).status_code == 200
+    sent = gateway.home.received[-1]
+    assert sent["Authorization"] == "Basic upstream"
+    assert sent["X-Hub-Key-Id"] == "laptop"
+    assert sent["Host"] == "home"
+    assert KEYS["laptop"] not in str(sent)
+
+
+def test_each_key_has_its_own_name(gateway: Gateway) -> None:
+    gateway.post(headers={"Authorization": f"Bearer {KEYS['robot']}"}, json={})
+    assert gateway.home.received[-1]["X-Hub-Key-Id"] == "robot"
+
+
+def test_a_body_over_the_cap_is_413_in_words(gateway: Gateway) -> None:
+    answer = gateway.post(headers=LAPTOP, content=b"x" * 1_100_000)
+    assert answer.status_code == 413
+    assert "larger than 1 MB" in answer.json()["error"]["message"]
+
+
+def test_a_stream_arrives_piece_by_piece(gateway: Gateway) -> None:
+    gateway.home.release.clear()
+    with httpx.stream(
+        "POST", f"{gateway.url}{CHAT}", headers=LAPTOP, json={"stream": True}, timeout=20
+    ) as answer:
+        pieces = answer.iter_raw()
+        assert next(pieces) == b"data: one\n\n"  # before the upstream may write the second
+        gateway.home.release.set()
+        assert b"".join(pieces) == b"data: two\n\n"
+
+
+def test_home_off_is_told_within_two_seconds_with_when_to_try_again(gateway: Gateway) -> None:
+    gateway.home.healthy = False
+    try:
+        until(lambda: not is_up(gateway.url))
+        begun = time.monotonic()
+        answer = gateway.post(headers=LAPTOP, json={})
+        took = time.monotonic() - begun
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "30"
+        assert answer.json()["error"]["type"] == "home_unavailable"
+        # The bound is the promise to the user, not a measure of speed.
+        assert took < 2
+    finally:
+        gateway.home.healthy = True
+        until(lambda: is_up(gateway.url))
+
+
+def test_no_key_is_ever_logged(gateway: Gateway) -> None:
+    gateway.post(headers=LAPTOP, json={})
+    text = gateway.log.read_text()
+    assert text
+    for key in KEYS.values():
+        assert key not in text
+
+
+def test_every_error_is_json_in_openais_form(gateway: Gateway) -> None:
+    for answer in (gateway.post(json={}), gateway.post("/nowhere", json={})):
+        assert answer.headers["content-type"] == "application/json"
+        assert sorted(json.loads(answer.text)["error"]) == ["code", "message", "type"]
+
+
+@pytest.mark.parametrize("key", ["", "*", "a b", 'a"b', "a\nb"])
+def test_a_key_that_anybody_could_match_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match="key of laptop is not letters and digits"):
+        keys_file({"laptop": key})

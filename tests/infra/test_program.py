@@ -1,0 +1,152 @@
+"""Every stack file in the repository deploys exactly what is meant, and within the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from policy.rules import RULES
+from tests.support.stacks import ROOT, STACKS, deploy_stack
+
+TWIN = ROOT / "Pulumi.twin.yaml"
+DEV = ROOT / "Pulumi.dev.yaml"
+
+EVERY_STACK = [
+    "chance",
+    "cloud",
+    "entry",
+    "entry-gateway-key",
+    "entry-gateway-only",
+    "entry-in-flight",
+    "entry-ingress",
+    "entry-rate",
+    "entry-traefik",
+    "gateway",
+    "gateway-api-keys",
+    "gateway-api-keys-reader",
+    "gateway-api-keys-version",
+    "gateway-caddyfile",
+    "gateway-caddyfile-reader",
+    "gateway-caddyfile-version",
+    "gateway-identity",
+    "gateway-identity-account",
+    "gateway-identity-artifactregistry-api",
+    "gateway-identity-iam-api",
+    "gateway-identity-run-api",
+    "gateway-identity-secretmanager-api",
+    "gateway-images",
+    "gateway-service",
+    "gateway-tailscale-auth-key",
+    "gateway-tailscale-auth-key-reader",
+    "gateway-tailscale-auth-key-version",
+    "gateway-upstream-authorization",
+    "gateway-upstream-authorization-reader",
+    "gateway-upstream-authorization-version",
+    "gpu",
+    "gpu-device-plugin",
+    "gpu-time-slicing",
+    "isolation",
+    "isolation-egress",
+    "isolation-gpu-quota",
+    "isolation-ingress",
+    "isolation-namespace",
+    "k3s",
+    "key",
+    "key-laptop",
+    "key-robot",
+    "key_upstream",
+    "model",
+    "model-deployment",
+    "model-service",
+    "net",
+    "tailnet",
+    "tailnet-gateway-key",
+]
+
+
+def test_there_are_the_two_stacks_that_the_readme_speaks_of() -> None:
+    assert [stack.name for stack in STACKS] == ["Pulumi.dev.yaml", "Pulumi.twin.yaml"]
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.stem)
+def test_a_stack_registers_exactly_these_resources(stack: Path) -> None:
+    assert deploy_stack(stack).names() == EVERY_STACK
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.stem)
+def test_a_stack_obeys_every_policy(stack: Path) -> None:
+    problems = [
+        f"{name}: {resource.name}: {problem}"
+        for resource in deploy_stack(stack).resources
+        for name, rule in RULES.items()
+        for problem in rule(resource.typ, dict(resource.inputs))
+    ]
+    assert problems == []
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.stem)
+def test_everything_at_home_is_retained_named_and_owned_by_one_field_manager(stack: Path) -> None:
+    home = [r for r in deploy_stack(stack).resources if r.typ.startswith("kubernetes:")]
+    assert len(home) == 14
+    for resource in home:
+        metadata = resource.inputs["metadata"]
+        assert resource.retain_on_delete, resource.name
+        assert metadata["name"], resource.name
+        manager = metadata["annotations"]["pulumi.com/patchFieldManager"]
+        assert manager == "personal-cloud-hub", resource.name
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.stem)
+def test_nothing_of_the_cloud_is_retained(stack: Path) -> None:
+    cloud = [r for r in deploy_stack(stack).resources if r.typ.startswith(("gcp:", "tailscale:"))]
+    assert [r.name for r in cloud if r.retain_on_delete] == []
+
+
+def test_the_provider_adopts_what_destroy_left() -> None:
+    provider = deploy_stack(TWIN).one("pulumi:providers:kubernetes").inputs
+    for flag in (
+        "upsertExistingObjects",
+        "enablePatchForce",
+        "enableConfigMapMutable",
+        "enableSecretMutable",
+    ):
+        assert provider[flag] == "true", flag
+
+
+def test_no_key_stands_in_plain_text_in_any_input() -> None:
+    for resource in deploy_stack(TWIN).resources:
+        if "a" * 43 in str(resource.inputs) or "tskey-auth" in str(resource.inputs):
+            assert resource.secrets, f"{resource.name} holds a key that is no secret"
+
+
+def test_the_outputs_are_what_the_readme_names() -> None:
+    outputs = deploy_stack(DEV).outputs
+    assert sorted(outputs) == ["apiKeys", "curl", "gatewayUrl", "plan", "tailnetPolicy"]
+    assert outputs["gatewayUrl"] == "https://home-gateway.run.app"
+    assert outputs["apiKeys"] == {"laptop": "a" * 43, "robot": "a" * 43}
+    assert outputs["curl"].startswith("curl -N https://home-gateway.run.app/v1/chat/completions")
+    assert outputs["tailnetPolicy"]["acls"] == [
+        {"action": "accept", "src": ["tag:llm-gateway"], "dst": ["tag:llm-home:80"]}
+    ]
+
+
+def test_joining_by_identity_stores_no_auth_key() -> None:
+    deployed = deploy_stack(DEV, tailnet={"joinWith": "workloadIdentity"})
+    assert "gateway-tailscale-auth-key" not in deployed.names()
+    identity = deployed.one("tailscale:index/federatedIdentity:FederatedIdentity").inputs
+    assert identity["subject"] == "123456789"
+    assert identity["tags"] == ["tag:llm-gateway"]
+    service = deployed.one("gcp:cloudrunv2/service:Service").inputs
+    [tailscale] = [c for c in service["template"]["containers"] if c["name"] == "tailscale"]
+    env = {one["name"]: one.get("value") for one in tailscale["envs"]}
+    assert env["TS_CLIENT_ID"].endswith("?ephemeral=true&preauthorized=true")
+    assert env["TS_AUDIENCE"] == "api.tailscale.com/x"
+
+
+def test_the_tailnets_policy_is_touched_only_when_asked() -> None:
+    acl = "tailscale:index/acl:Acl"
+    assert [r for r in deploy_stack(DEV).resources if r.typ == acl] == []
+    owned = deploy_stack(DEV, tailnet={"ownsPolicy": True})
+    assert owned.one(acl).retain_on_delete
+    assert owned.one("tailscale:index/tailnetKey:TailnetKey").depends_on == {"tailnet-policy"}

@@ -1,0 +1,109 @@
+"""Run a Pulumi program against an in-memory engine and look at what it asked for."""
+# The SDK's mock runtime is only partly annotated; the gap is fenced into this file.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.rpc import deserialize_properties
+
+
+class EchoMocks(Mocks):
+    """Outputs are the inputs; computed properties are added per type token."""
+
+    def __init__(self, computed: Mapping[str, Mapping[str, Any]]) -> None:
+        self._computed = computed
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        return f"{args.name}-id", {**args.inputs, **self._computed.get(args.typ, {})}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
+        # Loud on purpose: an unmocked lookup would otherwise resolve to nothing.
+        raise AssertionError(f"unexpected provider call {args.token}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """One registration: the inputs, and the options that ``Mocks`` does not show."""
+
+    typ: str
+    name: str
+    inputs: Mapping[str, Any]
+    parent: str
+    protect: bool
+    retain_on_delete: bool
+    depends_on: frozenset[str]
+    secrets: frozenset[str]
+    """Top-level inputs that hold a secret anywhere inside."""
+
+
+class RecordingMonitor(MockMonitor):
+    """Keeps each request whole, because options are part of a component's contract."""
+
+    def __init__(self, mocks: Mocks) -> None:
+        super().__init__(mocks)
+        self.registered: list[Registered] = []
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        response = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            self.registered.append(
+                Registered(
+                    typ=request.type,
+                    name=request.name,
+                    inputs=deserialize_properties(request.object),
+                    parent=request.parent.rpartition("::")[2],
+                    protect=request.protect,
+                    retain_on_delete=request.retainOnDelete,
+                    depends_on=frozenset(u.rpartition("::")[2] for u in request.dependencies),
+                    # How Pulumi tags a secret on the wire.
+                    secrets=frozenset(
+                        key
+                        for key, value in request.object.fields.items()
+                        if "1b47061264138c4ac30d75fd1eb44270" in str(value)
+                    ),
+                )
+            )
+        return response
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a program registered, and the plain values of what it returned."""
+
+    resources: list[Registered]
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def one(self, typ: str) -> Registered:
+        """The only resource of this type."""
+        found = [r for r in self.resources if r.typ == typ]
+        assert len(found) == 1, f"{len(found)} of {typ}; registered: {self.names()}"
+        return found[0]
+
+    def names(self) -> list[str]:
+        return sorted(r.name for r in self.resources)
+
+
+Program = Callable[[], Mapping[str, pulumi.Input[Any]]]
+
+
+def deploy(program: Program, computed: Mapping[str, Mapping[str, Any]] | None = None) -> Deployment:
+    """Run ``program`` to completion; every registration has settled on return."""
+    monitor = RecordingMonitor(EchoMocks(computed or {}))
+    pulumi.runtime.set_mocks(
+        monitor.mocks, project="personal-cloud-hub", stack="test", preview=False, monitor=monitor
+    )
+    outputs: dict[str, Any] = {}
+
+    @pulumi.runtime.test
+    def run() -> pulumi.Output[None]:
+        return pulumi.Output.all(**program()).apply(outputs.update)
+
+    run()
+    return Deployment(monitor.registered, outputs)
