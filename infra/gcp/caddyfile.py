@@ -38,7 +38,7 @@ _CADDYFILE = Template("""\
 }
 
 :{$$PORT} {
-	log
+	# No access log here: Cloud Run keeps one.
 	map {header.Authorization} {key_id} {
 		import {$$KEYS_FILE}
 		default ""

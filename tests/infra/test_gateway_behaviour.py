@@ -30,7 +30,7 @@ class Home:
     """An upstream that can be off, and what it received."""
 
     received: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-    healthy: bool = True
+    on: bool = True
     release: threading.Event = field(default_factory=threading.Event)
 
 
@@ -39,10 +39,16 @@ def handler(home: Home) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self.answer(200 if home.healthy else 503, b"{}")
+            if home.on:
+                self.answer(200, b"{}")
+            else:
+                self.close_connection = True
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if not home.on:
+                self.close_connection = True
+                return
             home.received.append({**dict(self.headers.items()), "path": self.path})
             if b"stream" not in body:
                 self.answer(200, b'{"ok": true}')
@@ -66,7 +72,7 @@ def handler(home: Home) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *args: object) -> None: ...
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
 
     return Handler
 
@@ -155,12 +161,14 @@ def test_a_stranger_is_refused_and_home_is_not_asked(
     assert len(gateway.home.received) == asked
 
 
-def test_a_stranger_is_refused_before_the_body_is_sent(gateway: Gateway) -> None:
+def test_of_a_strangers_large_body_not_more_than_256_kb_are_read(gateway: Gateway) -> None:
+    # Go's server reads that much of a body that nobody wanted before it answers.
     host, port = gateway.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), 5) as connection:
         connection.sendall(
-            f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n".encode()
+            f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n".encode()
         )
+        connection.sendall(b"x" * (256 * 1024 + 1))
         assert b"401" in connection.recv(64)
 
 
@@ -219,7 +227,7 @@ def test_a_stream_arrives_piece_by_piece(gateway: Gateway) -> None:
 
 
 def test_home_off_is_told_within_two_seconds_with_when_to_try_again(gateway: Gateway) -> None:
-    gateway.home.healthy = False
+    gateway.home.on = False
     try:
         until(lambda: not is_up(gateway.url))
         begun = time.monotonic()
@@ -231,7 +239,7 @@ def test_home_off_is_told_within_two_seconds_with_when_to_try_again(gateway: Gat
         # The bound is the promise to the user, not a measure of speed.
         assert took < 2
     finally:
-        gateway.home.healthy = True
+        gateway.home.on = True
         until(lambda: is_up(gateway.url))
 
 

@@ -122,7 +122,7 @@ def hub() -> Iterator[HubUnderTest]:
         sys.stdout.write(under_test.ok("up", minutes=MINUTES_FOR_THE_FIRST_UP))
         yield under_test
     finally:
-        if kept := os.environ.get("HUB_KEEP_LOGS"):
+        if (kept := os.environ.get("HUB_KEEP_LOGS")) and state.exists():
             shutil.copytree(state / "logs", kept, dirs_exist_ok=True)
         under_test.run("clean")
         shutil.rmtree(state, ignore_errors=True)

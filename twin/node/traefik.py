@@ -2,7 +2,7 @@
 
 Promises: Ingress and Traefik's own kinds from the API server, the node's address in each Ingress'
 status, ``additionalArguments`` of the HelmChartConfig ``kube-system/traefik`` (a change restarts
-Traefik).
+Traefik), another start when Traefik ends by itself.
 Leaves out: every other chart value, ``loadBalancerSourceRanges`` among them, which the log names.
 """
 
@@ -25,6 +25,8 @@ from twin.paths import TwinPaths
 
 CONFIGS = "/apis/helm.cattle.io/v1/namespaces/kube-system/helmchartconfigs"
 GRACE_SECONDS = 10
+RESTART_SECONDS = 10
+"""As the kubelet waits before it starts a container again for the first time."""
 
 
 def additional_arguments(values_content: str) -> tuple[list[str], list[str]]:
@@ -69,19 +71,35 @@ async def serve(arguments: argparse.Namespace) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main_task.cancel)
     container: Container | None = None
     try:
+        more = await wanted.get()
         while True:
-            more = await wanted.get()
-            if container is not None:
-                await container.stop(GRACE_SECONDS)
             line = command(api, arguments.port, arguments.node_ip, more)
             log = paths.logs / "traefik-access.log"
             spec = ContainerSpec(name="traefik", image="traefik", command=line, log=log)
             container = await Container.start(spec)
             print(f"traefik runs with {more}", flush=True)
+            more = await next_arguments(container, wanted, more)
     except asyncio.CancelledError:
         following.cancel()
         if container is not None:
             await container.stop(GRACE_SECONDS)
+
+
+async def next_arguments(
+    container: Container, wanted: asyncio.Queue[list[str]], now: list[str]
+) -> list[str]:
+    """What to start Traefik with when this one has ended, by a change or by itself."""
+    change, end = asyncio.create_task(wanted.get()), asyncio.create_task(container.wait())
+    await asyncio.wait({change, end}, return_when=asyncio.FIRST_COMPLETED)
+    if not change.done():
+        print(f"traefik ended with {end.result()}, starts again soon", flush=True)
+        await asyncio.wait({change}, timeout=RESTART_SECONDS)
+    await container.stop(GRACE_SECONDS)
+    await end
+    if change.done():
+        return change.result()
+    change.cancel()
+    return now
 
 
 async def _follow(api: Api, wanted: asyncio.Queue[list[str]]) -> None:

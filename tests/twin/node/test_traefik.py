@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from infra.home_k3s.entry import traefik_values
-from twin.node.traefik import additional_arguments, command
+from twin.containers.container import Container, ContainerSpec
+from twin.node import traefik
+from twin.node.traefik import additional_arguments, command, next_arguments
 
 API: Any = SimpleNamespace(server="https://127.0.0.1:6443", token="t", authority="/ca.crt")
 
@@ -43,3 +47,32 @@ def test_traefik_asks_nobody_else() -> None:
     line = command(API, 80, "10.99.0.4", [])
     assert "--global.checknewversion=false" in line
     assert "--global.sendanonymoususage=false" in line
+
+
+def after(script: str, folder: Path, changes: list[list[str]]) -> tuple[list[str], int | None]:
+    """The next arguments when ``script`` stands for Traefik, and how it ended."""
+
+    async def all_of_it() -> tuple[list[str], int | None]:
+        spec = ContainerSpec(
+            name="traefik", image="pause", command=("sh", "-c", script), log=folder / "log"
+        )
+        container = await Container.start(spec)
+        wanted: asyncio.Queue[list[str]] = asyncio.Queue()
+        for change in changes:
+            await wanted.put(change)
+        async with asyncio.timeout(10):
+            arguments = await next_arguments(container, wanted, ["--old"])
+        return arguments, container.exit_code
+
+    return asyncio.run(all_of_it())
+
+
+def test_new_arguments_end_the_traefik_that_runs(tmp_path: Path) -> None:
+    assert after("exec sleep 60", tmp_path, [["--new"]]) == (["--new"], -15)
+
+
+def test_a_traefik_that_ends_by_itself_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traefik, "RESTART_SECONDS", 0.05)
+    assert after("exit 3", tmp_path, []) == (["--old"], 3)
