@@ -34,8 +34,9 @@ class _Server(uvicorn.Server):
 
 async def serve(registry: admin.Registry, paths: TwinPaths) -> None:
     """Serve both sockets until SIGTERM, then leave no process behind."""
+    http = front.client()
     fronts = (
-        (front.application(registry), paths.cloud_run_socket),
+        (front.application(registry, http), paths.cloud_run_socket),
         (admin.application(registry), paths.cloud_run_admin_socket),
     )
     servers = [
@@ -61,6 +62,7 @@ async def serve(registry: admin.Registry, paths: TwinPaths) -> None:
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving)
+    await http.aclose()
 
 
 def main() -> None:

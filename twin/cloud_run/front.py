@@ -36,10 +36,14 @@ class TooLargeError(Exception):
     """The request's body is over the limit."""
 
 
-def application(services: Services) -> Starlette:
-    """The ASGI application behind the public socket."""
+def client() -> httpx.AsyncClient:
+    """Connections to the container, without a time-out of their own: the service has one."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    http = httpx.AsyncClient(timeout=None, limits=limits, trust_env=False)  # noqa: S113
+    return httpx.AsyncClient(timeout=None, limits=limits, trust_env=False)  # noqa: S113
+
+
+def application(services: Services, http: httpx.AsyncClient) -> Starlette:
+    """The ASGI application behind the public socket."""
 
     async def answer(request: Request) -> Response:
         service = services.only

@@ -64,7 +64,7 @@ def pod_object(container: Mapping[str, Any], **spec: Any) -> dict[str, Any]:
 
 
 async def until(true: Callable[[], object]) -> None:
-    while not true():  # noqa: ASYNC110  # what is awaited is another process' doing
+    while not true():  # what is awaited is another process' doing
         await asyncio.sleep(0.02)
 
 

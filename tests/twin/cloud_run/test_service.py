@@ -1,0 +1,285 @@
+"""Cloud Run's contract, on small containers: when processes start, what they get, when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from twin.cloud_run import admin, front
+from twin.containers.images import IMAGES, LocalImage
+from twin.paths import TwinPaths
+
+SERVER = """
+import http.server, json, os, sys, threading, time
+class H(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        if self.path == '/slow': time.sleep(30)
+        if self.path == '/die': os._exit(7)
+        if self.path == '/stream': return self.stream()
+        self.reply(json.dumps({**os.environ, 'x': self.headers.get('X-Forwarded-Proto')}).encode())
+    def do_POST(self):
+        self.reply(str(len(self.rfile.read(int(self.headers['Content-Length'])))).encode())
+    def reply(self, body):
+        self.send_response(200); self.send_header('Content-Length', str(len(body)))
+        self.end_headers(); self.wfile.write(body)
+    def stream(self):
+        self.send_response(200); self.send_header('Transfer-Encoding', 'chunked')
+        self.end_headers(); self.wfile.write(b'3\\r\\none\\r\\n'); self.wfile.flush()
+        while not os.path.exists(os.environ['GO']): time.sleep(.01)
+        self.wfile.write(b'3\\r\\ntwo\\r\\n0\\r\\n\\r\\n')
+    def log_message(self, *a): pass
+s = http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H)
+print('serving'); s.serve_forever()
+"""
+
+
+@pytest.fixture
+def images(monkeypatch: pytest.MonkeyPatch) -> None:
+    python = (sys.executable, "-u", "-c")
+    monkeypatch.setitem(IMAGES, "server", LocalImage(entrypoint=(*python, SERVER)))
+    for name, code in {
+        "sidecar": "import time; print('sidecar'); time.sleep(600)",
+        "broken": "print('cannot read my config'); raise SystemExit(4)",
+        "stubborn": "import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(600)",
+    }.items():
+        monkeypatch.setitem(IMAGES, name, LocalImage(entrypoint=(*python, code)))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def service(port: int, *others: dict[str, Any], **template: Any) -> dict[str, Any]:
+    main = {
+        "name": "main",
+        "image": "server",
+        "ports": {"containerPort": port},
+        "dependsOns": [other["name"] for other in others],
+        "startupProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 20},
+        **template.pop("main", {}),
+    }
+    return {"name": "svc", "template": {"containers": [main, *others], **template}}
+
+
+class Run:
+    """Both applications, called in this process, on the test's own event loop."""
+
+    def __init__(self, tmp_path: Path, idle_seconds: float) -> None:
+        self.paths = TwinPaths(tmp_path)
+        self.registry = admin.Registry(self.paths, "http://here", idle_seconds, None)
+        self.to_containers = front.client()
+        self.front = self._client(front.application(self.registry, self.to_containers))
+        self.admin = self._client(admin.application(self.registry))
+
+    @staticmethod
+    def _client(app: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
+
+    async def deploy(self, inputs: dict[str, Any]) -> httpx.Response:
+        return await self.admin.put("/services/svc", json=inputs)
+
+    async def listed(self) -> dict[str, Any]:
+        [found] = (await self.admin.get("/services")).json()
+        return found
+
+    async def pids(self) -> list[int]:
+        return [c["pid"] for i in (await self.listed())["instances"] for c in i["containers"]]
+
+
+@asynccontextmanager
+async def running(tmp_path: Path, idle_seconds: float = 60) -> AsyncGenerator[Run]:
+    run = Run(tmp_path, idle_seconds)
+    try:
+        yield run
+    finally:
+        await run.registry.delete()
+        await run.to_containers.aclose()
+        await run.front.aclose()
+        await run.admin.aclose()
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+pytestmark = pytest.mark.usefixtures("images")
+
+
+def test_a_deploy_proves_that_an_instance_starts_and_names_the_revision(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            answer = await cloud.deploy(service(free_port()))
+            assert answer.status_code == 200
+            assert answer.json()["uri"] == "http://here"
+            assert answer.json()["latestReadyRevision"].startswith("svc-00001-")
+
+    asyncio.run(run())
+
+
+def test_a_container_gets_its_port_its_service_and_its_secrets(tmp_path: Path) -> None:
+    port = free_port()
+    secrets = tmp_path / "google" / "secrets"
+    for name, value in {"word": b"sesame", "file": b"content"}.items():
+        (secrets / name).mkdir(parents=True)
+        (secrets / name / "3").write_bytes(value)
+    reference = {"secretKeyRef": {"secret": "projects/p/secrets/word", "version": "3"}}
+    main = {
+        "envs": [
+            {"name": "WORD", "valueSource": reference},
+            {"name": "FILE", "value": "/etc/v/name"},
+        ],
+        "volumeMounts": [{"name": "v", "mountPath": "/etc/v"}],
+    }
+    volume = {
+        "name": "v",
+        "secret": {"secret": "file", "items": [{"path": "name", "version": "3"}]},
+    }
+
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            await cloud.deploy(service(port, main=main, volumes=[volume]))
+            env = (await cloud.front.get("/env")).json()
+            assert env["PORT"] == str(port)
+            assert env["K_SERVICE"] == "svc"
+            assert env["WORD"] == "sesame"
+            assert await asyncio.to_thread(Path(env["FILE"]).read_bytes) == b"content"
+            assert env["x"] == "https"
+
+    asyncio.run(run())
+
+
+def test_a_container_that_ends_fails_the_deploy_with_its_last_words_and_the_old_revision_stays(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            await cloud.deploy(service(free_port()))
+            before = (await cloud.listed())["revision"]
+            answer = await cloud.deploy(service(free_port(), main={"image": "broken"}))
+            assert answer.status_code == 400
+            assert "container main failed to start: it ended with exit code 4" in answer.text
+            assert "cannot read my config" in answer.json()["error"]
+            assert (await cloud.listed())["revision"] == before
+            assert (await cloud.front.get("/")).status_code == 200
+
+    asyncio.run(run())
+
+
+def test_a_dependency_that_never_passes_its_probe_fails_the_deploy_and_is_named(
+    tmp_path: Path,
+) -> None:
+    probe = {"httpGet": {"path": "/healthz", "port": 1}, "periodSeconds": 1, "failureThreshold": 1}
+    sidecar = {"name": "side", "image": "sidecar", "startupProbe": probe}
+
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            told = (await cloud.deploy(service(free_port(), sidecar))).json()["error"]
+            assert "container side failed to start: its startup probe on port 1/healthz" in told
+
+    asyncio.run(run())
+
+
+def test_idle_means_no_process_and_the_next_request_starts_one(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path, idle_seconds=0.3) as cloud:
+            await cloud.deploy(service(free_port()))
+            [pid] = await cloud.pids()
+
+            async def zero() -> bool:
+                return not (await cloud.listed())["instances"]
+
+            await until(zero)
+            assert not psutil.pid_exists(pid)
+            answers = await asyncio.gather(*(cloud.front.get("/env") for _ in range(5)))
+            assert {answer.status_code for answer in answers} == {200}
+            assert len({answer.json()["K_REVISION"] for answer in answers}) == 1
+
+    asyncio.run(run())
+
+
+def test_a_container_that_dies_takes_its_instance_with_it_and_the_next_request_a_new_one(
+    tmp_path: Path,
+) -> None:
+    sidecar = {"name": "side", "image": "sidecar"}
+
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            await cloud.deploy(service(free_port(), sidecar))
+            first = set(await cloud.pids())
+            assert (await cloud.front.get("/die")).status_code == 503
+
+            async def gone() -> bool:
+                return not first & set(await cloud.pids())
+
+            await until(gone)
+            assert [pid for pid in first if psutil.pid_exists(pid)] == []
+            assert (await cloud.front.get("/")).status_code == 200
+
+    asyncio.run(run())
+
+
+def test_deleting_kills_what_ignores_sigterm_and_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.cloud_run.instance.GRACE_SECONDS", 0.3)
+    sidecar = {"name": "side", "image": "stubborn"}
+
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            await cloud.deploy(service(free_port(), sidecar))
+            pids = await cloud.pids()
+            await cloud.admin.delete("/services/svc")
+            assert [pid for pid in pids if psutil.pid_exists(pid)] == []
+            assert (await cloud.front.get("/")).status_code == 404
+
+    asyncio.run(run())
+
+
+def test_a_request_over_32_mib_is_413_and_one_of_20_mb_passes(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            await cloud.deploy(service(free_port()))
+            large = await cloud.front.post("/", content=b"x" * (32 * 2**20 + 1))
+            assert large.status_code == 413
+            passes = await cloud.front.post("/", content=b"x" * 20_000_000)
+            assert passes.text == "20000000"
+
+    asyncio.run(run())
+
+
+def test_a_request_that_takes_longer_than_the_services_time_out_is_504(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            await cloud.deploy(service(free_port(), timeout="1s"))
+            assert (await cloud.front.get("/slow")).status_code == 504
+
+    asyncio.run(run())
+
+
+def test_only_as_many_requests_as_the_concurrency_run_at_once(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            await cloud.deploy(service(free_port(), maxInstanceRequestConcurrency=1))
+            slow = asyncio.create_task(cloud.front.get("/slow"))
+            await asyncio.sleep(0)
+            waiting = asyncio.create_task(cloud.front.get("/"))
+            _, pending = await asyncio.wait({waiting}, timeout=1)
+            assert pending == {waiting}
+            slow.cancel()
+            assert (await waiting).status_code == 200
+
+    asyncio.run(run())
