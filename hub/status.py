@@ -16,7 +16,7 @@ from twin.parts.part import records
 from twin.toolchain import vllm
 from twin.toolchain.go_tools import GO_TOOLS
 
-VERSIONS = {program: tool.version for tool in GO_TOOLS for program in tool.programs}
+VERSIONS = {program: tool.version_of(program) for tool in GO_TOOLS for program in tool.programs}
 MODES: dict[Mode, str] = {
     "namespaces": "three network namespaces",
     "user-namespaces": "three network namespaces inside an unprivileged user namespace",
@@ -54,7 +54,10 @@ def look(engine: Engine, mode: Mode) -> list[Row]:
 
 def table(rows: list[Row]) -> Table:
     """The rows for a person."""
-    shown = Table("hop", "what", "state", "version", "up", "detail", box=None, header_style="bold")
+    shown = Table("hop", box=None, header_style="bold")
+    for title in ("what", "state", "version", "up"):
+        shown.add_column(title, no_wrap=True)
+    shown.add_column("detail", overflow="fold")
     previous = ""
     for row in rows:
         colour = _COLOURS[row.state]
@@ -85,7 +88,7 @@ def _parts(engine: Engine) -> list[Row]:
                 record.name,
                 "ok" if alive else "down",
                 f"pid {record.pid}" if alive else f"ended; see `hub logs {record.name}`",
-                VERSIONS.get(program, "1.102.3" if program in ("tailscaled", "derper") else ""),
+                VERSIONS.get(program, ""),
                 round(time.time() - record.created) if alive else None,
             )
         )
@@ -131,7 +134,9 @@ def _cloud_run(engine: Engine) -> list[Row]:
         instances = cast("list[dict[str, Any]]", service["instances"])
         state: State = "ok" if instances else "idle"
         detail = ", ".join(
-            f"{c['name']} ({c['image']})" for i in instances for c in i["containers"]
+            f"{c['name']} ({c['image'].rpartition('/')[2]})"
+            for i in instances
+            for c in i["containers"]
         )
         name, revision = str(service["name"]), str(service["revision"])
         rows.append(Row("cloud run", name, state, detail or "no instance", revision))

@@ -30,6 +30,8 @@ End = Literal["inet", "cloud", "home"]
 ENDS: tuple[End, ...] = ("inet", "cloud", "home")
 ADDRESSES: Mapping[End, str] = {"inet": "10.99.0.2", "cloud": "10.99.0.3", "home": "10.99.0.4"}
 
+FLAT_TRAEFIK_PORT = 18081
+"""Port 80 may be another's on a flat network; home's tailscaled forwards its port 80 here."""
 _TRY = "ip link add br0 type bridge && ip link add left type veth peer name right"
 _USER = ("unshare", "--user", "--map-root-user")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from twin.errors import TwinError
-from twin.network import Network
+from twin.network import FLAT_TRAEFIK_PORT, Network
 from twin.parts import control_plane, tailnet
 from twin.parts.control_plane import python
 from twin.parts.part import Part
@@ -21,8 +21,6 @@ from twin.toolchain.ensure import Toolchain
 FLAT_CONTAINER_PORT = 18080
 """Where the gateway's container listens when its own port 8080 is the door's."""
 PATH_SECONDS = 60
-FLAT_TRAEFIK_PORT = 18081
-"""Port 80 may be another's on a flat network; home's tailscaled forwards its port 80 here."""
 
 
 def tailnet_parts(paths: TwinPaths, network: Network, path: str) -> list[Part]:

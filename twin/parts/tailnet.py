@@ -15,7 +15,7 @@ import yaml
 
 from infra.tailnet.policy import policy
 from twin.errors import TwinError
-from twin.network import Network
+from twin.network import FLAT_TRAEFIK_PORT, Network
 from twin.parts.part import Part
 from twin.paths import TwinPaths
 
@@ -155,6 +155,20 @@ def join_home(paths: TwinPaths, network: Network, path: str) -> str:
             check=False,
         )
     )
+    if network.mode == "flat":
+        # Port 80 of the tailnet address is not a port of this machine there.
+        _expect(
+            subprocess.run(
+                [
+                    *("tailscale", f"--socket={_home_socket(paths)}", "serve", "--bg", "--tcp=80"),
+                    f"tcp://127.0.0.1:{FLAT_TRAEFIK_PORT}",
+                ],
+                env={"PATH": path},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        )
     return home_address(paths, path) or ""
 
 

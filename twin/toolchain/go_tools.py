@@ -7,7 +7,8 @@ what is built is what was reviewed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MODULES = Path(__file__).parents[1] / "tools"
@@ -29,10 +30,15 @@ class GoTool:
     """Download and build on 2 cores with empty caches, measured once."""
     ldflags: str = ""
     cgo: bool = False
+    other_versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of programs whose version is not the first one's."""
 
     @property
     def programs(self) -> tuple[str, ...]:
         return tuple(package.rpartition("/")[2] for package in self.packages)
+
+    def version_of(self, program: str) -> str:
+        return self.other_versions.get(program, self.version)
 
 
 GO_TOOLS = (
@@ -60,6 +66,9 @@ GO_TOOLS = (
             "tailscale.com/cmd/derper",
             "tailscale.com/cmd/tailscale",
             "tailscale.com/cmd/tailscaled",
+        ),
+        other_versions=dict.fromkeys(
+            ("containerboot", "derper", "tailscale", "tailscaled"), "1.102.3"
         ),
         version_command=("version",),
         estimate_seconds=220,
