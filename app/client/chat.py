@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import httpx
+import httpx2
 import openai
 
 from app.client.images import ImageError, Prepared, prepare
@@ -32,9 +32,7 @@ def question(text: str, picture: Prepared | None = None) -> Message:
     return {"role": "user", "content": content}
 
 
-def stream(
-    messages: Sequence[Message], *, base_url: str, api_key: str, http: httpx.Client | None = None
-) -> Generator[str]:
+def stream(messages: Sequence[Message], *, base_url: str, api_key: str) -> Generator[str]:
     """The answer, piece by piece.
 
     Raises:
@@ -43,14 +41,13 @@ def stream(
     client = openai.OpenAI(
         base_url=base_url,
         api_key=api_key,
-        timeout=httpx.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS),
+        timeout=openai.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS),
         max_retries=0,  # a question may have been answered in part
-        http_client=http,
     )
     try:
-        answer: Any = client.chat.completions.create(
+        answer = client.chat.completions.create(
             model=SERVED_NAME,
-            messages=list(messages),  # pyright: ignore[reportArgumentType]
+            messages=cast("list[Any]", messages),
             max_tokens=MAX_TOKENS,
             stream=True,
         )
@@ -63,7 +60,7 @@ def stream(
         raise ChatError(
             f"Nothing came for {IDLE_SECONDS} s. The server may be overloaded; try again."
         ) from None
-    except (openai.APIConnectionError, httpx.TransportError) as error:
+    except (openai.APIConnectionError, httpx2.TransportError) as error:
         cause = error.__cause__ or error
         raise ChatError(
             f"The connection to {base_url} failed ({cause}). Is the service up? `hub status` "

@@ -99,9 +99,7 @@ def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
                 "kube-apiserver",
                 f"--etcd-servers=unix://{kine}",
                 f"--secure-port={port}",
-                f"--advertise-address={network.address('home')}"
-                if network.mode != "flat"
-                else "--bind-address=127.0.0.1",
+                *_addresses(network),
                 f"--cert-dir={folder}",
                 f"--tls-cert-file={folder / 'server.crt'}",
                 f"--tls-private-key-file={folder / 'server.key'}",
@@ -140,6 +138,15 @@ def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
             is_ready=lambda: network.accepts("home", 10259),
         ),
     ]
+
+
+def _addresses(network: Network) -> tuple[str, ...]:
+    if network.mode != "flat":
+        return (f"--advertise-address={network.address('home')}",)
+    # Nothing beyond this machine is served, and the server's own endpoint, which may not be a
+    # loopback address, is not published.
+    loopback = ("--bind-address=127.0.0.1", "--advertise-address=127.0.0.1")
+    return (*loopback, "--endpoint-reconciler-type=none")
 
 
 def _way_in(paths: TwinPaths, network: Network, port: int) -> list[Part]:

@@ -2,7 +2,8 @@
 
 A provider is a set of :class:`ResourceType`; :class:`Servicer` speaks gRPC for it.
 Promises: check, detailed diff, replacement, preview, refresh, delete, progress lines.
-Leaves out: schemas, functions (invokes), components, import by lookup.
+Leaves out: schemas, functions (invokes), components, import by lookup, and putting back what
+somebody else changed: a refresh shows such a change, the next update does not undo it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import psutil
 
-from tests.twin.node.test_pod import LIMIT_SECONDS, log_of, pod_object, shell, until
+from tests.twin.node.living import LIMIT_SECONDS, log_of, pod_object, shell, until
 from twin.node.__main__ import Pods
 from twin.paths import TwinPaths
 

@@ -149,6 +149,9 @@ def engine(
         attached = Engine(channel, type_, log)
         attached.attach(f"127.0.0.1:{engine_port}")
         attached.configure()
-        yield attached
+        try:
+            yield attached
+        finally:
+            attached.cancel()  # a test that failed leaves nothing waiting
     provider_server.stop(grace=0).wait()
     engine_server.stop(grace=0).wait()

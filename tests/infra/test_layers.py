@@ -1,0 +1,42 @@
+"""Imports point one way: the program knows the components, they know `app`, nothing knows more."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def sources(folder: str) -> list[Path]:
+    found = sorted((ROOT / folder).rglob("*.py"))
+    assert found, f"{folder} has no code: this test would test nothing"
+    return found
+
+
+def imported(file: Path) -> set[str]:
+    """The modules a file imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    whole = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+    return whole | {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
+
+
+@pytest.mark.parametrize("file", sources("app"), ids=lambda f: str(f.relative_to(ROOT)))
+def test_app_knows_neither_pulumi_nor_the_infrastructure(file: Path) -> None:
+    tops = {name.partition(".")[0].partition("_")[0] for name in imported(file)}
+    assert not tops & {"pulumi", "infra", "twin", "policy"}
+
+
+@pytest.mark.parametrize("file", sources("infra"), ids=lambda f: str(f.relative_to(ROOT)))
+def test_nothing_in_the_program_knows_the_twin(file: Path) -> None:
+    assert not {name for name in imported(file) if name.partition(".")[0] in {"twin", "tests"}}
+
+
+def test_only_the_program_makes_providers_exports_and_reads_settings() -> None:
+    forbidden = ("pulumi.export(", ".Provider(", "pulumi.Config(", "merge(opts")
+    for file in sources("infra"):
+        if file.name != "program.py":
+            text = file.read_text()
+            assert [word for word in forbidden if word in text] == [], file
