@@ -23,6 +23,10 @@ MARK = "HUB_TWIN"
 """Environment variable that every process of a twin carries: its state folder."""
 
 
+SWEEP_SECONDS = 2
+"""What is swept keeps nothing: its state is deleted next."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """How to run one program and how to tell that it is ready."""
@@ -129,7 +133,7 @@ def sweep(paths: TwinPaths) -> list[str]:
     """End every process that carries this twin's mark; the names of what was found."""
     found = _marked(paths)
     names = [process.name() for process in found]
-    _end(found, 10)
+    _end(found, SWEEP_SECONDS)
     return names
 
 
