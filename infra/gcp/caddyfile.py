@@ -59,6 +59,10 @@ _CADDYFILE = Template("""\
 			health_uri /health
 			health_interval 5s
 			health_timeout 2s
+			# A name no client can have: strangers asking /health use up their own limit, not this one.
+			health_headers {
+				X-Hub-Key-Id _health
+			}
 			# While the tailnet is being joined a request is held, not refused.
 			lb_try_duration 1500ms
 			lb_try_interval 250ms

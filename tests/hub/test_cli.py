@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from hub.cli import app
 from hub.status import Row, table
+from twin.errors import TwinError
 from twin.settings import TwinSettings
+from twin.toolchain.progress import Progress
 
 runner = CliRunner()
 
@@ -53,12 +55,14 @@ def test_an_unknown_log_is_told_with_the_known_ones(tmp_path: Path) -> None:
 
 def test_a_taken_port_stops_up_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: TwinSettings) -> None:
-        from twin.errors import TwinError  # noqa: PLC0415
-
         raise TwinError("HUB_GATEWAY_PORT=8080")
 
     monkeypatch.setattr(TwinSettings, "refuse_taken_ports", refuse)
-    monkeypatch.setattr("hub.cli.ensure", lambda _: pytest.fail("tools were asked for"))
+
+    def ask_for_tools(_progress: Progress) -> None:
+        pytest.fail("tools were asked for")
+
+    monkeypatch.setattr("hub.cli.ensure", ask_for_tools)
     done = runner.invoke(app, ["up"])
     assert done.exit_code == 1
     assert "HUB_GATEWAY_PORT=8080" in done.output

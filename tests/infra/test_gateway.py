@@ -182,3 +182,12 @@ def test_settings_of_the_stack_reach_the_service() -> None:
     caddyfile = kept(changed, "caddyfile")
     assert "reverse_proxy http://attic:80" in caddyfile
     assert "max_size 5MB" in caddyfile
+
+
+def test_the_gateways_own_check_has_a_limit_that_strangers_cannot_use_up(
+    deployed: Deployment,
+) -> None:
+    # Without it 41 requests to the open /health made Traefik answer the check with 429,
+    # and the gateway took home for off.
+    headers = kept(deployed, "caddyfile").partition("health_headers {")[2].partition("}")[0]
+    assert headers.split() == ["X-Hub-Key-Id", "_health"]

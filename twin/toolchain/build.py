@@ -13,9 +13,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from twin.errors import TwinError
 from twin.toolchain.go_tools import MODULES, GoTool
 from twin.toolchain.progress import Progress
+from twin.toolchain.shown import run_shown
 
 
 def folder(tool: GoTool, cache: Path) -> Path:
@@ -57,30 +57,16 @@ def _environment(tool: GoTool) -> dict[str, str]:
 
 
 def _go_build(tool: GoTool, target: Path, go: Path, progress: Progress) -> None:
-    command = [go, "build", "-v", "-ldflags", f"-s -w {tool.ldflags}", "-o", f"{target}/"]
-    with (
-        progress.step(f"building {', '.join(tool.programs)}", tool.estimate_seconds) as step,
-        subprocess.Popen(
-            [*command, *tool.packages],
-            cwd=MODULES / tool.name,
-            env=_environment(tool),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process,
-    ):
-        assert process.stdout is not None  # noqa: S101  # asked for above
-        tail: list[str] = []
-        for line in process.stdout:
-            tail = [*tail[-15:], line.rstrip()]
-            step.detail(line.strip())
-        if process.wait() != 0:
-            raise TwinError(
-                f"{tool.name} {tool.version} could not be built:\n  "
-                + "\n  ".join(tail)
-                + "\nIs the Go module proxy reachable? Then run the same command again; "
-                "what is already compiled is kept."
-            )
+    flags = ["-v", "-ldflags", f"-s -w {tool.ldflags}", "-o", f"{target}/"]
+    run_shown(
+        [go, "build", *flags, *tool.packages],
+        progress,
+        f"building {', '.join(tool.programs)}",
+        tool.estimate_seconds,
+        failed=f"{tool.name} {tool.version} could not be built",
+        cwd=MODULES / tool.name,
+        env=_environment(tool),
+    )
 
 
 def put_language_host_beside_engine(engine: Path, host: Path, go: Path) -> None:

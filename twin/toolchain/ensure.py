@@ -45,7 +45,7 @@ def ensure(progress: Progress) -> Toolchain:
     checkpoint = cache / f"tiny-vl-{REVISION[:8]}"
     if missing or vllm_missing or not checkpoint.is_dir():
         preflight.check(missing, cache)
-        with _only_one(cache / "lock"):
+        with only_one(cache / "lock"):
             if missing:
                 _build_all(missing, cache, progress)
             vllm.install(cache, progress)
@@ -92,7 +92,7 @@ def _make_checkpoint(target: Path, python: Path, progress: Progress) -> None:
 
 
 @contextmanager
-def _only_one(lock: Path) -> Generator[None]:
+def only_one(lock: Path) -> Generator[None]:
     """Hold the cache for one process; the kernel lets go of the lock however that process ends."""
     with lock.open("a+") as file:
         try:

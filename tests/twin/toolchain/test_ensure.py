@@ -6,6 +6,7 @@ import fcntl
 import io
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from twin.errors import TwinError
 from twin.toolchain import ensure as toolchain
 from twin.toolchain import preflight
 from twin.toolchain.build import build, folder
-from twin.toolchain.go_tools import GO_TOOLS, GoTool
+from twin.toolchain.go_tools import GO_TOOLS
 from twin.toolchain.progress import Progress
 
 [KINE] = [tool for tool in GO_TOOLS if tool.name == "kine"]
@@ -88,11 +89,18 @@ def test_two_at_once_are_refused_and_the_first_is_named(tmp_path: Path) -> None:
         other.flush()
         with (
             pytest.raises(TwinError, match="Process 4711 is already preparing the tools"),
-            toolchain._only_one(lock),
+            toolchain.only_one(lock),
         ):
             pass
-    with toolchain._only_one(lock):
+    with toolchain.only_one(lock):
         assert lock.read_text() == str(os.getpid())
+
+
+def disk_has(free: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def usage(_path: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
 
 
 def test_everything_that_is_missing_is_told_at_once_before_anything_starts(
@@ -100,7 +108,7 @@ def test_everything_that_is_missing_is_told_at_once_before_anything_starts(
 ) -> None:
     go = program("go", '[ "$1" = version ] && echo go version go1.26.8 linux/amd64 && exit; exit 1')
     monkeypatch.setenv("PATH", str(go.parent))
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=3_000_000_000))
+    disk_has(3_000_000_000, monkeypatch)
     with pytest.raises(TwinError) as error:
         preflight.check([KINE], tmp_path / "cache")
     told = str(error.value)
@@ -122,7 +130,7 @@ def test_nothing_is_told_when_nothing_is_missing(
         program(name, "")
     go = program("go", "echo go version go1.26.8 linux/amd64")
     monkeypatch.setenv("PATH", str(go.parent))
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=30_000_000_000))
+    disk_has(30_000_000_000, monkeypatch)
     preflight.check([KINE], tmp_path / "cache")
 
 
@@ -135,5 +143,4 @@ def test_the_systems_go_is_taken_when_it_is_new_enough(
 
 
 def test_a_changed_recipe_is_another_folder(tmp_path: Path) -> None:
-    changed = GoTool(**{**KINE.__dict__, "ldflags": "-X a=b"})
-    assert folder(changed, tmp_path) != folder(KINE, tmp_path)
+    assert folder(replace(KINE, ldflags="-X a=b"), tmp_path) != folder(KINE, tmp_path)
