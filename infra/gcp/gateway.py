@@ -202,7 +202,7 @@ class Gateway(pulumi.ComponentResource):
         version = gcp.secretmanager.SecretVersion(
             f"{resource}-version",
             secret=secret.id,
-            secret_data=pulumi.Output.secret(value),
+            secret_data=value,  # the SDK marks it secret
             opts=pulumi.ResourceOptions(parent=self),
         )
         self._readable.append(

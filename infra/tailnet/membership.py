@@ -19,13 +19,13 @@ def usable_auth_key(key: str) -> str:
     """The key as the gateway may use it, without the line end that copying adds.
 
     Raises:
-        ValueError: it is another kind of key, which the control server would refuse at the first
+        pulumi.RunError: it is another kind of key, which the control server would refuse at the first
             request instead of now.
     """
     key = key.strip()
     if not USABLE.fullmatch(key):
         kind = "-".join(key.split("-")[:2]) if key.startswith("tskey-") else "something else"
-        raise ValueError(
+        raise pulumi.RunError(
             f"the gateway needs an auth key (tskey-auth-... or hskey-auth-...), this is {kind}; "
             "create it with the Tailscale provider, or check what the control server answers"
         )
