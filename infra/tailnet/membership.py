@@ -19,8 +19,8 @@ def usable_auth_key(key: str) -> str:
     """The key as the gateway may use it, without the line end that copying adds.
 
     Raises:
-        pulumi.RunError: it is another kind of key, which the control server would refuse at the first
-            request instead of now.
+        pulumi.RunError: it is another kind of key, which the control server would refuse later, at
+            the first request.
     """
     key = key.strip()
     if not USABLE.fullmatch(key):

@@ -7,6 +7,7 @@ the user to add. Home's own node is joined here because at home its user does th
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,13 @@ def derper(paths: TwinPaths, network: Network) -> Part:
 
 
 def home_tailscaled(paths: TwinPaths, network: Network) -> Part:
-    """Kernel mode, as a home server has it; userspace where the network is flat."""
-    tun = "userspace-networking" if network.mode == "flat" else "tailscale0"
+    """Kernel mode, as a home server has it; userspace where a tunnel device may not be made.
+
+    In userspace mode a connection to the tailnet address arrives at the same port of 127.0.0.1.
+    """
+    may_make_device = os.access("/dev/net/tun", os.R_OK | os.W_OK)
+    kernel = network.mode != "flat" and may_make_device
+    tun = "tailscale0" if kernel else "userspace-networking"
     state = paths.root / "home-tailscale"
     return Part(
         name="home-tailscaled",
