@@ -42,7 +42,8 @@ def _told_in_words() -> Generator[None]:
     try:
         yield
     except (TwinError, ChatError) as error:
-        errors.print(f"[bold red]error:[/bold red] {error}", markup=True)
+        errors.print("[bold red]error:[/bold red]", end=" ")
+        errors.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         errors.print("\nInterrupted. The same command takes up where this one stopped.")
@@ -105,7 +106,8 @@ def _welcome(settings: TwinSettings, outputs: dict[str, Any], address: str, seco
         f"  gateway   {settings.gateway_url}/v1\n"
         f"  client    {settings.client_url}\n"
         f"  home      {address}, reachable from the gateway only\n"
-        f"  API keys  " + ", ".join(f"{name}: {key}" for name, key in outputs["apiKeys"].items())
+        f"  API keys  " + ", ".join(f"{name}: {key}" for name, key in outputs["apiKeys"].items()),
+        soft_wrap=True,
     )
     console.print(f"\nTry:\n  {outputs['curl']}", soft_wrap=True, markup=False)
     console.print("  hub ask 'What is in this picture?' --image FILE", markup=False)

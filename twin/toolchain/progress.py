@@ -26,8 +26,8 @@ class Step:
     def __enter__(self) -> Self:
         if self._status:
             self._status.start()
-        else:
-            self._console.print(f"  {self._title} (about {_duration(self._estimate)})")
+        elif self._estimate >= SECONDS_BETWEEN_LINES:
+            self._print(f"  {self._title} (about {_duration(self._estimate)})")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -35,7 +35,7 @@ class Step:
             self._status.stop()
         if error == (None, None, None):
             took = _duration(time.monotonic() - self._started)
-            self._console.print(f"  [green]✓[/green] {self._title}: {took}", highlight=False)
+            self._print(f"  [green]✓[/green] {self._title}: {took}")
 
     def detail(self, text: str) -> None:
         """Say what is happening just now."""
@@ -45,7 +45,10 @@ class Step:
             self._status.update(f"{self._title}: {spent} [dim]{text[-60:]}[/dim]")
         elif now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
-            self._console.print(f"    {spent} · {text}", highlight=False)
+            self._print(f"    {spent} · {text}")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
 
 
 class Progress:
@@ -60,7 +63,7 @@ class Progress:
             yield step
 
     def say(self, text: str) -> None:
-        self.console.print(text, highlight=False)
+        self.console.print(text, highlight=False, soft_wrap=True)
 
 
 def _duration(seconds: float) -> str:
