@@ -110,13 +110,20 @@ class Engine:
         return json.loads(shown)
 
     def _show(self, *arguments: str) -> None:
-        done = subprocess.run(
+        interrupted = False
+        with subprocess.Popen(
             ["pulumi", *arguments, "--stack", STACK, *self._stack_file],
             cwd=ROOT,
             env=self._environment,
-            check=False,
-        )
-        if done.returncode != 0:
+        ) as pulumi:
+            while pulumi.returncode is None:
+                try:
+                    pulumi.wait()
+                except KeyboardInterrupt:
+                    interrupted = True  # Ctrl-C has reached pulumi, too, which stops in order
+        if interrupted:
+            raise KeyboardInterrupt
+        if pulumi.returncode != 0:
             raise TwinError(
                 f"`pulumi {arguments[0]}` failed; what it says above is the reason. "
                 "`hub status` shows the parts, `hub logs PART` what one of them printed."
