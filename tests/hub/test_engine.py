@@ -1,0 +1,54 @@
+"""Which providers the twin stands in for, with a stand-in for the engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hub.engine import Engine
+from twin.paths import TwinPaths
+from twin.settings import TwinSettings
+
+SETTINGS = TwinSettings(
+    gateway_port=1, client_port=2, kubernetes_port=3, providers_port=7731, network="auto"
+)
+
+
+def engine(tmp_path: Path, plugins: list[str], on_path: list[str]) -> Engine:
+    listed = json.dumps([{"name": name, "kind": "resource"} for name in plugins])
+    programs = {"pulumi": f"echo '{listed}'", **dict.fromkeys(on_path, "")}
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    return Engine(TwinPaths(tmp_path / "state"), SETTINGS, f"{tmp_path}:/bin")
+
+
+def test_without_released_plugins_all_four_are_stand_ins_on_their_ports(tmp_path: Path) -> None:
+    assert engine(tmp_path, [], []).stand_ins == {
+        "kubernetes": 7731,
+        "gcp": 7732,
+        "tailscale": 7733,
+        "random": 7734,
+    }
+
+
+@pytest.mark.parametrize(
+    ("plugins", "on_path"),
+    [
+        (["kubernetes", "random"], []),
+        ([], ["pulumi-resource-kubernetes", "pulumi-resource-random"]),
+    ],
+)
+def test_a_released_plugin_in_the_engines_folder_or_on_path_takes_the_stand_ins_place(
+    tmp_path: Path, plugins: list[str], on_path: list[str]
+) -> None:
+    found = engine(tmp_path, plugins, on_path)
+    assert sorted(found.stand_ins) == ["gcp", "tailscale"]
+    attached = found.twin_environment["PULUMI_DEBUG_PROVIDERS"]
+    assert attached == "gcp:7732,tailscale:7733"
+
+
+def test_plugins_that_need_their_cloud_are_not_used(tmp_path: Path) -> None:
+    assert len(engine(tmp_path, ["gcp", "tailscale"], []).stand_ins) == 4
