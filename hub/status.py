@@ -55,20 +55,16 @@ def look(engine: Engine, mode: Mode) -> list[Row]:
 def table(rows: list[Row]) -> Table:
     """The rows for a person."""
     shown = Table("hop", box=None, header_style="bold")
-    for title in ("what", "state", "version", "up"):
+    for title in ("what", "state"):
         shown.add_column(title, no_wrap=True)
-    shown.add_column("detail", overflow="fold")
+    shown.add_column("version, uptime, detail", overflow="fold")
     previous = ""
     for row in rows:
         colour = _COLOURS[row.state]
-        shown.add_row(
-            row.hop if row.hop != previous else "",
-            row.what,
-            f"[{colour}]{row.state}[/{colour}]",
-            row.version,
-            "" if row.uptime_seconds is None else _duration(row.uptime_seconds),
-            row.detail,
-        )
+        up = "" if row.uptime_seconds is None else f"up {_duration(row.uptime_seconds)}"
+        told = ", ".join(part for part in (row.version, up, row.detail) if part)
+        hop = row.hop if row.hop != previous else ""
+        shown.add_row(hop, row.what, f"[{colour}]{row.state}[/{colour}]", told)
         previous = row.hop
     return shown
 
