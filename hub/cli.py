@@ -112,6 +112,9 @@ def _welcome(settings: TwinSettings, outputs: dict[str, Any], address: str, seco
     console.print(f"\nTry:\n  {outputs['curl']}", soft_wrap=True, markup=False)
     console.print("  hub ask 'What is in this picture?' --image FILE", markup=False)
     console.print("  hub status", markup=False)
+    console.print(
+        "\nThe twin's small model has random weights: the path is real, its answers are babble."
+    )
 
 
 @app.command()

@@ -24,9 +24,9 @@ def render(answer: Answer) -> None:
         upload = st.file_uploader("A picture to ask about", type=["png", "jpg", "jpeg", "webp"])
         log = st.container(border=True)
         log.caption("What happens")
-    if not history:
-        st.info("Ask a question; add a picture on the left if you want to ask about one.")
     if not (text := st.chat_input("Ask something")):
+        if not history:
+            st.info("Ask a question; add a picture on the left if you want to ask about one.")
         return
     picture = None
     if upload is not None and (picture := _prepared(upload.getvalue())) is None:

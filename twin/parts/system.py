@@ -100,7 +100,7 @@ def client(settings: TwinSettings, key: str) -> Part:
         argv=python(
             *("streamlit", "run", str(page), "--server.address=127.0.0.1"),
             *(f"--server.port={settings.client_port}", "--server.headless=true"),
-            "--browser.gatherUsageStats=false",
+            *("--browser.gatherUsageStats=false", "--client.toolbarMode=viewer"),
         ),
         env={"OPENAI_BASE_URL": f"{settings.gateway_url}/v1", "OPENAI_API_KEY": key},
         is_ready=_answers(f"{settings.client_url}/_stcore/health"),
