@@ -109,7 +109,7 @@ class Twin:
         """A part that runs as wanted is left alone; one that runs otherwise is started anew."""
         for record in records(self.paths):
             if record.name == part.name and record.process is not None:
-                if record.argv == part.argv and part.is_ready():
+                if record.fingerprint == part.fingerprint and part.is_ready():
                     return record
                 self.progress.say(f"  {part.name} is not as it should be; starting it again")
                 stop(record, self.paths, part.stop_seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -76,3 +77,11 @@ def test_a_marked_process_of_no_part_is_a_stray_and_a_parts_child_is_not(paths: 
         assert [process.pid for process in strays(paths)] == [stray.pid]
         sweep(paths)
     assert strays(paths) == []
+
+
+def test_another_argument_or_another_key_in_the_environment_is_another_fingerprint() -> None:
+    part = Part(name="client", argv=("run",), is_ready=lambda: True, env={"KEY": "old"})
+    assert replace(part, env={"KEY": "new"}).fingerprint != part.fingerprint
+    assert replace(part, argv=("run", "-v")).fingerprint != part.fingerprint
+    assert replace(part, stop_seconds=1).fingerprint == part.fingerprint
+    assert "old" not in part.fingerprint

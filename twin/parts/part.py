@@ -6,12 +6,13 @@ time, because pids are used again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 import psutil
@@ -38,6 +39,12 @@ class Part:
     seconds_to_ready: int = 60
     stop_seconds: float = 10
 
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the part would be started otherwise; tells no secret of its environment."""
+        recipe = json.dumps([self.argv, sorted(self.env.items())])
+        return hashlib.sha256(recipe.encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class Record:
@@ -46,7 +53,7 @@ class Record:
     name: str
     pid: int
     created: float
-    argv: tuple[str, ...]
+    fingerprint: str
 
     @property
     def process(self) -> psutil.Process | None:
@@ -67,7 +74,7 @@ def records(paths: TwinPaths) -> list[Record]:
     """Every part that was started and not stopped, oldest first."""
     found = [json.loads(file.read_text()) for file in paths.parts.glob("*.json")]
     return sorted(
-        (Record(f["name"], f["pid"], f["created"], tuple(f["argv"])) for f in found),
+        (Record(**one) for one in found),
         key=lambda record: record.created,
     )
 
@@ -91,17 +98,8 @@ def start(part: Part, paths: TwinPaths, path: str) -> Record:
         ],
         setsid=True,  # Ctrl-C in `make up` is not for the parts
     )
-    record = Record(part.name, pid, psutil.Process(pid).create_time(), part.argv)
-    (paths.parts / f"{part.name}.json").write_text(
-        json.dumps(
-            {
-                "name": part.name,
-                "pid": record.pid,
-                "created": record.created,
-                "argv": list(part.argv),
-            }
-        )
-    )
+    record = Record(part.name, pid, psutil.Process(pid).create_time(), part.fingerprint)
+    (paths.parts / f"{part.name}.json").write_text(json.dumps(asdict(record)))
     deadline = time.monotonic() + part.seconds_to_ready
     while not part.is_ready():
         ended, status = os.waitpid(pid, os.WNOHANG)
