@@ -26,7 +26,8 @@ VERSIONS = {
 MODES: dict[Mode, str] = {
     "namespaces": "three network namespaces",
     "user-namespaces": "three network namespaces inside an unprivileged user namespace",
-    "flat": "flat: every end is loopback, nothing keeps them apart (less faithful)",
+    "flat": "flat, less faithful: nothing keeps the ends apart, and pods listen on this machine's "
+    "own network without a key",
 }
 
 State = Literal["ok", "idle", "down"]
