@@ -33,6 +33,8 @@ MODEL_CACHE = Path("var/lib/personal-cloud-hub/model-cache")
 CLOUD_PARTS = ("client", "door", "cloud-run", "providers")
 """What `hub down` stops after the destroy, in this order; the rest is home and the tailnet."""
 
+LONGEST_STATE_PATH = 80
+"""So that the longest socket below it stays within 107 bytes."""
 CONTAINER_RUNNERS = ("cloud-run", "node")
 
 
@@ -127,7 +129,7 @@ def held(paths: TwinPaths, settings: TwinSettings, progress: Progress) -> Genera
     for folder in (paths.logs, paths.parts, paths.sockets, paths.host_paths):
         folder.mkdir(parents=True, exist_ok=True)
     paths.root.chmod(0o700)
-    if len(str(paths.cloud_run_admin_socket)) > 100:
+    if len(str(paths.root)) > LONGEST_STATE_PATH:
         raise TwinError(f"{paths.root} is too long a path for unix sockets; set HUB_STATE shorter")
     with (paths.root / "lock").open("w") as lock:
         try:

@@ -37,6 +37,7 @@ class Instance:
         self._paths = paths
         self._folder = paths.root / "instances" / self.id
         self._containers: list[Container] = []
+        self._scratches: list[Path] = []
 
     async def start(self) -> None:
         """Start each container when those it depends on have passed their startup probe.
@@ -69,7 +70,8 @@ class Instance:
         """SIGTERM to all at once, ten seconds, SIGKILL."""
         self.state = "draining"
         await asyncio.gather(*(c.stop(GRACE_SECONDS) for c in self._containers))
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for folder in (self._folder, *self._scratches):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -96,7 +98,10 @@ class Instance:
                     command=part.command,
                     args=part.args,
                     env=self._environment(part),
-                    mounts={path: self._volume(v) for path, v in part.mounts.items()},
+                    mounts={
+                        "/tmp": self._scratch(),  # noqa: S108
+                        **{path: self._volume(v) for path, v in part.mounts.items()},
+                    },
                     log=self._log(part.name),
                 )
             )
@@ -118,6 +123,13 @@ class Instance:
         }
         port = {"PORT": str(part.port)} if part.port is not None else {}
         return {**service, **port, **values}
+
+    def _scratch(self) -> Path:
+        """A container's own /tmp; a short path, because sockets are made in it."""
+        folder = self._paths.sockets / secrets.token_hex(3)
+        folder.mkdir(parents=True, mode=0o700)
+        self._scratches.append(folder)
+        return folder
 
     def _volume(self, name: str) -> Path:
         folder = self._folder / name

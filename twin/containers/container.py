@@ -54,10 +54,12 @@ def rewrite_mounts(text: str, mounts: Mapping[str, Path]) -> str:
     >>> rewrite_mounts("/etc/caddy-keys/k /x/etc/caddy", {"/etc/caddy": Path("/s/v")})
     '/etc/caddy-keys/k /x/etc/caddy'
     """
-    for path in sorted(mounts, key=len, reverse=True):
-        pattern = rf"(?<![\w./-]){re.escape(path)}(?=/|$|[^\w.-])"
-        text = re.sub(pattern, lambda _, to=mounts[path]: str(to), text)
-    return text
+    if not mounts:
+        return text
+    # One pass: what a path was replaced by is not looked at again.
+    paths = "|".join(re.escape(path) for path in sorted(mounts, key=len, reverse=True))
+    pattern = rf"(?<![\w./-])({paths})(?=/|$|[^\w.-])"
+    return re.sub(pattern, lambda match: str(mounts[match[1]]), text)
 
 
 def command_line(spec: ContainerSpec, image: LocalImage) -> tuple[str, ...]:

@@ -34,7 +34,11 @@ IMAGES: dict[str, LocalImage] = {
         entrypoint=("caddy",),
         cmd=("run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"),
     ),
-    "tailscale": LocalImage(entrypoint=("containerboot",)),
+    "tailscale": LocalImage(
+        entrypoint=("containerboot",),
+        # Its default, made visible so that it lies in the container's own /tmp.
+        env={"TS_SOCKET": "/tmp/tailscaled.sock"},  # noqa: S108
+    ),
     "vllm-openai": LocalImage(entrypoint=_python("twin.node.vllm_on_cpu")),
     "k8s-device-plugin": LocalImage(
         entrypoint=_python("twin.node.device_plugin"),

@@ -52,6 +52,16 @@ def test_a_mounts_path_becomes_the_folder_that_stands_for_it(text: str, rewritte
     assert rewrite_mounts(text, mounts) == rewritten
 
 
+def test_what_a_path_was_replaced_by_is_not_replaced_again() -> None:
+    mounts = {"/etc/v": Path("/tmp/state/v"), "/tmp": Path("/tmp/state/t")}
+    assert rewrite_mounts("/etc/v/f /tmp/s", mounts) == "/tmp/state/v/f /tmp/state/t/s"
+
+
+def test_tailscaleds_socket_lies_in_the_containers_own_tmp(tmp_path: Path) -> None:
+    own = spec(tmp_path, mounts={"/tmp": tmp_path / "own"})
+    assert environment(own, IMAGES["tailscale"])["TS_SOCKET"] == f"{tmp_path}/own/tailscaled.sock"
+
+
 def spec(tmp_path: Path, **more: object) -> ContainerSpec:
     values: dict[str, object] = {"name": "c", "image": "test", "log": tmp_path / "c.log", **more}
     return ContainerSpec(**values)  # pyright: ignore[reportArgumentType]
