@@ -45,15 +45,19 @@ def stream(messages: Sequence[Message], *, base_url: str, api_key: str) -> Gener
         max_retries=0,  # a question may have been answered in part
     )
     try:
-        answer = client.chat.completions.create(
-            model=SERVED_NAME,
-            messages=cast("list[Any]", messages),
-            max_tokens=MAX_TOKENS,
-            stream=True,
-        )
-        for chunk in answer:
-            if chunk.choices and (piece := chunk.choices[0].delta.content):
-                yield piece
+        # Closed with this generator: who stops reading stops the GPU.
+        with (
+            client,
+            client.chat.completions.create(
+                model=SERVED_NAME,
+                messages=cast("list[Any]", messages),
+                max_tokens=MAX_TOKENS,
+                stream=True,
+            ) as answer,
+        ):
+            for chunk in answer:
+                if chunk.choices and (piece := chunk.choices[0].delta.content):
+                    yield piece
     except openai.APIStatusError as error:
         raise ChatError(_in_words(error)) from None
     except openai.APITimeoutError:

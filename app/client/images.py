@@ -38,7 +38,7 @@ def prepare(source: Path | bytes) -> Prepared:
     try:
         file = io.BytesIO(source) if isinstance(source, bytes) else source
         with Image.open(file) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
+            picture = _on_white(ImageOps.exif_transpose(opened))
     except FileNotFoundError:
         raise ImageError(f"There is no file {source}") from None
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
@@ -53,3 +53,11 @@ def prepare(source: Path | bytes) -> Prepared:
     picture.resize(sent, Image.Resampling.LANCZOS).save(encoded, "JPEG", quality=JPEG_QUALITY)
     data = base64.b64encode(encoded.getvalue()).decode()
     return Prepared(f"data:image/jpeg;base64,{data}", original, sent, encoded.tell())
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Without transparency: what lies below it is often black, and so is the writing on it."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    layered = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")

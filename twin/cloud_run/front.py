@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from twin.cloud_run.instance import InstanceError
 from twin.cloud_run.service import Service
@@ -39,7 +40,9 @@ class TooLargeError(Exception):
 def client() -> httpx.AsyncClient:
     """Connections to the container, without a time-out of their own: the service has one."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    return httpx.AsyncClient(timeout=None, limits=limits, trust_env=False)  # noqa: S113
+    http = httpx.AsyncClient(timeout=None, limits=limits, trust_env=False)  # noqa: S113
+    http.headers.clear()  # What a request carries is the client's: no Accept-Encoding of httpx's.
+    return http
 
 
 def application(services: Services, http: httpx.AsyncClient) -> Starlette:
@@ -64,13 +67,7 @@ def application(services: Services, http: httpx.AsyncClient) -> Starlette:
                 raise
             print(repr(error), flush=True)
             return told
-        response = StreamingResponse(_body(upstream, held, deadline), upstream.status_code)
-        response.raw_headers = [
-            (name, value)
-            for name, value in upstream.headers.raw
-            if name.decode().lower() not in HOP_BY_HOP
-        ]
-        return response
+        return _Streamed(upstream, held, deadline)
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])
 
@@ -84,19 +81,33 @@ def _refusal(error: BaseException) -> Response | None:
             return PlainTextResponse("Request Entity Too Large\n", 413)
         case InstanceError():
             return PlainTextResponse("Service Unavailable: no instance could be started\n", 503)
+        case ClientDisconnect():
+            return Response(status_code=499)  # which nobody reads
         case httpx.HTTPError():
             return PlainTextResponse("upstream connect error or disconnect\n", 503)
         case _:
             return None
 
 
-async def _body(
-    upstream: httpx.Response, held: AsyncExitStack, deadline: float
-) -> AsyncGenerator[bytes]:
-    """Each piece as it comes; the place in the instance is given back at the end."""
-    async with held, asyncio.timeout_at(deadline):
-        async for piece in upstream.aiter_raw():
-            yield piece
+class _Streamed(StreamingResponse):
+    """Each piece as it comes; the place in the instance is given back at the end.
+
+    The time is up for a client that does not read, too: hence the limit is here and not around
+    the next piece.
+    """
+
+    def __init__(self, upstream: httpx.Response, held: AsyncExitStack, deadline: float) -> None:
+        super().__init__(upstream.aiter_raw(), upstream.status_code)
+        self.raw_headers = [
+            (name, value)
+            for name, value in upstream.headers.raw
+            if name.decode().lower() not in HOP_BY_HOP
+        ]
+        self._held, self._deadline = held, deadline
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held, asyncio.timeout_at(self._deadline):
+            await super().__call__(scope, receive, send)
 
 
 class _Forwarded:
@@ -117,13 +128,17 @@ class _Forwarded:
         raw_path = request.scope["raw_path"].decode()
         query = request.scope["query_string"].decode()
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+        whole = asyncio.Event()
+        if not has_body:
+            whole.set()
         sent = self._http.build_request(
             request.method,
             f"{self._url}{raw_path}{'?' + query if query else ''}",
             headers=headers,
-            content=_limited(request.stream()) if has_body else None,
+            content=_limited(request.stream(), whole) if has_body else None,
         )
-        self._response = await self._http.send(sent, stream=True)
+        sending = self._http.send(sent, stream=True)
+        self._response = await _unless_left(request, whole, sending)
         return self._response
 
     async def __aexit__(self, *error: object) -> None:
@@ -131,10 +146,38 @@ class _Forwarded:
             await self._response.aclose()
 
 
-async def _limited(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+async def _unless_left(
+    request: Request, whole: asyncio.Event, sending: Coroutine[Any, Any, httpx.Response]
+) -> httpx.Response:
+    """The answer; nobody else would notice that the client left before it began.
+
+    Raises:
+        ClientDisconnect: it left.
+    """
+
+    async def left() -> None:
+        await whole.wait()  # until then, what is received is the request's body
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    answered, gone = asyncio.create_task(sending), asyncio.create_task(left())
+    try:
+        await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answered.done():
+            raise ClientDisconnect
+        return answered.result()
+    finally:
+        answered.cancel()
+        gone.cancel()
+        await asyncio.gather(answered, gone, return_exceptions=True)
+
+
+async def _limited(stream: AsyncIterator[bytes], whole: asyncio.Event) -> AsyncGenerator[bytes]:
+    """The body's pieces; sets ``whole`` after the last."""
     size = 0
     async for piece in stream:
         size += len(piece)
         if size > MAX_REQUEST_BYTES:
             raise TooLargeError
         yield piece
+    whole.set()

@@ -1,0 +1,200 @@
+"""Cloud Run's front as a process, on its sockets: what only a real connection shows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from twin.paths import TwinPaths
+
+SERVER = """
+import http.server, json, os, time
+class H(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        if self.path == '/stream': return self.stream()
+        if self.path == '/silent': return self.silent()
+        body = json.dumps([self.path, self.headers.items()]).encode()
+        self.send_response(200); self.send_header('Content-Length', str(len(body)))
+        self.end_headers(); self.wfile.write(body)
+    do_POST = do_GET
+    def stream(self):
+        self.send_response(200); self.send_header('Transfer-Encoding', 'chunked')
+        self.end_headers(); self.wfile.write(b'3\\r\\none\\r\\n'); self.wfile.flush()
+        self.until_left()
+    def silent(self):
+        self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        print('asked', flush=True)
+        self.until_left()
+    def until_left(self):
+        self.connection.settimeout(30)
+        self.close_connection = True
+        print('left' if self.connection.recv(1) == b'' else 'more', flush=True)
+    def log_message(self, *a): pass
+s = http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H)
+print('serving', flush=True); s.serve_forever()
+"""
+
+
+def service(timeout: str) -> dict[str, Any]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    container = {
+        "name": "main",
+        "image": "pause",
+        "commands": [sys.executable, "-c", SERVER],
+        "ports": {"containerPort": port},
+        "startupProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 20},
+    }
+    return {"name": "svc", "template": {"containers": [container], "timeout": timeout}}
+
+
+class Run:
+    """The process, and clients of its two sockets."""
+
+    def __init__(self, paths: TwinPaths, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.log = paths.logs / "run" / "svc-main.log"
+        self.front = self._client(paths.cloud_run_socket)
+        self.admin = self._client(paths.cloud_run_admin_socket)
+
+    @staticmethod
+    def _client(at: Path) -> httpx.AsyncClient:
+        transport = httpx.AsyncHTTPTransport(uds=str(at))
+        return httpx.AsyncClient(transport=transport, base_url="http://here", timeout=20)
+
+    async def said(self, word: str) -> None:
+        await until(lambda: word in self.log.read_text())
+
+    async def pids(self) -> list[int]:
+        [found] = (await self.admin.get("/services")).json()
+        return [c["pid"] for i in found["instances"] for c in i["containers"]]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    # Not pytest's own folder: a socket's path has room for 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="run"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def running(state: Path, limit: str = "300s") -> AsyncGenerator[Run]:
+    paths = TwinPaths(state)
+    command = (sys.executable, "-m", "twin.cloud_run", "--state", str(state), "--uri", "http://x")
+    process = subprocess.Popen(command, env={**os.environ, "HUB_TWIN": str(state)})  # noqa: ASYNC220
+    run = Run(paths, process)
+    try:
+        await until(
+            lambda: paths.cloud_run_admin_socket.exists() and paths.cloud_run_socket.exists()
+        )
+        deployed = await run.admin.put("/services/svc", json=service(limit))
+        assert deployed.status_code == 200, deployed.text
+        yield run
+    finally:
+        await run.front.aclose()
+        await run.admin.aclose()
+        process.terminate()
+        await asyncio.to_thread(process.wait, 20)
+
+
+def test_the_first_piece_of_a_stream_arrives_while_the_next_is_not_yet_made(state: Path) -> None:
+    async def run() -> None:
+        async with running(state) as cloud, cloud.front.stream("GET", "/stream") as answer:
+            assert await anext(answer.aiter_raw()) == b"one"
+
+    asyncio.run(run())
+
+
+def test_who_leaves_in_the_middle_of_a_stream_ends_it_in_the_container_too(state: Path) -> None:
+    async def run() -> None:
+        async with running(state) as cloud:
+            async with cloud.front.stream("GET", "/stream") as answer:
+                assert await anext(answer.aiter_raw()) == b"one"
+            await cloud.said("left")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_who_leaves_before_the_answer_begins_ends_it_in_the_container_too(
+    state: Path, method: str
+) -> None:
+    async def run() -> None:
+        async with running(state) as cloud:
+            content = b"" if method == "GET" else b"question"
+            asked = asyncio.create_task(cloud.front.request(method, "/silent", content=content))
+            await cloud.said("asked")
+            asked.cancel()
+            await cloud.said("left")
+
+    asyncio.run(run())
+
+
+def test_a_stream_is_cut_off_when_the_services_time_is_over(state: Path) -> None:
+    async def run() -> None:
+        async with running(state, limit="1s") as cloud:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await cloud.front.get("/stream")
+            await cloud.said("left")
+
+    asyncio.run(run())
+
+
+def test_the_container_is_asked_what_the_client_asked_and_told_who_and_how(state: Path) -> None:
+    async def run() -> list[Any]:
+        async with running(state):
+            reader, writer = await asyncio.open_unix_connection(
+                str(TwinPaths(state).cloud_run_socket)
+            )
+            writer.write(
+                b"GET /v1/a%2Fb?c=%20d HTTP/1.1\r\nHost: door:8080\r\n"
+                b"X-Forwarded-For: 9.9.9.9\r\nConnection: close\r\n\r\n"
+            )
+            answer = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            return json.loads(answer.partition(b"\r\n\r\n")[2])
+
+    path, headers = asyncio.run(run())
+    assert path == "/v1/a%2Fb?c=%20d"
+    assert sorted((name.lower(), value) for name, value in headers) == [
+        ("host", "door:8080"),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-for", "9.9.9.9"),
+        ("x-forwarded-proto", "https"),
+    ]
+
+
+def test_sigterm_leaves_no_process(state: Path) -> None:
+    async def run() -> None:
+        async with running(state) as cloud:
+            pids = await cloud.pids()
+            cloud.process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(cloud.process.wait, 20) == 0
+            assert [pid for pid in pids if psutil.pid_exists(pid)] == []
+
+    asyncio.run(run())
