@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.model.image_tokens import Size, smart_resize
-from app.model.profiles import MAX_PIXELS, MIN_PIXELS
+from app.model.profiles import PROFILES
 
 JPEG_QUALITY = 90
 
@@ -46,7 +46,7 @@ def prepare(source: Path | bytes) -> Prepared:
         raise ImageError(f"{name} cannot be read as a picture: {error}") from None
     original = Size(*picture.size)
     try:
-        sent = smart_resize(original, MIN_PIXELS, MAX_PIXELS)
+        sent = smart_resize(original, PROFILES["7b"].min_pixels, PROFILES["7b"].max_pixels)
     except ValueError as error:
         raise ImageError(f"This picture cannot be asked about: {error}") from None
     encoded = io.BytesIO()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.model.image_tokens import FACTOR
-from app.model.profiles import MAX_PIXELS, Profile
+from app.model.profiles import Profile
 
 CUDA_CONTEXT_GIB = 0.5
 CUDA_GRAPHS_GIB = 0.6
@@ -40,7 +40,7 @@ class Forecast:
 
 def activations_gib(profile: Profile) -> float:
     """The larger of encoding the largest picture and one batch of the language model."""
-    tokens = MAX_PIXELS // FACTOR**2
+    tokens = profile.max_pixels // FACTOR**2
     vision = VIT_BYTES_PER_PATCH * PATCHES_PER_TOKEN * tokens
     language = 2 * 2 * profile.intermediate_size * profile.max_num_batched_tokens * 1.5
     sampler = profile.max_num_seqs * profile.vocabulary * 4 * 3

@@ -12,11 +12,11 @@ from app.model import tiny_checkpoint
 
 SERVED_NAME = "vlm"
 """What clients write as ``model``, whatever is served, so that they never change."""
-MIN_PIXELS = 3136
-MAX_PIXELS = 1_016_064
-"""1008 by 1008: 1296 tokens at most. The model's own default, 16,384 tokens, does not fit 24 GB."""
 
 ProfileName = Literal["7b", "7b-awq", "3b", "tiny"]
+CoordSpace = Literal["pixels", "thousandths"]
+"""What a model's box numbers count: pixels of the picture it was sent (Qwen2.5-VL), or thousandths
+of its sides (Qwen3-VL)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,10 @@ class Profile:
     max_num_batched_tokens: int = 4096
     dtype: str | None = "bfloat16"
     """``None`` leaves it to the quantised checkpoint."""
+    min_pixels: int = 3136
+    max_pixels: int = 1_016_064
+    """1008 by 1008: 1296 tokens at most. The models' own default, 16,384 tokens, does not fit 24 GB."""
+    coord_space: CoordSpace = "pixels"
 
 
 PROFILES: dict[ProfileName, Profile] = {

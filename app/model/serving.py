@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from app.model.profiles import MAX_PIXELS, MIN_PIXELS, SERVED_NAME, Profile
+from app.model.profiles import SERVED_NAME, Profile
 
 HTTP_PORT = 8000
 DRAIN_SECONDS = 60
@@ -28,7 +28,7 @@ def serve_args(profile: Profile, revision: str) -> list[str]:
         f"--max-num-batched-tokens={profile.max_num_batched_tokens}",
         # The default is 999 of each; no video frees the memory its profile would take.
         f"--limit-mm-per-prompt={_json(image=2, video=0)}",
-        f"--mm-processor-kwargs={_json(size=_pixels())}",
+        f"--mm-processor-kwargs={_json(size=_pixels(profile))}",
         "--mm-processor-cache-gb=1",
         # A name that cannot exist: pictures come inside the request, the server fetches none.
         "--allowed-media-domains=media.invalid",
@@ -55,8 +55,8 @@ def environment() -> dict[str, str]:
     }
 
 
-def _pixels() -> dict[str, int]:
-    return {"shortest_edge": MIN_PIXELS, "longest_edge": MAX_PIXELS}
+def _pixels(profile: Profile) -> dict[str, int]:
+    return {"shortest_edge": profile.min_pixels, "longest_edge": profile.max_pixels}
 
 
 def _json(**value: object) -> str:

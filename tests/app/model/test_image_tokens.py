@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.model.image_tokens import FACTOR, Size, image_tokens, smart_resize
-from app.model.profiles import MAX_PIXELS, MIN_PIXELS
+
+MIN_PIXELS, MAX_PIXELS = 3136, 1_016_064
 
 
 @pytest.mark.parametrize(
