@@ -37,7 +37,7 @@ class Profile:
     """``None`` leaves it to the quantised checkpoint."""
     min_pixels: int = 3136
     max_pixels: int = 1_016_064
-    """1008 by 1008: 1296 tokens at most. The models' own default, 16,384 tokens, does not fit 24 GB."""
+    """1008 by 1008: 1296 tokens at most. Qwen's default, 16,384 tokens, does not fit 24 GB."""
     coord_space: CoordSpace = "pixels"
 
 
