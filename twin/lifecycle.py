@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from app.model import tiny_checkpoint
+from app.model.tiny import checkpoint
 from twin import network as networks
 from twin.errors import TwinError
 from twin.network import ENDS, End, Network
@@ -84,7 +84,7 @@ class Twin:
             self._ensure(part, tools.path)
         kubeconfig = f"--kubeconfig={paths.kubeconfig}"
         run_once(python("twin.node.k3s_objects", kubeconfig), tools.path)
-        tiny_checkpoint.seed(tools.checkpoint, paths.host_paths / MODEL_CACHE / "huggingface")
+        checkpoint.seed(paths.host_paths / MODEL_CACHE / "huggingface")
         node_ip = networks.node_address(network)
         for part in system.home_parts(paths, network, tools, node_ip):
             self._ensure(part, tools.path)

@@ -1,105 +1,135 @@
-"""Ask the service and stream its answer. No Streamlit in here."""
+"""Ask the service, one thread's way: answers as generators. :mod:`.asynchronous` is the other."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
-from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import httpx2
 import openai
+from openai.types.chat import ChatCompletionChunk
 
-from app.client.images import ImageError, Prepared, prepare
-from app.model.profiles import SERVED_NAME
-
-CONNECT_SECONDS = 10
-IDLE_SECONDS = 60
-"""Between two bytes of an answer; the server sends something at least every 15 s."""
-MAX_TOKENS = 512
-
-Message = dict[str, Any]
-
-
-class ChatError(Exception):
-    """No answer, or not all of it. The message says why and what to do."""
+from app.client.answering import Answering, Watcher, unwatched
+from app.client.connection import Connection
+from app.client.detecting import Detecting, picture_for
+from app.client.events import Sent, Waiting
+from app.client.failures import FAILURES, in_words, wait_before_retry
+from app.client.grounding.found import Detection
+from app.client.images import Source
+from app.client.request import Message, Options, Timeouts, arguments, body_bytes, question
+from app.client.served import ServedModel, served_model
 
 
-def question(text: str, picture: Prepared | None = None) -> Message:
-    """A user's message."""
-    content: list[Message] = [{"type": "text", "text": text}]
-    if picture is not None:
-        content.insert(0, {"type": "image_url", "image_url": {"url": picture.data_url}})
-    return {"role": "user", "content": content}
+class Client:
+    """A connection to the service; used by one thread at a time, closed as a context manager."""
 
+    def __init__(self, connection: Connection, *, timeouts: Timeouts = Timeouts()) -> None:  # noqa: B008
+        self._connection, self._timeouts = connection, timeouts
+        self._served: ServedModel | None = None
 
-def stream(messages: Sequence[Message], *, base_url: str, api_key: str) -> Generator[str]:
-    """The answer, piece by piece.
+        def shorten(response: httpx2.Response) -> None:
+            """The headers are here: from now on, it is the time between two bytes that counts."""
+            response.request.extensions["timeout"]["read"] = timeouts.between_bytes
 
-    Raises:
-        ChatError: told in words for each way it can fail.
-    """
-    client = openai.OpenAI(
-        base_url=base_url,
-        api_key=api_key,
-        timeout=openai.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS),
-        max_retries=0,  # a question may have been answered in part
-    )
-    try:
-        # Closed with this generator: who stops reading stops the GPU.
-        with (
-            client,
-            client.chat.completions.create(
-                model=SERVED_NAME,
-                messages=cast("list[Any]", messages),
-                max_tokens=MAX_TOKENS,
-                stream=True,
-            ) as answer,
-        ):
-            for chunk in answer:
-                if chunk.choices and (piece := chunk.choices[0].delta.content):
-                    yield piece
-    except openai.APIStatusError as error:
-        raise ChatError(_in_words(error)) from None
-    except openai.APITimeoutError:
-        raise ChatError(
-            f"Nothing came for {IDLE_SECONDS} s. The server may be overloaded; try again."
-        ) from None
-    except (openai.APIConnectionError, httpx2.TransportError) as error:
-        cause = error.__cause__ or error
-        raise ChatError(
-            f"The connection to {base_url} failed ({cause}). Is the service up? `hub status` "
-            "shows every hop."
-        ) from None
-    except openai.APIError as error:
-        raise ChatError(f"The answer broke off: {error}") from None
+        self._openai = openai.OpenAI(
+            base_url=connection.base_url,
+            api_key=connection.api_key,
+            max_retries=0,  # the SDK does not tell that it waits
+            timeout=openai.Timeout(timeouts.first_byte, connect=timeouts.connect),
+            http_client=openai.DefaultHttpxClient(event_hooks={"response": [shorten]}),
+        )
 
+    def __enter__(self) -> Self:
+        return self
 
-def ask_stream(text: str, *, image: Path | None, base_url: str, api_key: str) -> Generator[str]:
-    """One question, with a picture if there is one.
+    def __exit__(self, *_: object) -> None:
+        self._openai.close()
 
-    Raises:
-        ChatError: see :func:`stream`; also when the picture cannot be read.
-    """
-    try:
-        picture = prepare(image) if image is not None else None
-    except ImageError as error:
-        raise ChatError(str(error)) from None
-    yield from stream([question(text, picture)], base_url=base_url, api_key=api_key)
+    def served(self) -> ServedModel:
+        """The model that answers; asked for once.
 
+        Raises:
+            ServiceError: see :meth:`stream`.
+        """
+        if self._served is None:
+            try:
+                models = self._openai.models.list()
+            except FAILURES as error:
+                raise in_words(error, self._connection, self._timeouts) from None
+            self._served = served_model(models.data[0].to_dict())
+        return self._served
 
-def _in_words(error: openai.APIStatusError) -> str:
-    match error.status_code:
-        case 401:
-            return "The API key is not valid here, or it was revoked. `hub status` shows the door."
-        case 413:
-            return "The request is larger than the gateway takes. Send a smaller picture."
-        case 429:
-            return (
-                "Too many requests with this key at once or in this minute. Wait, then ask again."
-            )
-        case 502 | 503 | 504:
-            after = error.response.headers.get("retry-after")
-            wait = f" Try again in {after} s." if after else " Try again later."
-            return f"The server at home does not answer: it is off, asleep or starting.{wait}"
-        case status:
-            return f"The service refused the question ({status}): {error.message}"
+    def stream(
+        self,
+        messages: Sequence[Message],
+        options: Options = Options(),  # noqa: B008
+        on_event: Watcher = unwatched,
+    ) -> Generator[str]:
+        """The answer, piece by piece. Closing the generator stops the work at the server.
+
+        Raises:
+            ServiceError: there is no answer, or it broke off; the message says why and what to do.
+        """
+        asked = arguments(messages, options)
+        on_event(Sent(body_bytes(asked)))
+        response, answering = self._accepted(asked, on_event)
+        try:
+            with response:
+                answering.accepted(response.response.headers)
+                for chunk in response:
+                    if piece := answering.piece(chunk):
+                        yield piece
+        except FAILURES as error:
+            raise in_words(error, self._connection, self._timeouts) from None
+        answering.finished()
+
+    def ask(
+        self,
+        text: str,
+        image: Source | None = None,
+        options: Options = Options(),  # noqa: B008
+        on_event: Watcher = unwatched,
+    ) -> str:
+        """The whole answer to one question, about a picture if there is one.
+
+        Raises:
+            ImageError: the picture cannot be sent.
+            ServiceError: see :meth:`stream`.
+        """
+        pictures = [] if image is None else [picture_for(image, self.served(), on_event)]
+        return "".join(self.stream([question(text, *pictures)], options, on_event))
+
+    def detect(
+        self, image: Source, what: str, *, points: bool = False, on_event: Watcher = unwatched
+    ) -> Detection:
+        """Boxes (or points) of everything that is a ``what``, in the picture's own pixels.
+
+        Raises:
+            ImageError: the picture cannot be sent.
+            ServiceError: see :meth:`stream`.
+        """
+        detecting = Detecting(image, what, self.served(), points=points, watch=on_event)
+        return detecting.read("".join(self.stream(detecting.messages, detecting.options, on_event)))
+
+    def _accepted(
+        self, asked: dict[str, Any], watch: Watcher
+    ) -> tuple[openai.Stream[ChatCompletionChunk], Answering]:
+        attempt, patience = 1, self._timeouts.patience
+        while True:
+            answering = Answering(watch)
+            try:
+                response = cast(
+                    "openai.Stream[ChatCompletionChunk]",
+                    self._openai.chat.completions.create(**asked),
+                )
+            except FAILURES as error:
+                told = in_words(error, self._connection, self._timeouts)
+            else:
+                return response, answering
+            wait = wait_before_retry(told, attempt)
+            if wait is None or wait > patience:
+                raise told
+            watch(Waiting(wait, str(told), attempt))
+            time.sleep(wait)
+            attempt, patience = attempt + 1, patience - wait

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from app.model import tiny_checkpoint
+from app.model.tiny.bounds import MAX_PIXELS, MIN_PIXELS
+from app.model.tiny.checkpoint import NAME
 
 SERVED_NAME = "vlm"
 """What clients write as ``model``, whatever is served, so that they never change."""
@@ -75,13 +76,15 @@ PROFILES: dict[ProfileName, Profile] = {
         max_num_seqs=16,
     ),
     "tiny": Profile(
-        model=tiny_checkpoint.NAME,
-        weights_gib=0.002,
-        kv_bytes_per_token=512,
-        intermediate_size=256,
-        vocabulary=384,
+        model=NAME,
+        weights_gib=0.008,
+        kv_bytes_per_token=3840,
+        intermediate_size=512,
+        vocabulary=1792,
         memory_fraction=0.10,
         max_model_len=4096,
         max_num_seqs=8,
+        min_pixels=MIN_PIXELS,
+        max_pixels=MAX_PIXELS,
     ),
 }

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.model.tiny_checkpoint import REVISION
 from twin.errors import TwinError
 from twin.paths import cache_dir
 from twin.toolchain import preflight, vllm
@@ -28,8 +27,6 @@ class Toolchain:
     path: str
     """PATH for every part: the programs' folders first, then the caller's own."""
     vllm_python: Path
-    checkpoint: Path
-    """The twin's model, as vLLM loads it."""
 
 
 def ensure(progress: Progress) -> Toolchain:
@@ -42,17 +39,15 @@ def ensure(progress: Progress) -> Toolchain:
     on_path = {tool.name for tool in GO_TOOLS if is_on_path(tool)}
     missing = [t for t in GO_TOOLS if t.name not in on_path and not folder(t, cache).is_dir()]
     vllm_missing = not (vllm.environment(cache) / "complete").exists()
-    checkpoint = cache / f"tiny-vl-{REVISION[:8]}"
-    if missing or vllm_missing or not checkpoint.is_dir():
+    if missing or vllm_missing:
         preflight.check(missing, cache)
         with only_one(cache / "lock"):
             if missing:
                 _build_all(missing, cache, progress)
             vllm.install(cache, progress)
-            _make_checkpoint(checkpoint, vllm.python(cache), progress)
     folders = [folder(tool, cache) for tool in GO_TOOLS if tool.name not in on_path]
     path = [*map(str, folders), str(Path(sys.executable).parent), os.environ["PATH"]]
-    return Toolchain(os.pathsep.join(path), vllm.python(cache), checkpoint)
+    return Toolchain(os.pathsep.join(path), vllm.python(cache))
 
 
 def is_on_path(tool: GoTool) -> bool:
@@ -74,21 +69,6 @@ def _build_all(missing: list[GoTool], cache: Path, progress: Progress) -> None:
     by_name = {tool.name: folder(tool, cache) for tool in GO_TOOLS}
     if by_name["pulumi"].is_dir() and by_name["pulumi-language-python"].is_dir():
         put_language_host_beside_engine(by_name["pulumi"], by_name["pulumi-language-python"], go)
-
-
-def _make_checkpoint(target: Path, python: Path, progress: Progress) -> None:
-    if target.is_dir():
-        return
-    with progress.step("making the twin's small model", 30):
-        made = subprocess.run(
-            [python, "-m", "app.model.tiny_checkpoint", target],
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if made.returncode != 0:
-            raise TwinError(f"The twin's model could not be made:\n{made.stderr[-2000:]}")
 
 
 @contextmanager

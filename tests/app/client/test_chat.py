@@ -1,153 +1,274 @@
-"""The client's library against a small server that fails in every way a real one does."""
+"""The client against a service that answers, and one that fails in every way a real one does."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
-from PIL import Image
 
-from app.client.chat import ChatError, ask_stream
+from app.client import AsyncClient, Box, Client, Connection, Options, ServiceError, Timeouts
+from app.client.events import Accepted, Event, Finished, FirstToken, PictureReady, Sent, Waiting
+from app.client.request import question
+from app.model.image_tokens import Size
+from tests.app.client.fake_service import FakeService, unused_port
 
+QUICK = Timeouts(connect=5, first_byte=0.3, between_bytes=0.3, patience=0)
+HELLO = [question("Hello")]
+PICTURE = np.zeros((480, 640, 3), np.uint8)
 
-@dataclass
-class Server:
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-    break_off: bool = False
-    received: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    url: str = ""
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    state = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            state.received.append({"body": json.loads(body), "key": self.headers["Authorization"]})
-            self.send_response(state.status)
-            for name, value in state.headers.items():
-                self.send_header(name, value)
-            if state.status != 200:
-                text = b'{"error": {"message": "told by the server", "type": "x", "code": 400}}'
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-                return
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            for piece in ("Hi", " there"):
-                self.chunk(event(piece))
-            if state.break_off:
-                self.close_connection = True
-                return
-            self.chunk(b"data: [DONE]\n\n")
-            self.chunk(b"")
-
-        def chunk(self, data: bytes) -> None:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever)
-    thread.start()
-    state.url = f"http://127.0.0.1:{http.server_port}/v1"
-    yield state
-    http.shutdown()
-    http.server_close()
-    thread.join()
+Told = list[Event]
+Ask = Callable[[Connection, Timeouts, Told], str]
 
 
-def event(piece: str) -> bytes:
-    choice = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
-    chunk = {
-        "id": "1",
-        "object": "chat.completion.chunk",
-        "created": 1,
-        "model": "vlm",
-        "choices": [choice],
-    }
-    return f"data: {json.dumps(chunk)}\n\n".encode()
+def ask_in_a_thread(connection: Connection, timeouts: Timeouts, told: Told) -> str:
+    with Client(connection, timeouts=timeouts) as client:
+        return "".join(client.stream(HELLO, on_event=told.append))
 
 
-def ask(server: Server, image: Path | None = None) -> list[str]:
-    return list(ask_stream("Hello", image=image, base_url=server.url, api_key="key"))
+def ask_in_a_loop(connection: Connection, timeouts: Timeouts, told: Told) -> str:
+    async def run() -> str:
+        async with AsyncClient(connection, timeouts=timeouts) as client:
+            return "".join([piece async for piece in client.stream(HELLO, on_event=told.append)])
+
+    return asyncio.run(run())
 
 
-def test_the_answer_comes_in_pieces_with_the_key_and_the_models_alias_sent(server: Server) -> None:
-    assert ask(server) == ["Hi", " there"]
-    [sent] = server.received
-    assert sent["key"] == "Bearer key"
-    assert sent["body"]["model"] == "vlm"
-    assert sent["body"]["messages"] == [
-        {"role": "user", "content": [{"type": "text", "text": "Hello"}]}
+@pytest.fixture(params=[ask_in_a_thread, ask_in_a_loop])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    return request.param
+
+
+def test_an_answer_comes_piece_by_piece(service: FakeService) -> None:
+    with Client(service.connection) as client:
+        assert list(client.stream(HELLO)) == ["Hi", " there"]
+    assert service.keys == ["Bearer sk-test"]
+
+
+def test_what_is_asked_is_exactly_this(service: FakeService) -> None:
+    options = Options(system_prompt="Be brief.", temperature=0.5, max_tokens=7, schema={"a": 1})
+    with Client(service.connection) as client:
+        list(client.stream(HELLO, options))
+    assert service.asked == [
+        {
+            "model": "vlm",
+            "messages": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": [{"type": "text", "text": "Hello"}]},
+            ],
+            "temperature": 0.5,
+            "max_tokens": 7,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "schema": {"a": 1}},
+            },
+        }
     ]
 
 
-def test_a_picture_is_sent_in_the_models_own_size_before_the_text(
-    server: Server, tmp_path: Path
-) -> None:
-    file = tmp_path / "p.png"
-    Image.new("RGBA", (4032, 3024), "teal").save(file)
-    ask(server, file)
-    image, text = server.received[0]["body"]["messages"][0]["content"]
-    assert text == {"type": "text", "text": "Hello"}
-    assert image["image_url"]["url"].startswith("data:image/jpeg;base64,")
+def test_each_step_of_a_request_is_told(service: FakeService, ask: Ask) -> None:
+    service.headers = {"x-request-id": "r-1", "Server-Timing": "home;dur=250, gpu;desc=x;dur=1.5"}
+    told: Told = []
+    assert ask(service.connection, Timeouts(), told) == "Hi there"
+    sent, accepted, first, finished = told
+    assert sent == Sent(service.lengths[0])
+    assert isinstance(accepted, Accepted)
+    assert (accepted.request_id, accepted.hops) == ("r-1", {"home": 0.25, "gpu": 0.0015})
+    assert isinstance(first, FirstToken)
+    assert isinstance(finished, Finished)
+    assert accepted.seconds <= first.seconds <= finished.seconds
+    assert (finished.prompt_tokens, finished.completion_tokens) == (11, 2)
+    assert finished.finish_reason == "stop"
+    assert finished.tokens_per_second is not None
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "told"),
+    ("status", "headers", "words"),
     [
-        (401, {}, "The API key is not valid here"),
-        (413, {}, "Send a smaller picture"),
-        (429, {}, "Too many requests"),
+        (400, {}, "refused the question (400): told by the server"),
+        (401, {}, "not valid here, or it was revoked"),
+        (403, {}, "does not let this network in"),
+        (404, {}, "told by the server Is the address right?"),
+        (413, {}, "larger than the gateway takes. Send a smaller picture"),
+        (429, {}, "Too many requests with this key"),
+        (502, {}, "server at home does not answer"),
         (503, {"Retry-After": "30"}, "Try again in 30 s"),
-        (504, {}, "The server at home does not answer"),
-        (400, {}, "told by the server"),
+        (504, {}, "Try again later"),
     ],
 )
-def test_a_refusal_is_told_in_words_and_not_tried_again(
-    server: Server, status: int, headers: dict[str, str], told: str
+def test_a_refusal_is_told_in_words(
+    service: FakeService, ask: Ask, status: int, headers: dict[str, str], words: str
 ) -> None:
-    server.status, server.headers = status, headers
-    with pytest.raises(ChatError, match=told):
-        ask(server)
-    assert len(server.received) == 1
+    service.refusals = [(status, headers)]
+    with pytest.raises(ServiceError) as error:
+        ask(service.connection, QUICK, [])
+    assert words in str(error.value)
+    assert error.value.status == status
 
 
-def test_a_stream_that_breaks_off_is_told_after_what_had_come(server: Server) -> None:
-    server.break_off = True
-    pieces: list[str] = []
-    with pytest.raises(ChatError):
-        pieces.extend(ask_stream("Hello", image=None, base_url=server.url, api_key="key"))
-    assert pieces == ["Hi", " there"]
+def test_a_conversation_that_is_too_long_is_told_as_that(service: FakeService, ask: Ask) -> None:
+    service.refusals = [(400, {})]
+    service.message = "This model's maximum context length is 4096 tokens."
+    with pytest.raises(ServiceError, match=r"longer than the model can read\. Start a new one"):
+        ask(service.connection, QUICK, [])
 
 
-def test_nobody_there_is_told_with_what_to_look_at() -> None:
-    with pytest.raises(ChatError, match="hub status"):
-        list(ask_stream("Hello", image=None, base_url="http://127.0.0.1:9/v1", api_key="key"))
-
-
-@pytest.mark.parametrize(("content", "told"), [(None, "no file"), (b"not a picture", "cannot be")])
-def test_what_is_no_picture_is_refused_before_anything_is_sent(
-    server: Server, tmp_path: Path, content: bytes | None, told: str
+def test_what_was_refused_before_it_began_is_asked_again_after_the_time_given(
+    service: FakeService, ask: Ask
 ) -> None:
-    file = tmp_path / "file.png"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(ChatError, match=told):
-        ask(server, file)
-    assert server.received == []
+    service.refusals = [(503, {"Retry-After": "0"}), (429, {"Retry-After": "1"})]
+    told: Told = []
+    assert ask(service.connection, Timeouts(patience=5), told) == "Hi there"
+    assert len(service.asked) == 3
+    waits = [event for event in told if isinstance(event, Waiting)]
+    assert [(wait.seconds, wait.attempt) for wait in waits] == [(0, 1), (1, 2)]
+    assert "server at home does not answer" in waits[0].reason
+
+
+def test_nobody_waits_longer_than_their_patience(service: FakeService, ask: Ask) -> None:
+    service.refusals = [(503, {"Retry-After": "30"})] * 2
+    with pytest.raises(ServiceError) as error:
+        ask(service.connection, Timeouts(patience=20), [])
+    assert error.value.retry_after == 30
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 500, 502, 504])
+def test_what_may_have_been_worked_on_is_not_asked_again(
+    service: FakeService, ask: Ask, status: int
+) -> None:
+    service.refusals = [(status, {"Retry-After": "0"})] * 2
+    with pytest.raises(ServiceError):
+        ask(service.connection, Timeouts(patience=20), [])
+    assert len(service.asked) == 1
+
+
+def test_an_answer_that_broke_off_is_not_asked_for_again(service: FakeService, ask: Ask) -> None:
+    service.break_off = True
+    with pytest.raises(ServiceError, match="broke before the answer was whole"):
+        ask(service.connection, Timeouts(patience=20), [])
+    assert len(service.asked) == 1
+
+
+def test_nobody_listening_is_told_after_trying_again(ask: Ask) -> None:
+    nobody = Connection(f"http://127.0.0.1:{unused_port()}/v1", "sk-test")
+    told: Told = []
+    with pytest.raises(ServiceError, match=r"Nobody takes connections at http://127\.0\.0\.1"):
+        ask(nobody, Timeouts(connect=1, patience=1), told)
+    assert [event.seconds for event in told if isinstance(event, Waiting)] == [1]
+
+
+def test_a_name_that_no_machine_has_is_told(ask: Ask) -> None:
+    with pytest.raises(ServiceError, match=r"No machine has the name in http://hub\.invalid"):
+        ask(Connection("http://hub.invalid/v1", "sk-test"), QUICK, [])
+
+
+def test_silence_before_the_answer_ends_after_the_time_for_the_first_byte(
+    service: FakeService, ask: Ask
+) -> None:
+    service.silent_before = True
+    timeouts = Timeouts(first_byte=0.3, between_bytes=30, patience=0)
+    with pytest.raises(ServiceError, match=r"Nothing came for 0\.3 s"):
+        ask(service.connection, timeouts, [])
+    assert service.left.wait(10)
+
+
+def test_silence_within_the_answer_ends_after_the_time_between_bytes(
+    service: FakeService, ask: Ask
+) -> None:
+    service.silent_after = True
+    timeouts = Timeouts(first_byte=30, between_bytes=0.4, patience=0)
+    with pytest.raises(ServiceError, match=r"Nothing came for 0\.4 s"):
+        ask(service.connection, timeouts, [])
+    assert service.left.wait(10)
+
+
+def test_who_stops_reading_closes_the_connection(service: FakeService) -> None:
+    service.silent_after = True
+    with Client(service.connection) as client:
+        answer = client.stream(HELLO)
+        assert next(answer) == "Hi"
+        answer.close()
+        assert service.left.wait(10), "the server works on for nobody"
+
+
+def test_a_cancelled_task_closes_the_connection_before_the_first_byte(
+    service: FakeService,
+) -> None:
+    service.silent_before = True
+
+    async def run() -> None:
+        async with AsyncClient(service.connection) as client:
+            asking = asyncio.create_task(client.ask("Hello"))
+            while not service.asked:
+                await asyncio.sleep(0.01)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+            assert await asyncio.to_thread(service.left.wait, 10)
+
+    asyncio.run(run())
+
+
+def detect_in_a_thread(connection: Connection, **more: Any) -> Any:
+    with Client(connection) as client:
+        return client.detect(PICTURE, "red square", **more)
+
+
+def detect_in_a_loop(connection: Connection, **more: Any) -> Any:
+    async def run() -> Any:
+        async with AsyncClient(connection) as client:
+            return await client.detect(PICTURE, "red square", **more)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("detect", [detect_in_a_thread, detect_in_a_loop])
+def test_boxes_come_back_in_the_pixels_of_the_picture_that_was_given(
+    service: FakeService, detect: Callable[..., Any]
+) -> None:
+    service.pieces = ['[{"bbox_2d": [0, 42, 126', ', 168], "label": "red square"}]']
+    told: Told = []
+    found = detect(service.connection, on_event=told.append)
+    raw = '{"bbox_2d": [0, 42, 126, 168], "label": "red square"}'
+    assert found.boxes == (Box("red square", (0, 120, 320, 480), raw),)
+    assert found.picture == (640, 480)
+    assert isinstance(told[0], PictureReady)
+    assert (told[0].original, told[0].sent) == (Size(640, 480), Size(252, 168))
+    [asked] = service.asked
+    assert asked["messages"][0]["content"][1]["text"] == (
+        "Locate every red square in the image and output the bbox coordinates in JSON format."
+    )
+    schema = asked["response_format"]["json_schema"]["schema"]
+    assert schema["items"]["required"] == ["bbox_2d", "label"]
+
+
+def test_points_are_asked_for_and_read(service: FakeService) -> None:
+    service.pieces = ['[{"point_2d": [126, 84], "label": "red square"}]']
+    found = detect_in_a_thread(service.connection, points=True)
+    assert [(p.label, p.xy) for p in found.points] == [("red square", (320, 240))]
+    assert "Point to every red square" in service.asked[0]["messages"][0]["content"][1]["text"]
+
+
+def test_thousandths_are_not_taken_for_pixels(service: FakeService) -> None:
+    service.card["root"] = "Qwen/Qwen3-VL-8B-Instruct"
+    service.pieces = ['[{"bbox_2d": [0, 500, 250, 1000], "label": "x"}]']
+    [box] = detect_in_a_thread(service.connection).boxes
+    assert box.xyxy == (0, 240, 160, 480)
+
+
+def test_a_question_about_a_picture_has_it_first_and_in_the_models_size(
+    service: FakeService,
+) -> None:
+    with Client(service.connection) as client:
+        assert client.ask("What is it?", PICTURE) == "Hi there"
+        assert client.ask("And now?") == "Hi there"
+    first, second = service.asked
+    image, text = first["messages"][0]["content"]
+    assert image["image_url"]["url"].startswith("data:image/png;base64,")
+    assert text == {"type": "text", "text": "What is it?"}
+    assert second["messages"][0]["content"] == [{"type": "text", "text": "And now?"}]

@@ -5,7 +5,7 @@ import pytest
 from app.model.memory import fits, forecast
 from app.model.profiles import PROFILES, ProfileName
 from app.model.serving import serve_args
-from app.model.tiny_checkpoint import REVISION
+from app.model.tiny.checkpoint import REVISION
 
 CARD_GIB = 23.69
 

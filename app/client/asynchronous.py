@@ -1,0 +1,137 @@
+"""Ask the service from an event loop; :mod:`.chat` is the same for one thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, Self, cast
+
+import httpx2
+import openai
+from openai.types.chat import ChatCompletionChunk
+
+from app.client.answering import Answering, Watcher, unwatched
+from app.client.connection import Connection
+from app.client.detecting import Detecting, picture_for
+from app.client.events import Sent, Waiting
+from app.client.failures import FAILURES, in_words, wait_before_retry
+from app.client.grounding.found import Detection
+from app.client.images import Source
+from app.client.request import Message, Options, Timeouts, arguments, body_bytes, question
+from app.client.served import ServedModel, served_model
+
+
+class AsyncClient:
+    """A connection to the service, for any number of tasks of one loop."""
+
+    def __init__(self, connection: Connection, *, timeouts: Timeouts = Timeouts()) -> None:  # noqa: B008
+        self._connection, self._timeouts = connection, timeouts
+        self._served: ServedModel | None = None
+
+        async def shorten(response: httpx2.Response) -> None:
+            """The headers are here: from now on, it is the time between two bytes that counts."""
+            response.request.extensions["timeout"]["read"] = timeouts.between_bytes
+
+        self._openai = openai.AsyncOpenAI(
+            base_url=connection.base_url,
+            api_key=connection.api_key,
+            max_retries=0,  # the SDK does not tell that it waits
+            timeout=openai.Timeout(timeouts.first_byte, connect=timeouts.connect),
+            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [shorten]}),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._openai.close()
+
+    async def served(self) -> ServedModel:
+        """The model that answers; asked for once.
+
+        Raises:
+            ServiceError: see :meth:`stream`.
+        """
+        if self._served is None:
+            try:
+                models = await self._openai.models.list()
+            except FAILURES as error:
+                raise in_words(error, self._connection, self._timeouts) from None
+            self._served = served_model(models.data[0].to_dict())
+        return self._served
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        options: Options = Options(),  # noqa: B008
+        on_event: Watcher = unwatched,
+    ) -> AsyncGenerator[str]:
+        """The answer, piece by piece. Closing the generator stops the work at the server.
+
+        Raises:
+            ServiceError: there is no answer, or it broke off; the message says why and what to do.
+        """
+        asked = arguments(messages, options)
+        on_event(Sent(body_bytes(asked)))
+        response, answering = await self._accepted(asked, on_event)
+        try:
+            async with response:
+                answering.accepted(response.response.headers)
+                async for chunk in response:
+                    if piece := answering.piece(chunk):
+                        yield piece
+        except FAILURES as error:
+            raise in_words(error, self._connection, self._timeouts) from None
+        answering.finished()
+
+    async def ask(
+        self,
+        text: str,
+        image: Source | None = None,
+        options: Options = Options(),  # noqa: B008
+        on_event: Watcher = unwatched,
+    ) -> str:
+        """The whole answer to one question, about a picture if there is one.
+
+        Raises:
+            ImageError: the picture cannot be sent.
+            ServiceError: see :meth:`stream`.
+        """
+        pictures = [] if image is None else [picture_for(image, await self.served(), on_event)]
+        pieces = self.stream([question(text, *pictures)], options, on_event)
+        return "".join([piece async for piece in pieces])
+
+    async def detect(
+        self, image: Source, what: str, *, points: bool = False, on_event: Watcher = unwatched
+    ) -> Detection:
+        """Boxes (or points) of everything that is a ``what``, in the picture's own pixels.
+
+        Raises:
+            ImageError: the picture cannot be sent.
+            ServiceError: see :meth:`stream`.
+        """
+        detecting = Detecting(image, what, await self.served(), points=points, watch=on_event)
+        pieces = self.stream(detecting.messages, detecting.options, on_event)
+        return detecting.read("".join([piece async for piece in pieces]))
+
+    async def _accepted(
+        self, asked: dict[str, Any], watch: Watcher
+    ) -> tuple[openai.AsyncStream[ChatCompletionChunk], Answering]:
+        attempt, patience = 1, self._timeouts.patience
+        while True:
+            answering = Answering(watch)
+            try:
+                response = cast(
+                    "openai.AsyncStream[ChatCompletionChunk]",
+                    await self._openai.chat.completions.create(**asked),
+                )
+            except FAILURES as error:
+                told = in_words(error, self._connection, self._timeouts)
+            else:
+                return response, answering
+            wait = wait_before_retry(told, attempt)
+            if wait is None or wait > patience:
+                raise told
+            watch(Waiting(wait, str(told), attempt))
+            await asyncio.sleep(wait)
+            attempt, patience = attempt + 1, patience - wait

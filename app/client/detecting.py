@@ -1,0 +1,72 @@
+"""One question for boxes: what is sent, and how its answer is read."""
+
+from __future__ import annotations
+
+import time
+
+from app.client.answering import Watcher, unwatched
+from app.client.events import PictureReady
+from app.client.grounding.boxes import read
+from app.client.grounding.found import Detection
+from app.client.grounding.prompts import (
+    BOX_SCHEMA,
+    POINT_SCHEMA,
+    TOKENS,
+    detection_prompt,
+    pointing_prompt,
+)
+from app.client.images import Prepared, Source, prepare
+from app.client.request import Message, Options, question
+from app.client.served import ServedModel
+
+
+class Detecting:
+    """The picture is prepared here; nothing is sent."""
+
+    def __init__(
+        self,
+        image: Source,
+        what: str,
+        served: ServedModel,
+        *,
+        points: bool = False,
+        watch: Watcher = unwatched,
+    ) -> None:
+        self._served = served
+        self._picture = picture_for(image, served, watch)
+        prompt = pointing_prompt(what) if points else detection_prompt(what)
+        self.messages: list[Message] = [question(prompt, self._picture)]
+        self.options = Options(
+            model=served.name,
+            max_tokens=min(TOKENS, (served.max_model_len or TOKENS) // 4),
+            schema=POINT_SCHEMA if points else BOX_SCHEMA,
+        )
+
+    def read(self, answer: str) -> Detection:
+        """What the answer has so far; call it as often as it grows."""
+        return read(
+            answer,
+            original=self._picture.original,
+            sent=self._picture.sent,
+            coord_space=self._served.coord_space,
+        )
+
+
+def picture_for(image: Source, served: ServedModel, watch: Watcher = unwatched) -> Prepared:
+    """A picture in the served model's size.
+
+    Raises:
+        ImageError: it cannot be sent.
+    """
+    begun = time.monotonic()
+    picture = prepare(image, min_pixels=served.min_pixels, max_pixels=served.max_pixels)
+    watch(
+        PictureReady(
+            picture.original,
+            picture.sent,
+            len(picture.data),
+            picture.media_type,
+            time.monotonic() - begun,
+        )
+    )
+    return picture

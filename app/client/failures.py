@@ -1,0 +1,135 @@
+"""Each way to get no answer: in words, and whether asking again is safe."""
+
+from __future__ import annotations
+
+import ssl
+
+import httpx2
+import openai
+
+from app.client.connection import Connection
+from app.client.errors import ServiceError
+from app.client.request import Timeouts
+
+FAILURES = (openai.APIError, httpx2.TransportError)
+"""All that the SDK raises for a request that was well formed."""
+_BACK_OFF_SECONDS = 1.0
+"""Before the second try; twice as long before each further one."""
+
+
+def wait_before_retry(error: ServiceError, attempt: int) -> float | None:
+    """Seconds after which the same request may be sent again; ``None`` when it may not.
+
+    Safe are a connection that was not made, and a refusal before any work was done (429, 503). An
+    answer that began is never asked for again: the GPU would do the work twice.
+    """
+    if error.status is None and not isinstance(error, NotConnectedError):
+        return None
+    if error.status not in (None, 429, 503):
+        return None
+    if error.retry_after is not None:
+        return error.retry_after
+    return _BACK_OFF_SECONDS * 2 ** (attempt - 1)
+
+
+class NotConnectedError(ServiceError):
+    """Nothing was sent."""
+
+
+def in_words(error: Exception, connection: Connection, timeouts: Timeouts) -> ServiceError:
+    """What happened, why, and what to do next."""
+    match error:
+        case openai.APIStatusError():
+            return _refused(error)
+        case openai.APIConnectionError() if error.__cause__ is not None:
+            return _broken(error.__cause__, connection, timeouts)
+        case httpx2.TransportError():
+            return _broken(error, connection, timeouts)
+        case _:
+            return ServiceError(f"The answer broke off: {error}. Ask again.")
+
+
+def _refused(error: openai.APIStatusError) -> ServiceError:
+    status = error.status_code
+    after = _seconds(error.response.headers.get("retry-after"))
+    match status:
+        case 401:
+            words = "The API key is not valid here, or it was revoked. Use another key."
+        case 403:
+            words = "The service does not let this network in."
+        case 404:
+            words = f"The service does not have this: {_told(error)} Is the address right?"
+        case 413:
+            words = "The request is larger than the gateway takes. Send a smaller picture."
+        case 429:
+            words = (
+                "Too many requests with this key at once, or in this minute. Wait and ask again."
+            )
+        case 502 | 503 | 504:
+            when = f"in {after:g} s" if after is not None else "later"
+            words = (
+                "The server at home does not answer: it is off, asleep or starting. "
+                f"Try again {when}."
+            )
+        case 400 if "context length" in _told(error) or "max_model_len" in _told(error):
+            words = (
+                "The conversation is longer than the model can read. Start a new one, or ask for "
+                f"fewer tokens. ({_told(error)})"
+            )
+        case _:
+            words = f"The service refused the question ({status}): {_told(error)}"
+    return ServiceError(words, status=status, retry_after=after)
+
+
+def _broken(cause: BaseException, connection: Connection, timeouts: Timeouts) -> ServiceError:
+    where = connection.base_url
+    match cause:
+        case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
+            return NotConnectedError(
+                f"{where} did not take a connection in {timeouts.connect:g} s. Is the address "
+                "right, and this machine online?"
+            )
+        case httpx2.ConnectError():
+            return NotConnectedError(
+                f"{_no_connection(cause, where)} `hub status` shows every hop."
+            )
+        case httpx2.UnsupportedProtocol():
+            return ServiceError(f"{where} is no address of a service; it begins with https://.")
+        case httpx2.TimeoutException():
+            return ServiceError(
+                f"Nothing came for {_waited(cause, timeouts):g} s. The server may be overloaded; "
+                "ask again later."
+            )
+        case _:
+            return ServiceError(
+                f"The connection to {where} broke before the answer was whole ({cause}). Ask again."
+            )
+
+
+def _no_connection(cause: httpx2.ConnectError, where: str) -> str:
+    chain: BaseException | None = cause
+    while chain is not None:
+        if isinstance(chain, ssl.SSLError):
+            return f"{where} has no certificate that this machine trusts ({chain})."
+        chain = chain.__cause__ or chain.__context__
+    if "Name or service not known" in str(cause) or "getaddrinfo" in str(cause):
+        return f"No machine has the name in {where}. Is it spelt right?"
+    return f"Nobody takes connections at {where} ({cause}). Is the service up?"
+
+
+def _waited(cause: httpx2.TimeoutException, timeouts: Timeouts) -> float:
+    allowed = cause.request.extensions.get("timeout", {}).get("read")
+    return timeouts.first_byte if allowed is None else float(allowed)
+
+
+def _told(error: openai.APIStatusError) -> str:
+    """The service's own message, without the SDK's frame around it."""
+    body = error.body
+    if isinstance(body, dict) and isinstance(message := body.get("message"), str):  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return message
+    return error.response.text[:300] or error.message
+
+
+def _seconds(header: str | None) -> float | None:
+    """``Retry-After`` in seconds; its other form, a date, is not sent by this service."""
+    return float(header) if header is not None and header.isdecimal() else None

@@ -1,0 +1,155 @@
+"""A small service on loopback that answers, and fails in every way a real one does."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from app.client import Connection
+
+CARD = {"id": "vlm", "root": "personal-cloud-hub/tiny-vl", "max_model_len": 4096}
+
+
+@dataclass
+class FakeService:
+    """What it does next, and what it was asked."""
+
+    pieces: list[str] = field(default_factory=lambda: ["Hi", " there"])
+    card: dict[str, Any] = field(default_factory=lambda: dict(CARD))
+    refusals: list[tuple[int, dict[str, str]]] = field(
+        default_factory=list[tuple[int, dict[str, str]]]
+    )
+    """Status and headers of the next responses; then it answers again."""
+    message: str = "told by the server"
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    break_off: bool = False
+    """After the pieces, as if the machine had lost its power."""
+    silent_before: bool = False
+    """Takes the request and never answers."""
+    silent_after: bool = False
+    """Nothing follows the pieces."""
+    asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    lengths: list[int] = field(default_factory=list[int])
+    keys: list[str | None] = field(default_factory=list[str | None])
+    left: threading.Event = field(default_factory=threading.Event)
+    """The client closed its connection before the answer's end."""
+    url: str = ""
+
+    @property
+    def connection(self) -> Connection:
+        return Connection(self.url, "sk-test")
+
+
+@contextmanager
+def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
+    service = FakeService()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            service.keys.append(self.headers["Authorization"])
+            self.json(200, {"object": "list", "data": [service.card]}, {})
+
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            service.asked.append(json.loads(self.rfile.read(length)))
+            service.lengths.append(length)
+            service.keys.append(self.headers["Authorization"])
+            if service.silent_before:
+                self.until_left()
+            elif service.refusals:
+                status, headers = service.refusals.pop(0)
+                told = {"message": service.message, "type": "x", "code": status}
+                self.json(status, {"error": told}, headers)
+            else:
+                self.answer()
+
+        def answer(self) -> None:
+            self.send_response(200)
+            for name, value in {"Content-Type": "text/event-stream", **service.headers}.items():
+                self.send_header(name, value)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for piece in service.pieces:
+                self.event(choices=[choice(piece)])
+            if service.break_off:
+                self.close_connection = True
+            elif service.silent_after:
+                self.until_left()
+            else:
+                self.event(choices=[choice("", "stop")])
+                self.event(choices=[], usage=usage(len(service.pieces)))
+                self.chunk(b"data: [DONE]\n\n")
+                self.chunk(b"")
+
+        def event(self, **more: Any) -> None:
+            told = {
+                "id": "1",
+                "object": "chat.completion.chunk",
+                "created": 1,
+                "model": "vlm",
+                **more,
+            }
+            self.chunk(f"data: {json.dumps(told)}\n\n".encode())
+
+        def chunk(self, data: bytes) -> None:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
+
+        def until_left(self) -> None:
+            self.close_connection = True
+            self.connection.settimeout(30)
+            try:
+                gone = self.connection.recv(1) == b""
+            except ConnectionResetError:
+                gone = True
+            if gone:
+                service.left.set()
+
+        def json(self, status: int, body: dict[str, Any], headers: dict[str, str]) -> None:
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    service.url = f"http://127.0.0.1:{server.server_port}/v1"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def choice(text: str, finish: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+
+
+def usage(completion: int) -> dict[str, int]:
+    return {
+        "prompt_tokens": 11,
+        "completion_tokens": completion,
+        "total_tokens": 11 + completion,
+    }
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

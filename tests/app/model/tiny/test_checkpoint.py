@@ -1,0 +1,69 @@
+"""The small model's files, and where they are put; that it sees is tried on the twin."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from app.model.profiles import PROFILES
+from app.model.tiny import checkpoint
+from app.model.tiny.bounds import MAX_PIXELS, MIN_PIXELS
+
+ROOT = Path(__file__).parents[4]
+
+
+def test_the_revision_names_the_files_that_are_here() -> None:
+    assert checkpoint.revision_of(checkpoint.FILES) == checkpoint.REVISION
+
+
+def test_the_revision_changes_with_a_files_bytes_and_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    first = checkpoint.revision_of(tmp_path)
+    (tmp_path / "a").write_text("2")
+    second = checkpoint.revision_of(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert len({first, second, checkpoint.revision_of(tmp_path)}) == 3
+
+
+def test_the_twins_stack_pins_that_revision() -> None:
+    stack = yaml.safe_load((ROOT / "Pulumi.twin.yaml").read_text())
+    model = stack["config"]["personal-cloud-hub:settings"]["model"]
+    assert model == {"profile": "tiny", "revision": checkpoint.REVISION}
+
+
+def test_the_files_are_small_enough_for_a_repository() -> None:
+    assert sum(file.stat().st_size for file in checkpoint.FILES.iterdir()) <= 20_000_000
+
+
+def test_the_profile_says_what_the_configuration_says() -> None:
+    config = json.loads((checkpoint.FILES / "config.json").read_text())
+    text, profile = config["text_config"], PROFILES["tiny"]
+    assert config["architectures"] == ["Qwen2_5_VLForConditionalGeneration"]
+    assert (text["vocab_size"], text["intermediate_size"]) == (
+        profile.vocabulary,
+        profile.intermediate_size,
+    )
+    head = text["hidden_size"] // text["num_attention_heads"]
+    kv = 2 * text["num_hidden_layers"] * text["num_key_value_heads"] * head * 2
+    assert profile.kv_bytes_per_token == kv
+    assert (profile.min_pixels, profile.max_pixels) == (MIN_PIXELS, MAX_PIXELS)
+
+
+def test_a_checkpoint_stands_where_vllm_looks_for_a_downloaded_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "config.json").write_text("{}")
+    monkeypatch.setattr(checkpoint, "FILES", made)
+    checkpoint.seed(tmp_path / "hf")
+    repository = tmp_path / "hf/hub/models--personal-cloud-hub--tiny-vl"
+    there = repository / "snapshots" / checkpoint.REVISION / "config.json"
+    assert there.read_text() == "{}"
+    assert (repository / "refs/main").read_text() == checkpoint.REVISION
+    there.write_text('{"kept": true}')
+    checkpoint.seed(tmp_path / "hf")
+    assert there.read_text() == '{"kept": true}', "seeding again changes nothing that is there"
