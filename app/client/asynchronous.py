@@ -97,7 +97,10 @@ class AsyncClient:
             ImageError: the picture cannot be sent.
             ServiceError: see :meth:`stream`.
         """
-        pictures = [] if image is None else [picture_for(image, await self.served(), on_event)]
+        pictures = []
+        if image is not None:
+            served = await self.served()
+            pictures = [await asyncio.to_thread(picture_for, image, served, on_event)]
         pieces = self.stream([question(text, *pictures)], options, on_event)
         return "".join([piece async for piece in pieces])
 
@@ -110,7 +113,10 @@ class AsyncClient:
             ImageError: the picture cannot be sent.
             ServiceError: see :meth:`stream`.
         """
-        detecting = Detecting(image, what, await self.served(), points=points, watch=on_event)
+        served = await self.served()
+        detecting = await asyncio.to_thread(
+            Detecting, image, what, served, points=points, watch=on_event
+        )
         pieces = self.stream(detecting.messages, detecting.options, on_event)
         return detecting.read("".join([piece async for piece in pieces]))
 

@@ -15,6 +15,8 @@ FAILURES = (openai.APIError, httpx2.TransportError)
 """All that the SDK raises for a request that was well formed."""
 _BACK_OFF_SECONDS = 1.0
 """Before the second try; twice as long before each further one."""
+_LEAST_SECONDS = 0.5
+"""Who says "at once" again and again is not asked without a pause, nor for ever."""
 
 
 def wait_before_retry(error: ServiceError, attempt: int) -> float | None:
@@ -28,7 +30,7 @@ def wait_before_retry(error: ServiceError, attempt: int) -> float | None:
     if error.status not in (None, 429, 503):
         return None
     if error.retry_after is not None:
-        return error.retry_after
+        return max(error.retry_after, _LEAST_SECONDS)
     return _BACK_OFF_SECONDS * 2 ** (attempt - 1)
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from app.client.errors import ImageError
 from app.model.image_tokens import Size, smart_resize
@@ -25,6 +25,9 @@ MOST_PIXELS = 200_000_000
 """Above any camera's. What a file claims beyond that is taken for a decompression bomb."""
 MAX_BYTES = 14_000_000
 """Of one encoded picture: in base64 it takes 4/3 of that, and the gateway's cap is 20 MB."""
+ORIENTATION = 0x0112
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError)
+"""What Pillow's decoders raise."""
 JPEG_QUALITY = 90
 FLAT_COLOURS = 4096
 """A picture with fewer colours than this in its sample is drawn, not photographed."""
@@ -54,7 +57,7 @@ def prepare(
         ImageError: it is no picture, is damaged, or has sides that the model refuses.
     """
     with _opened(source) as opened:
-        turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        turned = _orientation(opened, source) in (5, 6, 7, 8)
         width, height = opened.size
         original = Size(height, width) if turned else Size(width, height)
         try:
@@ -98,7 +101,7 @@ def _opened(source: Source) -> Image.Image:
         raise ImageError(f"{_name(source)} is a folder, not a picture.") from None
     except Image.DecompressionBombError:
         raise _bomb(source, None) from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except DAMAGE as error:  # UnidentifiedImageError is an OSError
         if not isinstance(source, bytes) and Path(source).stat().st_size == 0:
             raise ImageError(f"{_name(source)} is empty: 0 bytes.") from None
         raise ImageError(f"{_name(source)} is no picture that can be read: {error}") from None
@@ -124,14 +127,24 @@ def _of_array(array: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(array))
 
 
+def _orientation(opened: Image.Image, source: Source) -> int:
+    """EXIF's number from 1 to 8; a PNG has it behind the pixels."""
+    try:
+        return opened.getexif().get(ORIENTATION, 1)
+    except DAMAGE as error:
+        raise _damaged(source, error) from None
+
+
 def _upright(opened: Image.Image, source: Source) -> Image.Image:
     """The first frame, decoded."""
     try:
         return ImageOps.exif_transpose(_in_rgb(opened))
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise ImageError(
-            f"{_name(source)} is damaged or not whole: {error}. Save or copy it again."
-        ) from None
+    except DAMAGE as error:
+        raise _damaged(source, error) from None
+
+
+def _damaged(source: Source, error: Exception) -> ImageError:
+    return ImageError(f"{_name(source)} is damaged or not whole: {error}. Save or copy it again.")
 
 
 def _in_rgb(picture: Image.Image) -> Image.Image:

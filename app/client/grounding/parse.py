@@ -9,7 +9,6 @@ found before is found again, first.
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -88,7 +87,7 @@ def _object(text: str) -> Generator[Item | Unreadable]:
         return  # some other object: nothing says that it should have been a box
     label = _LABEL.search(text)
     numbers = _numbers(coordinates.group(1))
-    if len(numbers) in (2, 4) and all(map(math.isfinite, numbers)):
+    if len(numbers) in (2, 4):
         yield Item(_unquoted(label.group(1)) if label else "", numbers, text)
     else:
         yield Unreadable(f"{len(numbers)} numbers are neither a box nor a point: {text}")

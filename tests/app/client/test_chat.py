@@ -125,7 +125,7 @@ def test_what_was_refused_before_it_began_is_asked_again_after_the_time_given(
     assert ask(service.connection, Timeouts(patience=5), told) == "Hi there"
     assert len(service.asked) == 3
     waits = [event for event in told if isinstance(event, Waiting)]
-    assert [(wait.seconds, wait.attempt) for wait in waits] == [(0, 1), (1, 2)]
+    assert [(wait.seconds, wait.attempt) for wait in waits] == [(0.5, 1), (1, 2)]
     assert "server at home does not answer" in waits[0].reason
 
 
@@ -135,6 +135,13 @@ def test_nobody_waits_longer_than_their_patience(service: FakeService, ask: Ask)
         ask(service.connection, Timeouts(patience=20), [])
     assert error.value.retry_after == 30
     assert len(service.asked) == 1
+
+
+def test_who_says_at_once_for_ever_is_given_up_on(service: FakeService, ask: Ask) -> None:
+    service.refusals = [(503, {"Retry-After": "0"})] * 10
+    with pytest.raises(ServiceError):
+        ask(service.connection, Timeouts(patience=1), [])
+    assert len(service.asked) == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 500, 502, 504])

@@ -1,0 +1,214 @@
+"""Every kind of picture that people have, and what only looks like one."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from app.client import ImageError
+from app.client.images import MAX_BYTES, Prepared, prepare, upright
+from app.model.image_tokens import smart_resize
+
+BOUNDS = {"min_pixels": 3136, "max_pixels": 1_016_064}
+RED, BLUE, GREY, WHITE = (220, 20, 20), (20, 20, 220), (128, 128, 128), (255, 255, 255)
+
+
+def two_halves(size: tuple[int, int] = (560, 280)) -> Image.Image:
+    """Red on the left, blue on the right."""
+    image = Image.new("RGB", size, RED)
+    ImageDraw.Draw(image).rectangle((size[0] // 2, 0, *size), fill=BLUE)
+    return image
+
+
+def encoded(image: Image.Image, form: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def photo(size: tuple[int, int] = (1200, 900)) -> Image.Image:
+    """Smooth and noisy, with many colours, as cameras make them."""
+    rng = np.random.default_rng(1)
+    coarse = Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))
+    smooth = np.asarray(coarse.resize(size, Image.Resampling.BICUBIC)).astype(int)
+    noisy = smooth + rng.integers(-12, 12, smooth.shape)
+    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+
+
+def sent(prepared: Prepared) -> Image.Image:
+    return Image.open(io.BytesIO(prepared.data))
+
+
+def colour(image: Image.Image, x: float, y: float) -> Any:
+    return image.convert("RGB").getpixel((round(x * image.width), round(y * image.height)))
+
+
+def near(one: Any, other: tuple[int, ...]) -> bool:
+    return all(abs(a - b) < 16 for a, b in zip(one, other, strict=True))
+
+
+def test_file_bytes_image_and_array_are_the_same_picture(tmp_path: Path) -> None:
+    image = two_halves()
+    file = tmp_path / "picture.png"
+    image.save(file)
+    ways = [file, str(file), file.read_bytes(), image, np.asarray(image)]
+    prepared = [prepare(way, **BOUNDS) for way in ways]
+    assert prepared == [prepared[0]] * 5
+    assert prepared[0].original == (560, 280)
+    assert prepared[0].data_url.startswith("data:image/png;base64,iVBOR")
+
+
+@pytest.mark.parametrize("size", [(4032, 3024), (3024, 4032), (640, 480), (100, 30), (57, 1999)])
+def test_what_is_sent_has_a_size_that_the_server_leaves_as_it_is(size: tuple[int, int]) -> None:
+    prepared = prepare(Image.new("RGB", size), **BOUNDS)
+    assert prepared.original == size
+    assert sent(prepared).size == prepared.sent
+    assert smart_resize(prepared.sent, **BOUNDS) == prepared.sent
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_usual_formats_are_read(form: str) -> None:
+    image = sent(prepare(encoded(two_halves(), form), **BOUNDS))
+    assert near(colour(image, 0.1, 0.5), RED)
+    assert near(colour(image, 0.9, 0.5), BLUE)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(560, 280), (4000, 2000)])
+def test_a_turned_camera_is_turned_back(orientation: int, size: tuple[int, int]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = two_halves(size)
+    if orientation in turns:
+        stored = stored.transpose(turns[orientation])
+    data = encoded(stored, "JPEG", exif=exif, quality=95)
+    prepared = prepare(data, **BOUNDS)
+    assert prepared.original == size
+    for image in (sent(prepared), upright(data)):
+        assert image.width > image.height
+        assert near(colour(image, 0.1, 0.5), RED)
+        assert near(colour(image, 0.9, 0.5), BLUE)
+
+
+def test_of_an_animation_the_first_frame_is_sent() -> None:
+    frames = [Image.new("RGB", (56, 56), c) for c in (RED, BLUE)]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert near(colour(sent(prepare(data, **BOUNDS)), 0.5, 0.5), RED)
+
+
+def test_cmyk_palette_and_grey_become_rgb() -> None:
+    for data in (
+        encoded(two_halves().convert("CMYK"), "JPEG", quality=95),
+        encoded(two_halves().convert("P", palette=Image.Palette.ADAPTIVE), "PNG"),
+    ):
+        image = sent(prepare(data, **BOUNDS))
+        assert image.mode == "RGB"
+        assert near(colour(image, 0.1, 0.5), RED)
+    grey = sent(prepare(encoded(Image.new("L", (56, 56), 128), "PNG"), **BOUNDS))
+    assert near(colour(grey, 0.5, 0.5), GREY)
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_sixteen_bits_are_scaled_and_not_cut_off(form: str) -> None:
+    ramp = np.linspace(0, 65_535, 280).astype(np.uint16)[None, :].repeat(280, axis=0)
+    image = sent(prepare(encoded(Image.fromarray(ramp), form), **BOUNDS))
+    values = [colour(image, x, 0.5)[0] for x in (0.02, 0.5, 0.98)]
+    assert values == pytest.approx([5, 128, 250], abs=6)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_transparency_is_shown_on_white(mode: str) -> None:
+    image = Image.new("RGBA", (56, 56), (0, 0, 0, 0)).convert(mode)
+    data = encoded(image, "TIFF" if mode == "LA" else "PNG") if mode != "PA" else None
+    source = image if data is None else data
+    assert near(colour(sent(prepare(source, **BOUNDS)), 0.5, 0.5), WHITE)
+
+
+def test_a_palettes_transparent_colour_is_shown_on_white() -> None:
+    data = encoded(Image.new("P", (56, 56), 0), "PNG", transparency=0)
+    assert near(colour(sent(prepare(data, **BOUNDS)), 0.5, 0.5), WHITE)
+
+
+def test_drawings_go_as_png_and_photographs_as_jpeg() -> None:
+    drawing = prepare(two_halves(), **BOUNDS)
+    assert (drawing.media_type, sent(drawing).format) == ("image/png", "PNG")
+    photograph = prepare(photo(), **BOUNDS)
+    assert (photograph.media_type, sent(photograph).format) == ("image/jpeg", "JPEG")
+
+
+def test_a_picture_is_held_to_the_bytes_that_may_be_sent() -> None:
+    free = prepare(photo(), **BOUNDS)
+    held = prepare(photo(), **BOUNDS, max_bytes=len(free.data) * 2 // 3)
+    assert len(held.data) <= len(free.data) * 2 // 3
+    assert held.sent == free.sent
+    with pytest.raises(ImageError, match=r"takes \d+ bytes even at low quality; 500 may be sent"):
+        prepare(photo(), **BOUNDS, max_bytes=500)
+
+
+def test_the_largest_picture_fits_the_gateways_body_in_base64() -> None:
+    assert MAX_BYTES * 4 / 3 < 20_000_000 - 100_000
+
+
+def test_the_callers_image_stays_as_it_is() -> None:
+    image = two_halves()
+    before = image.tobytes()
+    prepare(image, **BOUNDS)
+    assert (image.tobytes(), image.size) == (before, (560, 280))
+
+
+def bomb() -> bytes:
+    """A PNG of a few bytes that claims 60,000 by 60,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (b"", "The picture is empty: 0 bytes."),
+        (b"%PDF-1.7 not a picture", "is no picture that can be read"),
+        (encoded(photo(), "JPEG")[:20_000], "is damaged or not whole"),
+        (encoded(two_halves(), "PNG")[:-40], "is damaged or not whole"),
+        (bomb(), "not decoded. Make it smaller first"),
+        (encoded(Image.new("RGB", (2010, 10)), "PNG"), "longer than 200 times"),
+        (np.zeros((8, 8), np.uint8), "(height, width, 3) of uint8"),
+        (np.zeros((8, 8, 4), np.uint8), "(height, width, 3) of uint8"),
+        (np.zeros((8, 8, 3), np.float32), "(height, width, 3) of uint8"),
+        (np.zeros((0, 8, 3), np.uint8), "(height, width, 3) of uint8"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_words(source: Any, words: str) -> None:
+    with pytest.raises(ImageError) as error:
+        prepare(source, **BOUNDS)
+    assert words in str(error.value)
+
+
+def test_files_that_are_not_there_empty_or_folders_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"There is no file .*missing\.png"):
+        prepare(tmp_path / "missing.png", **BOUNDS)
+    with pytest.raises(ImageError, match=r"is a folder, not a picture"):
+        prepare(tmp_path, **BOUNDS)
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(ImageError, match=r"empty\.png is empty: 0 bytes"):
+        prepare(tmp_path / "empty.png", **BOUNDS)
