@@ -7,17 +7,21 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from app.client.chat import ChatError, ask_stream
+from app.client.chat import Client
+from app.client.detecting import picture_for
+from app.client.request import question
+from hub import evaluate
 from hub import status as status_view
+from hub.connection import connection
+from hub.detect import detect
 from hub.engine import Engine
+from hub.words import errors, told_in_words
 from twin import lifecycle
 from twin.errors import TwinError
 from twin.network import choose_mode
@@ -33,21 +37,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(evaluate.app, name="eval")
+app.command()(detect)
 console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
-
-
-@contextmanager
-def _told_in_words() -> Generator[None]:
-    try:
-        yield
-    except (TwinError, ChatError) as error:
-        errors.print("[bold red]error:[/bold red]", end=" ")
-        errors.print(str(error), markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        errors.print("\nInterrupted. The same command takes up where this one stopped.")
-        raise typer.Exit(130) from None
 
 
 def _paths() -> TwinPaths:
@@ -69,7 +61,7 @@ def up() -> None:
     takes up an interrupted start. Ports: HUB_GATEWAY_PORT (8080), HUB_CLIENT_PORT (8501),
     HUB_KUBERNETES_PORT (6443), HUB_PROVIDERS_PORT (7731).
     """
-    with _told_in_words():
+    with told_in_words():
         begun = time.monotonic()
         progress = Progress(console)
         paths = _paths()
@@ -110,17 +102,19 @@ def _welcome(settings: TwinSettings, outputs: dict[str, Any], address: str, seco
         soft_wrap=True,
     )
     console.print(f"\nTry:\n  {outputs['curl']}", soft_wrap=True, markup=False)
-    console.print("  hub ask 'What is in this picture?' --image FILE", markup=False)
+    console.print("  hub ask 'What is in this picture?' --image docs/pictures/shapes.png", markup=False)
+    console.print("  hub detect docs/pictures/shapes.png 'red square' --draw found.png", markup=False)
     console.print("  hub status", markup=False)
     console.print(
-        "\nThe twin's small model has random weights: the path is real, its answers are babble."
+        "\nThe twin's small model knows coloured shapes and nothing else: squares, circles, "
+        "triangles,\nstars and crosses in red, orange, yellow, green, blue, purple and pink."
     )
 
 
 @app.command()
 def down() -> None:
     """Destroy the deployment: the cloud's side goes, home keeps running."""
-    with _told_in_words():
+    with told_in_words():
         progress = Progress(console)
         engine = _running(progress)
         with lifecycle.held(engine.paths, engine.settings, progress) as twin:
@@ -144,7 +138,7 @@ def down() -> None:
 @app.command()
 def clean() -> None:
     """Remove the twin whole: every process, namespace, port and file of it. Tools stay cached."""
-    with _told_in_words():
+    with told_in_words():
         paths = _paths()
         if not paths.root.exists():
             console.print("There is no twin to remove.")
@@ -159,7 +153,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
 ) -> None:
     """Show every hop: state, version, uptime. Exits with 1 when a hop is down."""
-    with _told_in_words():
+    with told_in_words():
         engine = _running(Progress(errors))
         rows = status_view.look(engine, choose_mode(engine.settings))
         if as_json:
@@ -174,19 +168,15 @@ def status(
 def ask(
     text: Annotated[str, typer.Argument(help="The question.")],
     image: Annotated[Path | None, typer.Option(help="A picture to ask about.")] = None,
-    key: Annotated[str | None, typer.Option(help="Name of the API key to use.")] = None,
+    key: Annotated[str | None, typer.Option(help="Name of the twin's API key to use.")] = None,
 ) -> None:
-    """Ask through the public door and stream the answer."""
-    with _told_in_words():
-        engine = _running(Progress(errors))
-        keys: dict[str, str] = engine.outputs()["apiKeys"]
-        if key is not None and key not in keys:
-            raise TwinError(f"No API key is named {key!r}; there are: {', '.join(keys)}")
-        secret = keys[key] if key else next(iter(keys.values()))
-        url = f"{engine.settings.gateway_url}/v1"
-        for piece in ask_stream(text, image=image, base_url=url, api_key=secret):
-            sys.stdout.write(piece)
-            sys.stdout.flush()
+    """Ask through the public door and stream the answer; `hub detect` finds things."""
+    with told_in_words():
+        with Client(connection(key)) as client:
+            pictures = [picture_for(image, client.served())] if image else []
+            for piece in client.stream([question(text, *pictures)]):
+                sys.stdout.write(piece)
+                sys.stdout.flush()
         sys.stdout.write("\n")
 
 
@@ -198,7 +188,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
 ) -> None:
     """Print what a part wrote; without a name, list the parts."""
-    with _told_in_words():
+    with told_in_words():
         paths = _paths()
         known = sorted(str(f.relative_to(paths.logs))[:-4] for f in paths.logs.rglob("*.log"))
         if part is None or part not in known:
@@ -214,7 +204,7 @@ def logs(
 @app.command()
 def env() -> None:
     """Print what makes `pulumi` and `kubectl` typed by hand work on the twin: eval "$(hub env)"."""
-    with _told_in_words():
+    with told_in_words():
         engine = _running(Progress(errors))
         for name, value in engine.twin_environment.items():
             print(f"export {name}={shlex.quote(value)}")  # noqa: T201

@@ -47,14 +47,19 @@ def plural(word: str) -> str:
 
 def boxes(found: Sequence[Shape]) -> str:
     """As under the client's JSON schema; pixels of the picture."""
-    return json.dumps([{"bbox_2d": list(s.xyxy), "label": s.name} for s in found])
+    return _json([{"bbox_2d": list(s.xyxy), "label": s.name} for s in found])
 
 
 def points(found: Sequence[Shape]) -> str:
+    """Each shape's middle."""
     centres = [((s.xyxy[0] + s.xyxy[2]) // 2, (s.xyxy[1] + s.xyxy[3]) // 2) for s in found]
-    return json.dumps(
+    return _json(
         [{"point_2d": list(c), "label": s.name} for c, s in zip(centres, found, strict=True)]
     )
+
+
+def _json(items: list[dict[str, object]]) -> str:
+    return json.dumps(items, separators=(",", ":"))
 
 
 def ask(rng: random.Random, shapes: Sequence[Shape]) -> Asked:

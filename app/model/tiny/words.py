@@ -20,15 +20,16 @@ SPECIAL_TOKENS = [
     "<|video_pad|>",
 ]
 JSON_PIECES = [
-    '[{"bbox_2d": [',
-    '[{"point_2d": [',
-    '], "label": "',
-    '"}, {"bbox_2d": [',
-    '"}, {"point_2d": [',
+    '[{"bbox_2d":[',
+    '[{"point_2d":[',
+    '],"label":"',
+    '"},{"bbox_2d":[',
+    '"},{"point_2d":[',
     '"}]',
     "[]",
     ", ",
 ]
+"""Without spaces: the server holds JSON to its shortest form."""
 NUMBERS = [str(n) for n in range(1000)]
 _PLAIN = """
 a an the is are in of to and no how many there what which where colour color find all every each

@@ -21,10 +21,10 @@ RED, BLUE, ORANGE = (
 
 def test_boxes_and_points_are_the_json_that_the_schema_asks_for() -> None:
     assert boxes([RED, BLUE]) == (
-        '[{"bbox_2d": [10, 20, 31, 40], "label": "red square"}, '
-        '{"bbox_2d": [100, 5, 130, 35], "label": "blue cross"}]'
+        '[{"bbox_2d":[10,20,31,40],"label":"red square"},'
+        '{"bbox_2d":[100,5,130,35],"label":"blue cross"}]'
     )
-    assert points([RED]) == '[{"point_2d": [20, 30], "label": "red square"}]'
+    assert points([RED]) == '[{"point_2d":[20,30],"label":"red square"}]'
     assert boxes([]) == "[]"
 
 

@@ -1,0 +1,1 @@
+"""How well a served model finds things: grounding sets, their measures and their reports."""

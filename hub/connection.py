@@ -1,0 +1,43 @@
+"""Which service the commands talk to."""
+
+from __future__ import annotations
+
+import os
+
+from app.client.connection import Connection
+from hub.engine import Engine
+from hub.words import errors
+from twin.errors import TwinError
+from twin.paths import TwinPaths, state_dir
+from twin.settings import TwinSettings
+from twin.toolchain.ensure import ensure
+from twin.toolchain.progress import Progress
+
+
+def connection(key: str | None = None) -> Connection:
+    """What the environment names in full, else the twin that runs here, else the Pulumi stack.
+
+    ``key`` is the name of one of the twin's API keys; the first one otherwise.
+
+    Raises:
+        TwinError: the twin is not deployed, or has no key of that name.
+        ClientError: there is no twin, and no address or key is set.
+    """
+    paths = TwinPaths(state_dir())
+    if key is None and "OPENAI_BASE_URL" in os.environ and "OPENAI_API_KEY" in os.environ:
+        return Connection.find()
+    if not (paths.root / "twin.json").exists():
+        if key is not None:
+            raise TwinError(
+                "--key is the name of a key of the twin, and no twin runs here. Start one with "
+                "`make up`, or set OPENAI_BASE_URL and OPENAI_API_KEY and leave --key out."
+            )
+        return Connection.find()
+    settings = TwinSettings.of_running_twin(paths)
+    outputs = Engine(paths, settings, ensure(Progress(errors)).path).outputs()
+    keys: dict[str, str] = outputs.get("apiKeys", {})
+    if not keys:
+        raise TwinError("The twin is not deployed. `hub up` deploys it, `hub clean` removes it.")
+    if key is not None and key not in keys:
+        raise TwinError(f"No API key is named {key!r}; there are: {', '.join(keys)}")
+    return Connection(f"{settings.gateway_url}/v1", keys[key] if key else next(iter(keys.values())))

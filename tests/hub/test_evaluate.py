@@ -1,0 +1,307 @@
+"""`hub eval` from the command line to the report, on a small server with literal answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from hub.cli import app
+
+CARD = {"id": "vlm", "root": "Qwen/Qwen2.5-VL-7B-Instruct", "max_model_len": 8192}
+CAT = '[{"bbox_2d": [14, 28, 54, 68], "label": "cat"}]'
+DOGS = (
+    '[{"bbox_2d": [0, 0, 20, 20], "label": "dog"}, '
+    '{"bbox_2d": [100, 50, 140, 110], "label": "dog"}]'
+)
+PERFECT = {"cat": CAT, "dog": DOGS}
+
+
+@dataclass
+class Server:
+    """Says what it is told to about each thing it is asked to locate; ``None`` is a 503."""
+
+    answers: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    asked: list[str] = field(default_factory=list[str])
+    ctrl_c_at: str = ""
+    """Asked for this, it never answers, and Ctrl-C is pressed."""
+    ended: threading.Event = field(default_factory=threading.Event)
+    url: str = ""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    state = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.whole(200, {"object": "list", "data": [CARD]})
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            content = body["messages"][-1]["content"]
+            text = next(part["text"] for part in content if part["type"] == "text")
+            what = text.removeprefix("Locate every ").split(" in the image")[0]
+            state.asked.append(what)
+            if what == state.ctrl_c_at:
+                os.kill(os.getpid(), signal.SIGINT)
+                state.ended.wait(20)
+                self.close_connection = True
+                return
+            if (answer := state.answers[what]) is None:
+                self.whole(503, {"error": {"message": "off", "type": "x", "code": 503}})
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for start in range(0, len(answer), 7):
+                self.chunk(event({"content": answer[start : start + 7]}, None))
+            self.chunk(event({}, "stop"))
+            self.chunk(b"data: [DONE]\n\n")
+            self.chunk(b"")
+
+        def whole(self, status: int, body: dict[str, Any]) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            if status == 503:
+                self.send_header("Retry-After", "600")  # longer than the client waits
+            self.end_headers()
+            self.wfile.write(data)
+
+        def chunk(self, data: bytes) -> None:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, args=(0.02,))
+    thread.start()
+    state.url = f"http://127.0.0.1:{http.server_port}/v1"
+    yield state
+    state.ended.set()
+    http.shutdown()
+    http.server_close()
+    thread.join()
+
+
+def event(delta: dict[str, Any], finish: str | None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    chunk = {
+        "id": "1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "vlm",
+        "choices": [choice],
+    }
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A set of one cat and two dogs; each picture of a size that is sent as it is."""
+    monkeypatch.setenv("HUB_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "key")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    pets = tmp_path / "pets"
+    pets.mkdir()
+    for name in ("cat.png", "dogs.png"):
+        Image.new("RGB", (140, 112), "grey").save(pets / name)
+    boxes = [(1, 1, [14, 28, 40, 40]), (2, 2, [0, 0, 20, 20]), (2, 2, [100, 50, 40, 60])]
+    instances = {
+        "images": [
+            {"id": 1, "file_name": "cat.png", "width": 140, "height": 112},
+            {"id": 2, "file_name": "dogs.png", "width": 140, "height": 112},
+        ],
+        "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+        "annotations": [
+            {"id": i, "image_id": image, "category_id": category, "bbox": box}
+            for i, (image, category, box) in enumerate(boxes)
+        ],
+    }
+    (pets / "instances.json").write_text(json.dumps(instances))
+    return tmp_path
+
+
+def hub(*words: str) -> Result:
+    return CliRunner().invoke(app, ["eval", *words])
+
+
+def values(folder: Path) -> dict[str, str]:
+    """The report's first column to its second."""
+    lines = (folder / "report.md").read_text().splitlines()
+    cells = [line.split(" | ") for line in lines if line.startswith("| ")]
+    return {row[0][2:]: row[1] for row in cells}
+
+
+def test_perfect_answers_have_perfect_measures(folder: Path, server: Server) -> None:
+    server.answers = {**PERFECT}
+    done = hub("pets")
+    assert done.exit_code == 0, done.output
+    assert "mean IoU 1.000; 2 answered, 0 failed" in done.output
+    out = folder / "evaluations" / "pets-Qwen2.5-VL-7B-Instruct"
+    found = values(out)
+    assert found["mean IoU"] == found["precision at 0.5"] == found["recall at 0.5"] == "1.000"
+    assert found["right at 0.5, one box asked for"] == "1.000"
+    assert found["unreadable answers"] == "0.000"
+    assert float(found["first token"]) <= float(found["whole answer"])
+    with Image.open(out / "plot.png") as plot:
+        assert plot.size == (2240, 760)
+    lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    assert lines[0]["model"] == "Qwen/Qwen2.5-VL-7B-Instruct"
+    assert {line["answer"] for line in lines[1:]} == {CAT, DOGS}
+
+
+def test_shifted_boxes_have_the_overlap_they_have(folder: Path, server: Server) -> None:
+    # Of the cat's 40 by 40 box, moved right by 20: IoU 800 / 2400. One of two dogs is missing.
+    cat = '[{"bbox_2d": [34, 28, 74, 68], "label": "cat"}]'
+    server.answers = {"cat": cat, "dog": '[{"bbox_2d": [0, 0, 20, 20], "label": "dog"}]'}
+    assert hub("pets", "--out", "out").exit_code == 0
+    found = values(folder / "out")
+    assert found["mean IoU"] == "0.444"  # (1/3 + 1 + 0) / 3
+    assert found["mean IoU, one box asked for"] == "0.333"
+    assert found["right at 0.5, one box asked for"] == "0.000"
+    assert found["precision at 0.5"] == "0.500"
+    assert found["recall at 0.5"] == "0.333"
+
+
+def test_garbage_is_an_unreadable_answer_not_a_failure(folder: Path, server: Server) -> None:
+    server.answers = {"cat": "I am afraid I cannot see any cat.", "dog": DOGS}
+    done = hub("pets", "--out", "out", "--model-name", "Babbler")
+    assert done.exit_code == 0, done.output
+    found = values(folder / "out")
+    assert found["unreadable answers"] == "0.500"
+    assert found["mean IoU"] == "0.667"
+    report = (folder / "out" / "report.md").read_text()
+    assert report.startswith("# Grounding: Babbler on pets")
+    assert "| 1 | cat.png | cat | 0.00 | 0 | I am afraid I cannot see any cat. |" in report
+
+
+def test_no_boxes_is_a_readable_answer(folder: Path, server: Server) -> None:
+    server.answers = {"cat": "[]", "dog": DOGS}
+    assert hub("pets", "--out", "out").exit_code == 0
+    assert values(folder / "out")["unreadable answers"] == "0.000"
+
+
+def test_a_failed_service_is_counted_apart_and_asked_again(folder: Path, server: Server) -> None:
+    server.answers = {"cat": CAT, "dog": None}
+    done = hub("pets", "--out", "out")
+    assert done.exit_code == 1
+    assert "1 answered, 1 failed" in done.output
+    report = (folder / "out" / "report.md").read_text()
+    assert "- 2 questions: 1 answered, 1 failures of the service" in report
+    assert values(folder / "out")["mean IoU"] == "1.000"
+    server.answers = {"cat": None, "dog": DOGS}
+    server.asked.clear()
+    again = hub("pets", "--out", "out")
+    assert again.exit_code == 0, again.output
+    assert set(server.asked) == {"dog"}
+    assert "2 answered, 0 failed" in again.output
+
+
+def test_ctrl_c_keeps_what_is_answered_and_reports_it(folder: Path, server: Server) -> None:
+    server.answers, server.ctrl_c_at = {**PERFECT}, "dog"
+    done = hub("pets", "--out", "out")
+    assert done.exit_code == 130
+    assert "1 answered, 0 failed" in done.output
+    assert "1 not asked yet" in (folder / "out" / "report.md").read_text()
+    server.ctrl_c_at = ""
+    again = hub("pets", "--out", "out")
+    assert again.exit_code == 0, again.output
+    assert server.asked == ["cat", "dog", "dog"]
+
+
+def test_a_service_that_fails_on_everything_is_given_up(folder: Path, server: Server) -> None:
+    server.answers = {"square": None}
+    pets = json.loads((folder / "pets" / "instances.json").read_text())
+    pets["categories"] = [{"id": i, "name": "square"} for i in range(40)]
+    pets["annotations"] = [
+        {"id": i, "image_id": 1, "category_id": i, "bbox": [0, 0, 9, 9]} for i in range(40)
+    ]
+    (folder / "pets" / "instances.json").write_text(json.dumps(pets))
+    done = hub("pets", "--out", "out")
+    assert done.exit_code == 1
+    assert "The service failed 10 times in a row" in done.output
+    assert len(server.asked) == 10
+
+
+def test_a_limit_asks_fewer_and_a_larger_one_takes_them_up(folder: Path, server: Server) -> None:
+    server.answers = {**PERFECT}
+    assert hub("pets", "--out", "out", "--limit", "1").exit_code == 0
+    assert len(server.asked) == 1
+    assert hub("pets", "--out", "out").exit_code == 0
+    assert sorted(server.asked) == ["cat", "dog"]
+    assert "1 answered, 0 failed" in hub("pets", "--out", "out", "--limit", "1").output
+    assert "- 1 questions: 1 answered" in (folder / "out" / "report.md").read_text()
+    assert len(server.asked) == 2
+
+
+def test_two_runs_are_compared(folder: Path, server: Server) -> None:
+    server.answers = {**PERFECT}
+    hub("pets", "--out", "a", "--model-name", "7B")
+    server.answers = {"cat": "[]", "dog": DOGS}
+    hub("pets", "--out", "b", "--model-name", "AWQ", "--concurrency", "2")
+    done = hub("compare", "a/results.jsonl", "b/results.jsonl")
+    assert done.exit_code == 0, done.output
+    assert "# AWQ (B) against 7B (A) on pets" in done.output
+    assert "| mean IoU | 1.000 | 0.667 | -0.333 |" in done.output
+    assert "| cat.png | cat | 1.00 | 0.00 | \\[\\] |" in done.output
+
+
+def test_the_drawn_set_is_asked_at_the_sizes_given(folder: Path, server: Server) -> None:
+    class Everything(dict[str, str | None]):
+        def __missing__(self, what: str) -> str:
+            return "[]"
+
+    server.answers = Everything()
+    done = hub("drawn", "--size", "140x112,56x56", "--limit", "6", "--out", "out")
+    assert done.exit_code == 0, done.output
+    assert len(server.asked) == 6
+    report = (folder / "out" / "report.md").read_text()
+    assert "## By picture" in report
+    assert "| 140x112 |" in report
+
+
+@pytest.mark.parametrize("size", ["640", "0x5", "640x480;1x1"])
+def test_a_size_of_another_form_is_told(folder: Path, size: str) -> None:
+    done = hub("drawn", "--size", size)
+    assert done.exit_code == 2
+    assert "640x480,1920x1080" in done.output
+
+
+def test_what_is_no_set_is_told(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    done = hub("empty")
+    assert done.exit_code == 1
+    assert "is no grounding set" in done.output
+
+
+def test_a_folder_of_another_run_is_refused(folder: Path, server: Server) -> None:
+    server.answers = {**PERFECT}
+    hub("pets", "--out", "out", "--model-name", "7B")
+    done = hub("pets", "--out", "out", "--model-name", "AWQ")
+    assert done.exit_code == 1
+    assert "label was '7B' and is 'AWQ'" in done.output
+
+
+def test_help_names_both_uses(folder: Path) -> None:
+    shown = hub("--help").output
+    assert "compare" in shown
+    assert "hub eval SET" in shown
+    assert "--concurrency" in hub("run", "--help").output
