@@ -102,8 +102,9 @@ def _welcome(settings: TwinSettings, outputs: dict[str, Any], address: str, seco
         soft_wrap=True,
     )
     console.print(f"\nTry:\n  {outputs['curl']}", soft_wrap=True, markup=False)
-    console.print("  hub ask 'What is in this picture?' --image docs/pictures/shapes.png", markup=False)
-    console.print("  hub detect docs/pictures/shapes.png 'red square' --draw found.png", markup=False)
+    sample = "docs/pictures/shapes.png"
+    console.print(f"  hub ask 'What is in this picture?' --image {sample}", markup=False)
+    console.print(f"  hub detect {sample} 'red square' --draw found.png", markup=False)
     console.print("  hub status", markup=False)
     console.print(
         "\nThe twin's small model knows coloured shapes and nothing else: squares, circles, "

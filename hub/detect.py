@@ -61,8 +61,8 @@ def detect(  # noqa: PLR0913, PLR0917  # each is a word of the command line
     A folder's results are kept one by one. Run again, the same command goes on where it stopped and
     asks again for the pictures that failed. It exits with 1 while any has failed.
 
-    Asks the service of OPENAI_BASE_URL and OPENAI_API_KEY; without them, the twin that runs here, or
-    the Pulumi stack that is selected.
+    Asks the service of OPENAI_BASE_URL and OPENAI_API_KEY; without them, the twin that runs here,
+    or the Pulumi stack that is selected.
     """
     what = what.strip()
     if not what:

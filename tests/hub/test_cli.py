@@ -24,7 +24,7 @@ def _no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_help_names_every_command_with_what_it_is_for() -> None:
     shown = runner.invoke(app, ["--help"]).output
-    for command in ("up", "down", "clean", "status", "ask", "logs", "env"):
+    for command in ("up", "down", "clean", "status", "ask", "detect", "eval", "logs", "env"):
         assert command in shown
     assert "the cloud's side goes, home keeps running" in shown
 

@@ -1,4 +1,4 @@
-"""The small model's training: in vLLM's environment, which the twin brings along."""
+"""What we compute ourselves is what transformers computes: in vLLM's environment, which has it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twin.toolchain import vllm
 
 pytestmark = pytest.mark.twin
 
-SAME_AS_TRANSFORMERS = """
+SAME_LOGITS = """
 import torch
 from app.model.drawn import draw
 from app.model.image_tokens import Size
@@ -50,9 +50,30 @@ assert torch.allclose(ours, theirs, atol=1e-4)
 """
 
 
-def test_what_is_trained_computes_what_transformers_computes(hub: HubUnderTest) -> None:
+SAME_SIZES = """
+import random
+from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize as theirs
+from app.model.image_tokens import Size, smart_resize
+from app.model.profiles import PROFILES
+
+rng, compared = random.Random(0), 0
+bounds = {(p.min_pixels, p.max_pixels) for p in PROFILES.values()}
+while compared < 20_000:
+    width, height = (round(2 ** rng.uniform(0, 14)) for _ in range(2))
+    if max(width, height) > 200 * min(width, height):
+        continue
+    for least, most in bounds:
+        height_width = theirs(height, width, factor=28, min_pixels=least, max_pixels=most)
+        ours = smart_resize(Size(width, height), least, most)
+        assert (ours.height, ours.width) == tuple(height_width), (width, height, least, most)
+    compared += 1
+print("compared", compared)
+"""
+
+
+def run(script: str) -> None:
     done = subprocess.run(
-        [vllm.python(cache_dir()), "-c", SAME_AS_TRANSFORMERS],
+        [vllm.python(cache_dir()), "-c", script],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -60,3 +81,13 @@ def test_what_is_trained_computes_what_transformers_computes(hub: HubUnderTest) 
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_pictures_are_resized_as_the_server_would_over_thousands_of_sizes(
+    hub: HubUnderTest,
+) -> None:
+    run(SAME_SIZES)
+
+
+def test_what_is_trained_computes_what_transformers_computes(hub: HubUnderTest) -> None:
+    run(SAME_LOGITS)
