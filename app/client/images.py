@@ -42,6 +42,7 @@ class Prepared:
     original: Size
     """Upright, as a person sees it: boxes are told in these pixels."""
     sent: Size
+    """As the model sees it: its own boxes count these pixels."""
 
     @property
     def data_url(self) -> str:
@@ -64,12 +65,27 @@ def prepare(
             sent = smart_resize(original, min_pixels, max_pixels)
         except ValueError as error:
             raise ImageError(f"{_name(source)} cannot be asked about: {error}") from None
+        size = size_to_encode(original, sent, min_pixels, max_pixels)
         # The JPEG decoder leaves out what the resize would average away.
-        opened.draft("RGB", (sent.height, sent.width) if turned else (sent.width, sent.height))
+        opened.draft("RGB", (size.height, size.width) if turned else (size.width, size.height))
         picture = _upright(opened, source)
-    small = picture.resize(sent, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    data, media_type = _encoded(small, max_bytes)
+    data, media_type = _encoded(
+        picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0), max_bytes
+    )
     return Prepared(data, media_type, original, sent)
+
+
+def size_to_encode(original: Size, sent: Size, min_pixels: int, max_pixels: int) -> Size:
+    """``sent``, unless the server would resize that once more.
+
+    The rule has no rest at some very long sizes: rounding takes them over the aspect or a bound.
+    The server, which starts from what it gets, then comes to ``sent`` from the original only.
+    """
+    try:
+        stays = smart_resize(sent, min_pixels, max_pixels) == sent
+    except ValueError:
+        stays = False
+    return sent if stays else original
 
 
 def upright(source: Source) -> Image.Image:

@@ -30,8 +30,8 @@ def smart_resize(size: Size, min_pixels: int, max_pixels: int) -> Size:
         raise ValueError(f"a picture of {width}x{height} pixels has nothing in it")
     if max(width, height) / min(width, height) > MAX_ASPECT:
         raise ValueError(f"{width}x{height} is longer than {MAX_ASPECT} times its width")
-    new_width = max(FACTOR, round(width / FACTOR) * FACTOR)
-    new_height = max(FACTOR, round(height / FACTOR) * FACTOR)
+    new_width = round(width / FACTOR) * FACTOR  # 0 below half a token: then it is enlarged
+    new_height = round(height / FACTOR) * FACTOR
     if new_width * new_height > max_pixels:
         beta = math.sqrt(width * height / max_pixels)
         new_width = max(FACTOR, math.floor(width / beta / FACTOR) * FACTOR)

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from app.client import ImageError
-from app.client.images import MAX_BYTES, Prepared, prepare, upright
-from app.model.image_tokens import smart_resize
+from app.client.images import MAX_BYTES, Prepared, prepare, size_to_encode, upright
+from app.model.image_tokens import Size, smart_resize
+from app.model.profiles import PROFILES
 
 BOUNDS = {"min_pixels": 3136, "max_pixels": 1_016_064}
 RED, BLUE, GREY, WHITE = (220, 20, 20), (20, 20, 220), (128, 128, 128), (255, 255, 255)
@@ -71,6 +74,28 @@ def test_what_is_sent_has_a_size_that_the_server_leaves_as_it_is(size: tuple[int
     assert prepared.original == size
     assert sent(prepared).size == prepared.sent
     assert smart_resize(prepared.sent, **BOUNDS) == prepared.sent
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(
+    st.integers(1, 12_000),
+    st.integers(1, 9_000),
+    st.sampled_from([(p.min_pixels, p.max_pixels) for p in PROFILES.values()]),
+)
+@example(12_000, 60, (3136, 1_016_064))  # becomes 12012x56, which is over 200:1
+@example(1600, 40, (31_360, 50_176))  # becomes more tokens than the small model takes
+def test_the_server_comes_to_the_size_that_boxes_are_read_in(
+    width: int, height: int, bounds: tuple[int, int]
+) -> None:
+    original = Size(width, height)
+    assume(max(original) <= 200 * min(original))
+    seen = smart_resize(original, *bounds)
+    assert smart_resize(size_to_encode(original, seen, *bounds), *bounds) == seen
+
+
+def test_a_picture_that_no_resize_suits_goes_as_it_is() -> None:
+    prepared = prepare(Image.new("RGB", (12_000, 60)), **BOUNDS)
+    assert (prepared.sent, sent(prepared).size) == ((12_012, 56), (12_000, 60))
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
