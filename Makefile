@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PYTHONUNBUFFERED = 1
 
-.PHONY: up down clean test check lock
+.PHONY: up down clean test check lock client-image
 up: .venv/ready  ## first: tools and model; then the whole system on this machine
 	.venv/bin/hub up
 
@@ -12,20 +12,26 @@ down: .venv/ready  ## pulumi destroy: the cloud's side goes, home stays
 clean: .venv/ready  ## remove the twin whole; built tools stay cached
 	.venv/bin/hub clean
 
-test: check  ## everything: check, then a twin of its own end to end
+test: check  ## everything: check, the page in a real browser, then a twin of its own end to end
+	.venv/bin/python -m pytest -m browser
 	.venv/bin/python -m pytest -m twin
 
 check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
-	.venv/bin/python -m pytest -m "not twin"
+	.venv/bin/python -m pytest -m "not twin and not browser"
 
 lock: .venv/ready  ## resolve the pins anew, with hashes, naming no host
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --group dev -o requirements.txt
 	.venv/bin/uv pip compile -q --no-header --generate-hashes -p 3.11 --python-platform x86_64-manylinux_2_35 \
 		--override twin/tools/vllm/overrides.txt --no-emit-package torchaudio --no-emit-package torchcodec \
 		twin/tools/vllm/requirements.in -o twin/tools/vllm/requirements.txt
+	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate -p 3.11 --python-platform linux \
+		-c requirements.txt app/client/requirements.in -o app/client/requirements.txt
+
+client-image:  ## the web client's image; needs Docker
+	docker build -f app/client/Dockerfile -t rtx3090-web-client .
 
 .venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

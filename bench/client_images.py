@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201  # a script that prints
 """What it costs a robot to make one 12-megapixel photograph ready to be sent.
 
 `python bench/client_images.py`: CPU time of one thread, so that a busy machine measures the same.

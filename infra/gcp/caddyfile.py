@@ -43,6 +43,8 @@ _CADDYFILE = Template("""\
 		import {$$KEYS_FILE}
 		default ""
 	}
+	# One name for a request on its whole way: told to the client, and the model server's log has it.
+	header X-Request-Id {http.request.uuid}
 	route {
 		@unlisted `!((method('POST') && path('/v1/chat/completions', '/v1/completions'))
 			|| (method('GET') && path('/v1/models', '/health')))`
@@ -68,8 +70,12 @@ _CADDYFILE = Template("""\
 			lb_try_interval 250ms
 			flush_interval -1
 			header_up X-Hub-Key-Id {key_id}
+			header_up X-Request-Id {http.request.uuid}
 			header_up -X-Forwarded-For
 			header_down -Server
+			header_down -X-Request-Id
+			# From the request's arrival here to the first byte of home's answer.
+			header_down Server-Timing "home;dur={http.reverse_proxy.upstream.latency_ms}"
 			@unreachable status 502 503 504
 			handle_response @unreachable {
 				error 503

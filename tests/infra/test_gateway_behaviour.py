@@ -69,6 +69,7 @@ def handler(home: Home) -> type[BaseHTTPRequestHandler]:
         def answer(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Request-Id", "a name of home's own")
             self.end_headers()
             self.wfile.write(body)
 
@@ -202,6 +203,21 @@ def test_home_gets_the_gateways_key_and_the_clients_name_never_the_clients_key(
     assert sent["X-Hub-Key-Id"] == "laptop"
     assert sent["Host"] == "home"
     assert KEYS["laptop"] not in str(sent)
+
+
+def test_a_request_has_one_name_on_its_whole_way(gateway: Gateway) -> None:
+    first, second = (gateway.post(headers=LAPTOP, json={}) for _ in range(2))
+    [name] = first.headers.get_list("x-request-id")
+    assert gateway.home.received[-2]["X-Request-Id"] == name
+    assert second.headers["x-request-id"] != name
+    assert len(gateway.post(json={}).headers["x-request-id"]) == 36  # a refused one has a name, too
+
+
+def test_the_answer_tells_how_long_home_took(gateway: Gateway) -> None:
+    timing = gateway.post(headers=LAPTOP, json={}).headers["server-timing"]
+    name, _, milliseconds = timing.partition(";dur=")
+    assert name == "home"
+    assert 0 < float(milliseconds) < 10_000
 
 
 def test_each_key_has_its_own_name(gateway: Gateway) -> None:

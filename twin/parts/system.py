@@ -94,13 +94,12 @@ def providers(paths: TwinPaths, stand_ins: dict[str, int]) -> Part:
 
 def client(settings: TwinSettings, key: str) -> Part:
     """The web client, as its image runs it."""
-    page = Path(__file__).parents[2] / "app" / "client" / "streamlit_app.py"
+    page = Path(__file__).parents[2] / "app" / "client" / "page" / "main.py"
     return Part(
         name="client",
         argv=python(
             *("streamlit", "run", str(page), "--server.address=127.0.0.1"),
-            *(f"--server.port={settings.client_port}", "--server.headless=true"),
-            *("--browser.gatherUsageStats=false", "--client.toolbarMode=viewer"),
+            f"--server.port={settings.client_port}",
         ),
         env={"OPENAI_BASE_URL": f"{settings.gateway_url}/v1", "OPENAI_API_KEY": key},
         is_ready=_answers(f"{settings.client_url}/_stcore/health"),

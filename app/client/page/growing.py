@@ -1,0 +1,42 @@
+"""The answer under way, drawn again five times a second while the rest of the page stays."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.client.page import scroll, session
+from app.client.page.answer import show_answer, show_question
+from app.client.page.log import as_html, lines
+from app.client.page.texts import Texts
+
+EVERY_SECONDS = 0.2
+
+
+def growing(texts: Texts) -> None:
+    """Draws nothing when nothing is under way."""
+    under_way = session.asking()
+    if under_way is None:
+        return
+    show_question(under_way.question, texts)
+    _answer(texts)
+    scroll.to_newest(len(session.turns()))
+
+
+@st.fragment(run_every=EVERY_SECONDS)
+def _answer(texts: Texts) -> None:
+    under_way = session.asking()
+    if under_way is None:
+        return
+    if not under_way.running:
+        session.keep(under_way, texts)
+        st.rerun()
+    turn = under_way.so_far()
+    with st.chat_message("assistant", avatar=":material/memory:"):
+        if not turn.answer:
+            st.caption(texts.thinking)
+        show_answer(turn, texts)
+        label = texts.log_running.format(seconds=under_way.seconds)
+        st.status(label, expanded=True).html(as_html(lines(under_way.events, texts)))
+        if st.button(texts.stop, type="primary", icon=":material/stop:"):
+            session.stop(texts)
+            st.rerun()

@@ -1,0 +1,85 @@
+"""The path to the model, told in the sidebar, and looked at again by itself."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from app.client.page.health import Health, State
+from app.client.page.service import Service
+from app.client.page.texts import Texts
+
+LOOK_SECONDS = 30
+RESTING_SECONDS = 600
+"""A page that nobody uses stops looking: a gateway that is asked never scales to zero."""
+MARKS: dict[State, str] = {"ok": "✓", "bad": "✗", "unknown": "?"}
+
+
+def path(service: Service, texts: Texts) -> None:
+    """To be called in each run of the whole page: that is what counts as use."""
+    used = time.monotonic()
+
+    @st.fragment(run_every=2)
+    def looking() -> None:
+        resting = time.monotonic() - used > RESTING_SECONDS
+        health = service.health
+        if not resting and (health is None or time.monotonic() - health.at > LOOK_SECONDS):
+            service.look()
+        _show(service, health, texts)
+        if resting:
+            st.caption(texts.health_resting)
+        if st.button(texts.health_look, icon=":material/refresh:", type="tertiary"):
+            service.look()
+
+    looking()
+
+
+@st.fragment(run_every=2)
+def banner(service: Service, texts: Texts) -> None:
+    """Above the conversation, because a phone hides the sidebar: what is broken, if anything is."""
+    health = service.health
+    if health is None or health.ok:
+        return
+    host = urlsplit(service.connection.base_url).netloc
+    broken = [row for row in advice(health, host, texts) if row[1] == "bad"]
+    for name, _, told in broken:
+        st.error(f"**{name}.** {told}")
+
+
+def advice(health: Health, host: str, texts: Texts) -> list[tuple[str, State, str]]:
+    """Each part of the path: name, state, and what to do when it is broken."""
+    door = ""
+    if health.door == "bad":
+        door = texts.door_down.format(host=host)
+        if health.status is not None:
+            door = texts.door_odd.format(host=host, status=health.status)
+    serves = texts.health_serves.format(model=health.served.model) if health.served else ""
+    return [
+        (texts.health_door, health.door, door),
+        (texts.health_key, health.key, texts.key_refused if health.key == "bad" else ""),
+        (texts.health_home, health.home, texts.home_down if health.home == "bad" else serves),
+    ]
+
+
+def _show(service: Service, health: Health | None, texts: Texts) -> None:
+    st.subheader(texts.health, anchor=False)
+    if health is None:
+        st.caption(texts.health_looking)
+        return
+    host = urlsplit(service.connection.base_url).netloc
+    if health.ok:
+        st.success(texts.health_ok)
+    else:
+        st.error(texts.health_bad)
+    rows = [
+        f"{MARKS[state]} **{name}**" + (f"  \n{told}" if told else "")
+        for name, state, told in advice(health, host, texts)
+    ]
+    st.markdown("  \n".join(rows))
+    st.caption(
+        texts.health_at.format(
+            seconds=time.monotonic() - health.at, milliseconds=health.seconds * 1000
+        )
+    )

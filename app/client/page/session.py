@@ -1,0 +1,55 @@
+"""What one person's session holds; nothing of it is shared with another."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import streamlit as st
+
+from app.client.page.asking import Asking
+from app.client.page.log import lines
+from app.client.page.service import Service
+from app.client.page.texts import Texts
+from app.client.page.turns import Question, Turn
+from app.client.request import Options
+
+
+def turns() -> tuple[Turn, ...]:
+    return cast("tuple[Turn, ...]", st.session_state.setdefault("turns", ()))
+
+
+def replace_turns(new: tuple[Turn, ...]) -> None:
+    st.session_state["turns"] = new
+
+
+def asking() -> Asking | None:
+    """The question under way."""
+    return cast("Asking | None", st.session_state.get("asking"))
+
+
+def ask(service: Service, question: Question, options: Options, texts: Texts) -> None:
+    """Put a question; one that is under way is stopped and kept as far as it came."""
+    stop(texts)
+    st.session_state["asking"] = Asking(service, question, turns(), options)
+
+
+def stop(texts: Texts) -> None:
+    if (under_way := asking()) is not None:
+        under_way.stop()
+        keep(under_way, texts)
+
+
+def keep(ended: Asking, texts: Texts) -> None:
+    """Move what was asked from "under way" to the history."""
+    turn = ended.so_far()
+    log = lines(ended.events, texts)
+    if turn.ending == "stopped":
+        log = (*log, f"{ended.seconds:6.2f} s  {texts.log_stopped}")
+    replace_turns((*turns(), turn.model_copy(update={"log": log})))
+    st.session_state["asking"] = None
+
+
+def last_picture() -> bytes | None:
+    """Of the conversation."""
+    pictures = [turn.question.picture for turn in turns() if turn.question.picture is not None]
+    return pictures[-1] if pictures else None

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+
+import pytest
+
+from app.client.connection import Connection
+from app.client.page import asking as module
+from app.client.page.asking import Asking
+from app.client.page.conversation import conversation
+from app.client.page.english import ENGLISH
+from app.client.page.log import as_html, lines
+from app.client.page.samples import sample
+from app.client.page.service import Service
+from app.client.page.turns import Question, Turn
+from app.client.request import Options
+from app.client.served import served_model
+from tests.app.page.fake_service import KEY, FakeService
+
+
+@pytest.fixture
+def reached(service: FakeService) -> Generator[Service]:
+    started = Service(Connection(service.url, KEY))
+    yield started
+    started.close()
+
+
+def ended(asking: Asking) -> Turn:
+    deadline = time.monotonic() + 15
+    while asking.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return asking.so_far()
+
+
+def ask(reached: Service, text: str, *earlier: Turn) -> Asking:
+    return Asking(reached, Question(mode="chat", text=text), earlier, Options())
+
+
+def test_an_answer_comes_with_the_steps_of_its_request(reached: Service) -> None:
+    asking = ask(reached, "hello")
+    turn = ended(asking)
+    assert (turn.answer, turn.ending) == ("You said: hello", "whole")
+    told = [line.partition(" s  ")[2] for line in lines(asking.events, ENGLISH)]
+    assert told[0].startswith("request sent, 0.")
+    assert told[1].startswith("accepted after ")
+    assert told[2:5] == ["request req-1", "gateway: 2 ms", "upstream: 21 ms"]
+    assert told[-2] == "321 tokens read, 2 written"
+
+
+def test_boxes_are_there_before_the_answer_is_whole(reached: Service, service: FakeService) -> None:
+    service.box_seconds = 30
+    asked = Question(mode="boxes", text="red square", picture=sample(0))
+    asking = Asking(reached, asked, (), Options())
+    deadline = time.monotonic() + 15
+    while not ((found := asking.so_far().detection) and found.boxes):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert asking.running
+    assert [box.label for box in found.boxes] == ["red square"]
+    asking.stop()
+
+
+@pytest.mark.parametrize("question", ["stuck", "endless"])
+def test_stopping_closes_the_connection_wherever_the_request_is(
+    reached: Service, service: FakeService, question: str
+) -> None:
+    asking = ask(reached, question)
+    service.until(lambda fake: fake.asked)
+    asking.stop()
+    service.until(lambda fake: fake.left == [question])
+    assert not asking.running
+    assert asking.so_far().ending == "stopped"
+
+
+def test_an_answer_that_nobody_looks_at_is_stopped(
+    reached: Service, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "UNWATCHED_SECONDS", 0.2)
+    ask(reached, "endless")
+    service.until(lambda fake: fake.left == ["endless"])
+
+
+def test_a_failure_is_an_ending_with_words_and_a_status(reached: Service) -> None:
+    turn = ended(ask(reached, "error 413"))
+    assert (turn.ending, turn.status) == ("failed", 413)
+    assert "Send a smaller picture." in turn.trouble
+
+
+def test_half_an_answer_is_kept_with_what_broke_it(reached: Service) -> None:
+    turn = ended(ask(reached, "broken"))
+    assert turn.ending == "failed"
+    assert turn.answer == "You said: broken"
+    assert "broke" in turn.trouble
+
+
+def test_an_answer_cut_by_the_token_limit_says_so(reached: Service) -> None:
+    assert ended(ask(reached, "long")).ending == "cut"
+
+
+def test_the_model_is_told_what_was_answered_and_sees_the_last_two_pictures_only() -> None:
+    def turn(text: str, ending: str = "whole") -> Turn:
+        question = Question(mode="chat", text=text, picture=sample(0))
+        return Turn.model_validate({"question": question, "answer": f"A {text}", "ending": ending})
+
+    earlier = [turn("one"), turn("two"), turn("failed", "failed"), turn("stopped", "stopped")]
+    served = served_model({"id": "vlm", "root": "x"})
+    asked = Question(mode="chat", text="now", picture=sample(1))
+    messages = conversation(earlier, asked, served, lambda _: None)
+    told = [
+        m["content"] if isinstance(m["content"], str) else [p.get("text", "") for p in m["content"]]
+        for m in messages
+    ]
+    assert told == [["one"], "A one", ["two"], "A two", ["", "stopped"], "A stopped", ["", "now"]]
+
+
+def test_a_look_along_the_path_tells_which_model_is_served(
+    reached: Service, service: FakeService
+) -> None:
+    reached.look()
+    service.until(lambda fake: reached.health)
+    assert reached.health
+    assert reached.health.ok
+    assert reached.health.served
+    assert reached.health.served.model == "personal-cloud-hub/tiny-vl"
+
+
+def test_what_a_log_tells_cannot_become_a_part_of_the_page() -> None:
+    assert as_html(["<b>"]) == '<ol class="hub-log" role="log"><li>&lt;b&gt;</li></ol>'

@@ -1,0 +1,93 @@
+"""One run of the script at a time, without a browser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app.client.page import password
+from tests.app.page.fake_service import KEY, FakeService
+from tests.app.page.served_page import MAIN
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def environment(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    st.cache_resource.clear()
+    monkeypatch.setenv("OPENAI_BASE_URL", service.url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("HUB_CLIENT_PASSWORD", raising=False)
+    yield
+    st.cache_resource.clear()
+
+
+def opened() -> AppTest:
+    at = AppTest.from_file(str(MAIN), default_timeout=30).run()
+    assert not at.exception
+    return at
+
+
+def answered(at: AppTest) -> AppTest:
+    deadline = time.monotonic() + 20
+    while at.session_state["asking"] is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        at.run()
+    return at
+
+
+def test_a_page_without_a_key_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    monkeypatch.setenv("PATH", "")
+    at = opened()
+    assert at.title[0].value == "The page does not know its service"
+    assert "OPENAI_BASE_URL" in at.info[0].value
+    assert not at.chat_input
+
+
+def test_ten_sessions_at_once_have_each_their_own_conversation(service: FakeService) -> None:
+    sessions = [opened() for _ in range(10)]
+    for number, at in enumerate(sessions):
+        at.chat_input[0].set_value(f"slow number {number}").run()
+    assert sum(at.session_state["asking"].running for at in sessions) >= 5
+    for number, at in enumerate(sessions):
+        answered(at)
+        [turn] = at.session_state["turns"]
+        assert turn.question.text == f"slow number {number}"
+        assert turn.answer.endswith("word19 ")
+    assert len(service.asked) == 10
+
+
+def test_a_new_question_stops_the_one_under_way(service: FakeService) -> None:
+    at = opened()
+    at.chat_input[0].set_value("endless").run()
+    service.until(lambda fake: fake.asked)
+    at.chat_input[0].set_value("hello").run()
+    service.until(lambda fake: fake.left == ["endless"])
+    answered(at)
+    assert [turn.ending for turn in at.session_state["turns"]] == ["stopped", "whole"]
+
+
+def test_a_password_is_asked_for_and_nothing_is_shown_before_it(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_CLIENT_PASSWORD", PASSWORD)
+    monkeypatch.setattr(password, "DELAY_SECONDS", 0.3)
+    at = opened()
+    assert not at.chat_input
+    assert service.looks == 0
+    begun = time.monotonic()
+    at.text_input[0].set_value("guess")
+    at.button[0].click().run()
+    assert time.monotonic() - begun >= 0.3
+    assert at.error[0].value == "That is not the password."
+    assert not at.chat_input
+    at.text_input[0].set_value(PASSWORD)
+    at.button[0].click().run()
+    assert at.chat_input
+    assert not at.text_input
