@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.client.page import scroll, session
-from app.client.page.answer import show_answer, show_question
+from app.client.page.answer import show_answer
 from app.client.page.log import as_html, lines
 from app.client.page.texts import Texts
 
@@ -13,19 +13,22 @@ EVERY_SECONDS = 0.2
 
 
 def growing(texts: Texts) -> None:
-    """Draws nothing when nothing is under way."""
+    """Always in the same place, and empty when nothing is under way: the browser may ask for this
+    piece of the page once more when the whole page has been drawn since, and must then find it
+    and not the history, which has grown into where it was.
+    """
     under_way = session.asking()
-    if under_way is None:
-        return
-    show_question(under_way.question, texts)
-    _answer(texts)
-    scroll.to_newest(len(session.turns()))
+    every = EVERY_SECONDS if under_way is not None else None
+    with st.container(key="growing"):
+        st.fragment(_answer, run_every=every)(texts)
+    if under_way is not None:
+        scroll.to_newest(len(session.turns()))
 
 
-@st.fragment(run_every=EVERY_SECONDS)
 def _answer(texts: Texts) -> None:
     under_way = session.asking()
     if under_way is None:
+        st.empty()
         return
     if not under_way.running:
         session.keep(under_way, texts)

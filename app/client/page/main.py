@@ -9,7 +9,7 @@ import streamlit as st
 from app.client.connection import Connection
 from app.client.errors import ClientError
 from app.client.page import languages, password, session
-from app.client.page.answer import show_turn
+from app.client.page.answer import show_question, show_turn
 from app.client.page.composer import composer
 from app.client.page.growing import growing
 from app.client.page.path import banner, path
@@ -58,11 +58,14 @@ def page(reached: Service, texts: Texts) -> None:
     st.caption(texts.subtitle)
     banner(reached, texts)
     composer(texts, ask)
-    turns = session.turns()
-    if not turns and session.asking() is None:
-        welcome(texts, ask)
-    for number, turn in enumerate(turns):
-        show_turn(turn, number, texts, ask)
+    turns, under_way = session.turns(), session.asking()
+    with st.container(key="conversation"):
+        if not turns and under_way is None:
+            welcome(texts, ask)
+        for number, turn in enumerate(turns):
+            show_turn(turn, number, texts, ask)
+        if under_way is not None:
+            show_question(under_way.question, texts)
     growing(texts)
     with st.sidebar:
         history(texts)
