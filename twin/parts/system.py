@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -101,7 +102,12 @@ def client(settings: TwinSettings, key: str) -> Part:
             *("streamlit", "run", str(page), "--server.address=127.0.0.1"),
             f"--server.port={settings.client_port}",
         ),
-        env={"OPENAI_BASE_URL": f"{settings.gateway_url}/v1", "OPENAI_API_KEY": key},
+        env={
+            "OPENAI_BASE_URL": f"{settings.gateway_url}/v1",
+            "OPENAI_API_KEY": key,
+            # Named here so that another password starts the page anew.
+            "HUB_CLIENT_PASSWORD": os.environ.get("HUB_CLIENT_PASSWORD", ""),
+        },
         is_ready=_answers(f"{settings.client_url}/_stcore/health"),
     )
 
