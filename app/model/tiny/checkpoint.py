@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 NAME = "personal-cloud-hub/tiny-vl"
-FILES = Path(__file__).parent / "checkpoint"
+FILES = Path(__file__).parent / "weights"
 """As vLLM loads them: weights, configuration, tokenizer, processor."""
-REVISION = "0000000000000000000000000000000000000000"
+REVISION = "e5e7dada36c309ec6b1f7147735e1f68ca25508b"
 """Stands where a model hub has a commit; :func:`revision_of` the files."""
 
 

@@ -194,7 +194,7 @@ class _Lessons(torch.utils.data.Dataset):
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("folder", type=Path)
-    options.add_argument("--steps", type=int, default=4000)
+    options.add_argument("--steps", type=int, default=4800)
     options.add_argument("--until", type=int, help="stop here; the same command goes on")
     given = options.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
@@ -260,7 +260,7 @@ def main() -> None:
                 partial,
             )
             partial.replace(state_file)
-    save(tutor.model, tokens, given.folder / "model")
+    save(tutor.model.to(torch.bfloat16), tokens, given.folder / "model")
 
 
 if __name__ == "__main__":
