@@ -9,6 +9,7 @@ from collections.abc import Callable
 from httpx2 import Headers
 from openai.types.chat import ChatCompletionChunk
 
+from app.client.errors import ServiceError
 from app.client.events import Accepted, Event, Finished, FirstToken
 
 Watcher = Callable[[Event], object]
@@ -45,6 +46,15 @@ class Answering:
         return text
 
     def finished(self) -> None:
+        """The stream has ended.
+
+        Raises:
+            ServiceError: without the answer's end, as when a hop on the way closes it in good form.
+        """
+        if self._finish_reason is None:
+            raise ServiceError(
+                "The answer ended before it was whole, or this is no address of a model. Ask again."
+            )
         seconds = self._seconds()
         speed = None
         if self._first is not None and (self._completion_tokens or 0) > 1 and seconds > self._first:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from typing import Any, Self, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Self, TypeVar, cast
 
 import httpx2
 import openai
@@ -14,11 +14,13 @@ from app.client.answering import Answering, Watcher, unwatched
 from app.client.connection import Connection
 from app.client.detecting import Detecting, picture_for
 from app.client.events import Sent, Waiting
-from app.client.failures import FAILURES, in_words, wait_before_retry
+from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
 from app.client.images import Source
 from app.client.request import Message, Options, Timeouts, arguments, body_bytes, question
 from app.client.served import ServedModel, served_model
+
+T = TypeVar("T")
 
 
 class AsyncClient:
@@ -46,18 +48,19 @@ class AsyncClient:
     async def __aexit__(self, *_: object) -> None:
         await self._openai.close()
 
-    async def served(self) -> ServedModel:
+    async def served(self, on_event: Watcher = unwatched) -> ServedModel:
         """The model that answers; asked for once.
 
         Raises:
             ServiceError: see :meth:`stream`.
         """
         if self._served is None:
+            listing = self._openai.models.with_raw_response
+            answer = await self._patiently(listing.list, on_event)
             try:
-                models = await self._openai.models.list()
-            except FAILURES as error:
-                raise in_words(error, self._connection, self._timeouts) from None
-            self._served = served_model(models.data[0].to_dict())
+                self._served = served_model(answer.http_response.json()["data"][0])
+            except (ValueError, KeyError, IndexError, TypeError):
+                raise no_models(self._connection) from None
         return self._served
 
     async def stream(
@@ -73,7 +76,16 @@ class AsyncClient:
         """
         asked = arguments(messages, options)
         on_event(Sent(body_bytes(asked)))
-        response, answering = await self._accepted(asked, on_event)
+
+        async def begin() -> tuple[openai.AsyncStream[ChatCompletionChunk], Answering]:
+            answering = Answering(on_event)  # counts from here
+            response = cast(
+                "openai.AsyncStream[ChatCompletionChunk]",
+                await self._openai.chat.completions.create(**asked),
+            )
+            return response, answering
+
+        response, answering = await self._patiently(begin, on_event)
         try:
             async with response:
                 answering.accepted(response.response.headers)
@@ -99,7 +111,7 @@ class AsyncClient:
         """
         pictures = []
         if image is not None:
-            served = await self.served()
+            served = await self.served(on_event)
             pictures = [await asyncio.to_thread(picture_for, image, served, on_event)]
         pieces = self.stream([question(text, *pictures)], options, on_event)
         return "".join([piece async for piece in pieces])
@@ -113,28 +125,21 @@ class AsyncClient:
             ImageError: the picture cannot be sent.
             ServiceError: see :meth:`stream`.
         """
-        served = await self.served()
+        served = await self.served(on_event)
         detecting = await asyncio.to_thread(
             Detecting, image, what, served, points=points, watch=on_event
         )
         pieces = self.stream(detecting.messages, detecting.options, on_event)
         return detecting.read("".join([piece async for piece in pieces]))
 
-    async def _accepted(
-        self, asked: dict[str, Any], watch: Watcher
-    ) -> tuple[openai.AsyncStream[ChatCompletionChunk], Answering]:
+    async def _patiently(self, call: Callable[[], Awaitable[T]], watch: Watcher) -> T:
+        """Tried again while that is safe and the patience lasts."""
         attempt, patience = 1, self._timeouts.patience
         while True:
-            answering = Answering(watch)
             try:
-                response = cast(
-                    "openai.AsyncStream[ChatCompletionChunk]",
-                    await self._openai.chat.completions.create(**asked),
-                )
+                return await call()
             except FAILURES as error:
                 told = in_words(error, self._connection, self._timeouts)
-            else:
-                return response, answering
             wait = wait_before_retry(told, attempt)
             if wait is None or wait > patience:
                 raise told

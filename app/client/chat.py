@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
-from typing import Any, Self, cast
+from collections.abc import Callable, Generator, Sequence
+from typing import Self, TypeVar, cast
 
 import httpx2
 import openai
@@ -14,11 +14,13 @@ from app.client.answering import Answering, Watcher, unwatched
 from app.client.connection import Connection
 from app.client.detecting import Detecting, picture_for
 from app.client.events import Sent, Waiting
-from app.client.failures import FAILURES, in_words, wait_before_retry
+from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
 from app.client.images import Source
 from app.client.request import Message, Options, Timeouts, arguments, body_bytes, question
 from app.client.served import ServedModel, served_model
+
+T = TypeVar("T")
 
 
 class Client:
@@ -46,18 +48,19 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._openai.close()
 
-    def served(self) -> ServedModel:
+    def served(self, on_event: Watcher = unwatched) -> ServedModel:
         """The model that answers; asked for once.
 
         Raises:
             ServiceError: see :meth:`stream`.
         """
         if self._served is None:
+            listing = self._openai.models.with_raw_response
+            answer = self._patiently(listing.list, on_event)
             try:
-                models = self._openai.models.list()
-            except FAILURES as error:
-                raise in_words(error, self._connection, self._timeouts) from None
-            self._served = served_model(models.data[0].to_dict())
+                self._served = served_model(answer.http_response.json()["data"][0])
+            except (ValueError, KeyError, IndexError, TypeError):
+                raise no_models(self._connection) from None
         return self._served
 
     def stream(
@@ -73,7 +76,16 @@ class Client:
         """
         asked = arguments(messages, options)
         on_event(Sent(body_bytes(asked)))
-        response, answering = self._accepted(asked, on_event)
+
+        def begin() -> tuple[openai.Stream[ChatCompletionChunk], Answering]:
+            answering = Answering(on_event)  # counts from here
+            response = cast(
+                "openai.Stream[ChatCompletionChunk]",
+                self._openai.chat.completions.create(**asked),
+            )
+            return response, answering
+
+        response, answering = self._patiently(begin, on_event)
         try:
             with response:
                 answering.accepted(response.response.headers)
@@ -97,7 +109,7 @@ class Client:
             ImageError: the picture cannot be sent.
             ServiceError: see :meth:`stream`.
         """
-        pictures = [] if image is None else [picture_for(image, self.served(), on_event)]
+        pictures = [] if image is None else [picture_for(image, self.served(on_event), on_event)]
         return "".join(self.stream([question(text, *pictures)], options, on_event))
 
     def detect(
@@ -109,24 +121,17 @@ class Client:
             ImageError: the picture cannot be sent.
             ServiceError: see :meth:`stream`.
         """
-        detecting = Detecting(image, what, self.served(), points=points, watch=on_event)
+        detecting = Detecting(image, what, self.served(on_event), points=points, watch=on_event)
         return detecting.read("".join(self.stream(detecting.messages, detecting.options, on_event)))
 
-    def _accepted(
-        self, asked: dict[str, Any], watch: Watcher
-    ) -> tuple[openai.Stream[ChatCompletionChunk], Answering]:
+    def _patiently(self, call: Callable[[], T], watch: Watcher) -> T:
+        """Tried again while that is safe and the patience lasts."""
         attempt, patience = 1, self._timeouts.patience
         while True:
-            answering = Answering(watch)
             try:
-                response = cast(
-                    "openai.Stream[ChatCompletionChunk]",
-                    self._openai.chat.completions.create(**asked),
-                )
+                return call()
             except FAILURES as error:
                 told = in_words(error, self._connection, self._timeouts)
-            else:
-                return response, answering
             wait = wait_before_retry(told, attempt)
             if wait is None or wait > patience:
                 raise told

@@ -8,6 +8,8 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import httpx2
+
 from app.client.errors import ClientError
 
 HOW = (
@@ -24,6 +26,24 @@ class Connection:
     """Ends in ``/v1``."""
     api_key: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        """Neither can be sent otherwise.
+
+        Raises:
+            ClientError: the address is no URL, or the key has what no header takes.
+        """
+        try:
+            address = httpx2.URL(self.base_url)
+            usable = address.scheme in ("http", "https") and bool(address.host)
+        except (httpx2.InvalidURL, UnicodeError):
+            usable = False
+        if not usable:
+            raise ClientError(
+                f"{self.base_url} is no address of a service; it begins with https://."
+            )
+        if not (self.api_key.isascii() and self.api_key.isprintable()):
+            raise ClientError("The API key has letters that no key has. Copy it again, whole.")
+
     @classmethod
     def find(cls, base_url: str | None = None, api_key: str | None = None) -> Self:
         """From the arguments, else the environment, else the outputs of the selected Pulumi stack.
@@ -37,7 +57,7 @@ class Connection:
             outputs = _stack_outputs()
             base_url = base_url or f"{outputs['gatewayUrl']}/v1"
             api_key = api_key or next(iter(outputs["apiKeys"].values()))
-        return cls(base_url.rstrip("/"), api_key)
+        return cls(base_url.strip().rstrip("/"), api_key.strip())
 
 
 def _stack_outputs() -> dict[str, Any]:

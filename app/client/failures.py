@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 
 import httpx2
@@ -11,8 +12,8 @@ from app.client.connection import Connection
 from app.client.errors import ServiceError
 from app.client.request import Timeouts
 
-FAILURES = (openai.APIError, httpx2.TransportError)
-"""All that the SDK raises for a request that was well formed."""
+FAILURES = (openai.APIError, httpx2.TransportError, json.JSONDecodeError)
+"""All that the SDK raises for a request that was well formed; the last where the answer is not."""
 _BACK_OFF_SECONDS = 1.0
 """Before the second try; twice as long before each further one."""
 _LEAST_SECONDS = 0.5
@@ -36,6 +37,14 @@ def wait_before_retry(error: ServiceError, attempt: int) -> float | None:
 
 class NotConnectedError(ServiceError):
     """Nothing was sent."""
+
+
+def no_models(connection: Connection) -> ServiceError:
+    """Something answered, and it was no list of models."""
+    return ServiceError(
+        f"{connection.base_url} answers, but with no list of models. Is the address right? It ends "
+        "in /v1."
+    )
 
 
 def in_words(error: Exception, connection: Connection, timeouts: Timeouts) -> ServiceError:
@@ -91,6 +100,8 @@ def _broken(cause: BaseException, connection: Connection, timeouts: Timeouts) ->
                 f"{where} did not take a connection in {timeouts.connect:g} s. Is the address "
                 "right, and this machine online?"
             )
+        case httpx2.ConnectError() if (refused := _tls(cause)) is not None:
+            return ServiceError(_untrusted(refused, where))  # and will be a second later, too
         case httpx2.ConnectError():
             return NotConnectedError(
                 f"{_no_connection(cause, where)} `hub status` shows every hop."
@@ -108,12 +119,20 @@ def _broken(cause: BaseException, connection: Connection, timeouts: Timeouts) ->
             )
 
 
-def _no_connection(cause: httpx2.ConnectError, where: str) -> str:
+def _tls(cause: BaseException) -> ssl.SSLError | None:
     chain: BaseException | None = cause
-    while chain is not None:
-        if isinstance(chain, ssl.SSLError):
-            return f"{where} has no certificate that this machine trusts ({chain})."
+    while chain is not None and not isinstance(chain, ssl.SSLError):
         chain = chain.__cause__ or chain.__context__
+    return chain
+
+
+def _untrusted(refused: ssl.SSLError, where: str) -> str:
+    if isinstance(refused, ssl.SSLCertVerificationError):
+        return f"{where} has no certificate that this machine trusts ({refused.verify_message})."
+    return f"{where} does not speak TLS ({refused.reason}). Does the address begin with http://?"
+
+
+def _no_connection(cause: httpx2.ConnectError, where: str) -> str:
     if "Name or service not known" in str(cause) or "getaddrinfo" in str(cause):
         return f"No machine has the name in {where}. Is it spelt right?"
     return f"Nobody takes connections at {where} ({cause}). Is the service up?"

@@ -26,8 +26,8 @@ MOST_PIXELS = 200_000_000
 MAX_BYTES = 14_000_000
 """Of one encoded picture: in base64 it takes 4/3 of that, and the gateway's cap is 20 MB."""
 ORIENTATION = 0x0112
-DAMAGE = (OSError, ValueError, SyntaxError, EOFError)
-"""What Pillow's decoders raise."""
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError)
+"""What Pillow's decoders raise; the last is AVIF's."""
 JPEG_QUALITY = 90
 FLAT_COLOURS = 4096
 """A picture with fewer colours than this in its sample is drawn, not photographed."""
@@ -103,7 +103,7 @@ def _opened(source: Source) -> Image.Image:
     if isinstance(source, np.ndarray):
         return _of_array(source)
     if isinstance(source, Image.Image):
-        return source.copy()  # the caller's stays as it is, and open
+        return _of_image(source)
     if isinstance(source, bytes) and not source:
         raise ImageError("The picture is empty: 0 bytes.")
     try:
@@ -134,6 +134,14 @@ def _bomb(source: Source, size: tuple[int, int] | None) -> ImageError:
     )
 
 
+def _of_image(image: Image.Image) -> Image.Image:
+    """A copy: the caller's stays as it is, and open. One that was only opened is decoded here."""
+    try:
+        return image.copy()
+    except DAMAGE as error:
+        raise _damaged(image, error) from None
+
+
 def _of_array(array: NDArray[np.uint8]) -> Image.Image:
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise ImageError(
@@ -144,7 +152,9 @@ def _of_array(array: NDArray[np.uint8]) -> Image.Image:
 
 
 def _orientation(opened: Image.Image, source: Source) -> int:
-    """EXIF's number from 1 to 8; a PNG has it behind the pixels."""
+    """EXIF's number from 1 to 8; a PNG has it behind the pixels, a TIFF is told as turned."""
+    if opened.format == "TIFF":
+        return 1
     try:
         return opened.getexif().get(ORIENTATION, 1)
     except DAMAGE as error:

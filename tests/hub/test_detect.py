@@ -196,6 +196,16 @@ def test_a_folder_is_asked_one_by_one_and_written_as_lines_and_coco(
     assert "2 of 2 pictures" in done.output
 
 
+def test_a_label_that_no_file_takes_does_not_end_the_run(
+    photos: Path, service: FakeService
+) -> None:
+    service.pieces = [r'[{"bbox_2d": [14, 28, 54, 68], "label": "\ud83d\ude00 \ud83d"}]']
+    done = hub("photos", "cup")
+    assert done.exit_code == 0, done.output
+    found = lines(photos / "detections-cup.jsonl")
+    assert [line["boxes"][0]["label"] for line in found] == ["😀 \ufffd"] * 2
+
+
 def test_each_line_is_on_disk_before_the_next_picture_is_asked(
     photos: Path, service: FakeService
 ) -> None:

@@ -9,6 +9,7 @@ found before is found again, first.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _LABEL = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _POINTS = re.compile(r"<points?\s([^<>]*)>([^<]*)</points?>")
+_POINTS_SO_FAR = re.compile(r"<points?\s[^<>]*(?:>[^<]*(?:</?[points]*)?)?\Z")
 _PLACE = re.compile(rf"""x\d*\s*=\s*["']?({_NUMBER})["']?\s*y\d*\s*=\s*["']?({_NUMBER})""")
 _BARE = re.compile(rf"\[\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}\s*\]")
 _CORNERS = re.compile(
@@ -70,6 +72,9 @@ def items(answer: str) -> Generator[Item | Unreadable]:
                     at = end + 1
                     yield from _object(answer[start:at])
             case "<":
+                if _POINTS_SO_FAR.match(answer, start):
+                    yield Unreadable("the answer breaks off inside a point")
+                    return
                 points = _POINTS.match(answer, start)
                 at = points.end() if points else start + 1
                 if points:
@@ -103,7 +108,9 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 def _unquoted(string: str) -> str:
+    """Never with half of a surrogate pair, which no file and no terminal takes."""
     try:
-        return str(ast.literal_eval(string))
+        text = str(json.loads(string) if string[0] == '"' else ast.literal_eval(string))
     except (SyntaxError, ValueError):  # an escape that is none, a line break
-        return string[1:-1]
+        text = string[1:-1]
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
+
+import trustme
 
 from app.client import Connection
 
@@ -26,10 +30,18 @@ class FakeService:
         default_factory=list[tuple[int, dict[str, str]]]
     )
     """Status and headers of the next responses; then it answers again."""
+    listing_refusals: list[tuple[int, dict[str, Any], dict[str, str]]] = field(
+        default_factory=list[tuple[int, dict[str, Any], dict[str, str]]]
+    )
+    """Status, body and headers of the next answers to who asks for the models."""
     message: str = "told by the server"
     headers: dict[str, str] = field(default_factory=dict[str, str])
     break_off: bool = False
     """After the pieces, as if the machine had lost its power."""
+    end_early: bool = False
+    """After the pieces, in good form, as a hop does that lost the server behind it."""
+    listing: bytes | None = None
+    """Instead of the list of models."""
     silent_before: bool = False
     """Takes the request and never answers."""
     silent_after: bool = False
@@ -55,7 +67,12 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
 
         def do_GET(self) -> None:
             service.keys.append(self.headers["Authorization"])
-            self.json(200, {"object": "list", "data": [service.card]}, {})
+            if service.listing_refusals:
+                self.json(*service.listing_refusals.pop(0))
+            elif service.listing is not None:
+                self.whole(200, service.listing, {})
+            else:
+                self.json(200, {"object": "list", "data": [service.card]}, {})
 
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
@@ -81,6 +98,8 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
                 self.event(choices=[choice(piece)])
             if service.break_off:
                 self.close_connection = True
+            elif service.end_early:
+                self.chunk(b"")
             elif service.silent_after:
                 self.until_left()
             else:
@@ -114,7 +133,9 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
                 service.left.set()
 
         def json(self, status: int, body: dict[str, Any], headers: dict[str, str]) -> None:
-            text = json.dumps(body).encode()
+            self.whole(status, json.dumps(body).encode(), headers)
+
+        def whole(self, status: int, text: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -123,7 +144,7 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, *_: object) -> None: ...
+        def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     service.url = f"http://127.0.0.1:{server.server_port}/v1"
@@ -153,3 +174,25 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@contextmanager
+def https_service() -> Generator[Connection]:
+    """Its certificate is of an authority that nobody knows."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):  # the client hangs up within the handshake
+                context.wrap_socket(self.request, server_side=True).close()
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield Connection(f"https://localhost:{server.server_address[1]}/v1", "sk-test")
+        finally:
+            server.shutdown()
+            thread.join()

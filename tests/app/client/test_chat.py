@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -13,7 +16,7 @@ from app.client import AsyncClient, Box, Client, Connection, Options, ServiceErr
 from app.client.events import Accepted, Event, Finished, FirstToken, PictureReady, Sent, Waiting
 from app.client.request import question
 from app.model.image_tokens import Size
-from tests.app.client.fake_service import FakeService, unused_port
+from tests.app.client.fake_service import FakeService, https_service, unused_port
 
 QUICK = Timeouts(connect=5, first_byte=0.3, between_bytes=0.3, patience=0)
 HELLO = [question("Hello")]
@@ -161,6 +164,32 @@ def test_an_answer_that_broke_off_is_not_asked_for_again(service: FakeService, a
     assert len(service.asked) == 1
 
 
+def test_an_answer_that_ends_without_its_end_is_not_taken_for_whole(
+    service: FakeService, ask: Ask
+) -> None:
+    service.end_early = True
+    told: Told = []
+    with pytest.raises(ServiceError, match="ended before it was whole"):
+        ask(service.connection, QUICK, told)
+    assert not any(isinstance(event, Finished) for event in told)
+
+
+@pytest.mark.parametrize(
+    "listing", [b"<html>Log in</html>", b'{"object": "list", "data": []}', b'{"object":', b"[]"]
+)
+def test_an_address_that_is_no_services_is_told(service: FakeService, listing: bytes) -> None:
+    service.listing = listing
+    with Client(service.connection) as client, pytest.raises(ServiceError, match="no list of mod"):
+        client.served()
+
+    async def run() -> None:
+        async with AsyncClient(service.connection) as client:
+            await client.served()
+
+    with pytest.raises(ServiceError, match="no list of models"):
+        asyncio.run(run())
+
+
 def test_nobody_listening_is_told_after_trying_again(ask: Ask) -> None:
     nobody = Connection(f"http://127.0.0.1:{unused_port()}/v1", "sk-test")
     told: Told = []
@@ -252,6 +281,41 @@ def test_boxes_come_back_in_the_pixels_of_the_picture_that_was_given(
     )
     schema = asked["response_format"]["json_schema"]["schema"]
     assert schema["items"]["required"] == ["bbox_2d", "label"]
+
+
+@pytest.mark.parametrize("detect", [detect_in_a_thread, detect_in_a_loop])
+def test_a_home_that_starts_is_waited_for_from_the_first_thing_asked(
+    service: FakeService, detect: Callable[..., Any]
+) -> None:
+    service.listing_refusals = [(503, {}, {"Retry-After": "0"})]
+    service.pieces = ["[]"]
+    told: Told = []
+    assert detect(service.connection, on_event=told.append).boxes == ()
+    assert isinstance(told[0], Waiting)
+
+
+def test_a_certificate_that_is_not_trusted_is_told_at_once(ask: Ask) -> None:
+    with https_service() as connection:
+        told: Told = []
+        with pytest.raises(ServiceError, match="no certificate that this machine trusts"):
+            ask(connection, Timeouts(patience=20), told)
+    assert not any(isinstance(event, Waiting) for event in told)
+
+
+def test_a_machine_that_takes_no_connection_is_told_after_the_time_for_that(ask: Ask) -> None:
+    """Its queue is full: what is sent to it is lost, as behind a firewall."""
+    with socket.socket() as full, ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)  # noqa: FBT003
+            one.connect_ex(full.getsockname())
+        closed = Connection(f"http://127.0.0.1:{full.getsockname()[1]}/v1", "sk-test")
+        begun = time.monotonic()
+        with pytest.raises(ServiceError, match=r"did not take a connection in 0\.3 s"):
+            ask(closed, Timeouts(connect=0.3, first_byte=20, patience=0), [])
+    assert time.monotonic() - begun < 10  # the words alone would be the same after 20 s
 
 
 def test_points_are_asked_for_and_read(service: FakeService) -> None:

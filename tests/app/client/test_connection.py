@@ -69,5 +69,27 @@ def test_without_anything_the_reader_learns_what_to_set(
         Connection.find()
 
 
+def test_blanks_around_a_pasted_key_are_left_out() -> None:
+    assert Connection.find(" https://a.example/v1/ ", "k1\n") == Connection(
+        "https://a.example/v1", "k1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "words"),
+    [
+        ("door.example/v1", "k1", "no address of a service; it begins with https://"),
+        ("localhost:8080/v1", "k1", "no address of a service; it begins with https://"),
+        ("http://[::1/v1", "k1", "no address of a service; it begins with https://"),
+        ("https:///v1", "k1", "no address of a service; it begins with https://"),
+        ("https://door.example/v1", "sk-…", "The API key has letters that no key has"),
+        ("https://door.example/v1", "a\nb", "The API key has letters that no key has"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_before_it_is(address: str, key: str, words: str) -> None:
+    with pytest.raises(ClientError, match=words):
+        Connection(address, key)
+
+
 def test_the_key_is_not_in_what_is_printed() -> None:
     assert "secret" not in repr(Connection("https://door.example/v1", "secret"))

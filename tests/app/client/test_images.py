@@ -131,6 +131,17 @@ def test_a_turned_camera_is_turned_back(orientation: int, size: tuple[int, int])
         assert near(colour(image, 0.9, 0.5), BLUE)
 
 
+@pytest.mark.parametrize("form", ["TIFF", "PNG", "WEBP"])
+def test_a_turned_picture_of_any_format_is_turned_back_once(form: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(two_halves().transpose(Image.Transpose.ROTATE_90), form, exif=exif)
+    prepared = prepare(data, **BOUNDS)
+    assert (prepared.original, upright(data).size) == ((560, 280), (560, 280))
+    assert near(colour(sent(prepared), 0.1, 0.5), RED)
+    assert near(colour(sent(prepared), 0.9, 0.5), BLUE)
+
+
 def test_of_an_animation_the_first_frame_is_sent() -> None:
     frames = [Image.new("RGB", (56, 56), c) for c in (RED, BLUE)]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -208,6 +219,13 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
 
 
+def broken_avif() -> bytes:
+    """Its frame is whole, what it holds is not."""
+    data = encoded(photo((120, 90)), "AVIF")
+    start = data.index(b"mdat") + 4
+    return data[:start] + b"\0" * (len(data) - start)
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
@@ -217,6 +235,8 @@ def bomb() -> bytes:
         (encoded(two_halves(), "PNG")[:-40], "is damaged or not whole"),
         (bomb(), "not decoded. Make it smaller first"),
         (encoded(Image.new("RGB", (2010, 10)), "PNG"), "longer than 200 times"),
+        (Image.open(io.BytesIO(encoded(photo(), "JPEG")[:20_000])), "is damaged or not whole"),
+        (broken_avif(), "is damaged or not whole"),
         (np.zeros((8, 8), np.uint8), "(height, width, 3) of uint8"),
         (np.zeros((8, 8, 4), np.uint8), "(height, width, 3) of uint8"),
         (np.zeros((8, 8, 3), np.float32), "(height, width, 3) of uint8"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.client import Detection
 from app.client.grounding.boxes import read
+from app.client.grounding.parse import Item, items
 from app.model.image_tokens import Size
 
 SAME = Size(1000, 1000)
@@ -132,12 +133,12 @@ ITEMS = st.lists(
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(ITEMS, st.data())
 def test_a_growing_answer_finds_first_what_the_whole_finds(
-    items: list[tuple[int, int, int, str]], data: st.DataObject
+    told_items: list[tuple[int, int, int, str]], data: st.DataObject
 ) -> None:
-    told = [{"bbox_2d": [x, y, x + s, y + s], "label": label} for x, y, s, label in items]
+    told = [{"bbox_2d": [x, y, x + s, y + s], "label": label} for x, y, s, label in told_items]
     answer = json.dumps(told, ensure_ascii=False)
     whole = boxes(answer)
-    assert {label for label, _ in whole} == {label for *_, label in items}
+    assert {label for label, _ in whole} == {label for *_, label in told_items}
     cut = data.draw(st.integers(0, len(answer)))
     part = boxes(answer[:cut])
     assert part == whole[: len(part)]
@@ -157,3 +158,41 @@ def test_a_long_answer_of_nothing_but_brackets_takes_no_long_time() -> None:
     assert found("{[(<point " * 5_000).boxes == ()
     assert found("{" * 50_000).boxes == ()
     assert found('{"a": "' * 5_000).boxes == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [
+        (r"cup \ud83d\ude00", "cup 😀"),
+        (r"cup \ud83d", "cup \ufffd"),
+        (r"cup 1\/2", "cup 1/2"),
+        (r"\ube68\uac04 \ucef5", "빨간 컵"),
+    ],
+)
+def test_escaped_letters_become_what_can_be_written_to_a_file(written: str, label: str) -> None:
+    [box] = found(f'[{{"bbox_2d": [10, 20, 30, 40], "label": "{written}"}}]').boxes
+    assert box.label == label
+    assert box.label.encode().decode() == label
+
+
+PIECES = [
+    *"{}[]()\"'\\,: <>",
+    '{"bbox_2d": [1, 2, 3, 4], "label": "a"}',
+    '<point x="5" y="6">',
+    "</point>",
+    '<points x1="1" y1="2" alt="a">',
+    "</points>",
+    "(1,2),(3,4)",
+    "[1, 2, 3, 4]",
+    "lid",
+]
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+@example('<points x1="1" y1="2" alt="a">{"bbox_2d": [1, 2, 3, 4], "label": "a"}</points>')
+def test_however_strange_an_answer_what_was_found_stays_found(answer: str) -> None:
+    whole = [item for item in items(answer) if isinstance(item, Item)]
+    for cut in range(len(answer)):
+        part = [item for item in items(answer[:cut]) if isinstance(item, Item)]
+        assert part == whole[: len(part)]
