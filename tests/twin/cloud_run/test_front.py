@@ -58,7 +58,7 @@ def service(timeout: str) -> dict[str, Any]:
     container = {
         "name": "main",
         "image": "pause",
-        "commands": [sys.executable, "-c", SERVER],
+        "commands": ["python3", "-c", SERVER],
         "ports": {"containerPort": port},
         "startupProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 20},
     }

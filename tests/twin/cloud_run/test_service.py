@@ -45,7 +45,7 @@ print('serving'); s.serve_forever()
 
 @pytest.fixture
 def images(monkeypatch: pytest.MonkeyPatch) -> None:
-    python = (sys.executable, "-u", "-c")
+    python = ("python3", "-u", "-c")  # by name: a container has a /tmp of its own
     monkeypatch.setitem(IMAGES, "server", LocalImage(entrypoint=(*python, SERVER)))
     for name, code in {
         "sidecar": "import time; print('sidecar'); time.sleep(600)",
