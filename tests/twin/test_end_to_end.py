@@ -81,7 +81,7 @@ def test_an_image_costs_as_many_prompt_tokens_as_the_models_own_rule_says(
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
-        ("What colour is the circle?", "The circle is blue."),
+        ("How many circles are there?", "There is one circle."),
         ("Describe this picture.", "I see a red square and a blue circle."),
         ("How many shapes are there?", "There are two shapes."),
     ],
