@@ -46,13 +46,6 @@ def _paths() -> TwinPaths:
     return TwinPaths(state_dir())
 
 
-def _running(progress: Progress) -> Engine:
-    """The engine of the twin that runs in the state folder."""
-    paths = _paths()
-    settings = TwinSettings.of_running_twin(paths)
-    return Engine(paths, settings, ensure(progress).path)
-
-
 @app.command()
 def up() -> None:
     """Start the twin and deploy the program to it with `pulumi up`.
@@ -117,7 +110,7 @@ def down() -> None:
     """Destroy the deployment: the cloud's side goes, home keeps running."""
     with told_in_words():
         progress = Progress(console)
-        engine = _running(progress)
+        engine = Engine.of_running_twin(_paths(), progress)
         with lifecycle.held(engine.paths, engine.settings, progress) as twin:
             if engine.has_resources():
                 if engine.unlock():
@@ -155,7 +148,7 @@ def status(
 ) -> None:
     """Show every hop: state, version, uptime. Exits with 1 when a hop is down."""
     with told_in_words():
-        engine = _running(Progress(errors))
+        engine = Engine.of_running_twin(_paths(), Progress(errors))
         rows = status_view.look(engine, choose_mode(engine.settings))
         if as_json:
             print(json.dumps(status_view.as_json(rows), indent=2))  # noqa: T201
@@ -206,7 +199,7 @@ def logs(
 def env() -> None:
     """Print what makes `pulumi` and `kubectl` typed by hand work on the twin: eval "$(hub env)"."""
     with told_in_words():
-        engine = _running(Progress(errors))
+        engine = Engine.of_running_twin(_paths(), Progress(errors))
         for name, value in engine.twin_environment.items():
             print(f"export {name}={shlex.quote(value)}")  # noqa: T201
 

@@ -9,8 +9,6 @@ from hub.engine import Engine
 from hub.words import errors
 from twin.errors import TwinError
 from twin.paths import TwinPaths, state_dir
-from twin.settings import TwinSettings
-from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
 
@@ -33,11 +31,11 @@ def connection(key: str | None = None) -> Connection:
                 "`make up`, or set OPENAI_BASE_URL and OPENAI_API_KEY and leave --key out."
             )
         return Connection.find()
-    settings = TwinSettings.of_running_twin(paths)
-    outputs = Engine(paths, settings, ensure(Progress(errors)).path).outputs()
-    keys: dict[str, str] = outputs.get("apiKeys", {})
+    engine = Engine.of_running_twin(paths, Progress(errors))
+    keys: dict[str, str] = engine.outputs().get("apiKeys", {})
     if not keys:
         raise TwinError("The twin is not deployed. `hub up` deploys it, `hub clean` removes it.")
     if key is not None and key not in keys:
         raise TwinError(f"No API key is named {key!r}; there are: {', '.join(keys)}")
-    return Connection(f"{settings.gateway_url}/v1", keys[key] if key else next(iter(keys.values())))
+    secret = keys[key] if key else next(iter(keys.values()))
+    return Connection(f"{engine.settings.gateway_url}/v1", secret)

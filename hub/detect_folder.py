@@ -23,10 +23,10 @@ from app.client.connection import Connection
 from app.client.errors import ClientError, ServiceError
 from app.client.events import Event, Waiting
 from app.client.grounding.export import as_coco, as_json, of_json
+from app.client.images import SUFFIXES
 from app.client.request import Timeouts
 from hub.words import errors
 
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 PATIENCE_SECONDS = 120
 """Over a night's run the home may restart: longer than a person in front of it would wait."""
 GIVE_UP_AFTER = 5
@@ -57,7 +57,7 @@ class Job:
 
     def pictures(self) -> list[str]:
         """Names of the folder's own pictures, in order; not of those in its folders."""
-        files = (f for f in self.folder.iterdir() if f.suffix.lower() in PICTURES and f.is_file())
+        files = (f for f in self.folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file())
         return sorted(file.name for file in files)
 
 
@@ -69,7 +69,7 @@ def detect_folder(job: Job, connection: Callable[[], Connection]) -> int:
     """
     names = job.pictures()
     if not names:
-        raise ClientError(f"{job.folder} has no pictures ({', '.join(sorted(PICTURES))}).")
+        raise ClientError(f"{job.folder} has no pictures ({', '.join(sorted(SUFFIXES))}).")
     if not job.out.parent.is_dir():
         raise ClientError(f"There is no folder {job.out.parent} to write {job.out.name} to.")
     with Client(connection(), timeouts=Timeouts(patience=PATIENCE_SECONDS)) as client:

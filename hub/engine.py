@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from twin.errors import TwinError
 from twin.network import Mode
@@ -17,6 +17,8 @@ from twin.parts.part import MARK
 from twin.parts.tailnet import HEADSCALE_PORT
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
+from twin.toolchain.ensure import ensure
+from twin.toolchain.progress import Progress
 
 ROOT = Path(__file__).parents[1]
 STACK = "twin"
@@ -31,6 +33,16 @@ class Engine:
     paths: TwinPaths
     settings: TwinSettings
     path: str
+
+    @classmethod
+    def of_running_twin(cls, paths: TwinPaths, progress: Progress) -> Self:
+        """For the twin that was started in this state folder.
+
+        Raises:
+            TwinError: none was.
+        """
+        settings = TwinSettings.of_running_twin(paths)
+        return cls(paths, settings, ensure(progress).path)
 
     @cached_property
     def released_plugins(self) -> frozenset[str]:

@@ -21,6 +21,8 @@ Source = Path | str | bytes | Image.Image | NDArray[np.uint8]
 """A file, its bytes, a Pillow image, or an array (H, W, 3) of RGB values."""
 MediaType = Literal["image/jpeg", "image/png"]
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+"""Of the files that people are offered to choose from, or that are looked for in a folder."""
 MOST_PIXELS = 200_000_000
 """Above any camera's. What a file claims beyond that is taken for a decompression bomb."""
 MAX_BYTES = 14_000_000

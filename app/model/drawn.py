@@ -79,11 +79,13 @@ def draw(seed: int, size: Size) -> Scene:
         for _ in range(20):
             colour, shape = rng.choice(list(COLOURS)), rng.choice(SHAPES)
             outline = _outline(rng, shape, size)
+            if (colour, shape) in placed:
+                continue
             with_it = owners.copy()
             ImageDraw.Draw(with_it).polygon(outline, fill=len(placed) + 1)
             seen = np.bincount(np.asarray(with_it).ravel(), minlength=len(placed) + 2)
             covered = [seen[i + 1] < LEAST_VISIBLE * areas[i + 1] for i in range(len(placed))]
-            if any(covered) or (colour, shape) in placed:
+            if any(covered):
                 continue
             owners = with_it
             placed.append((colour, shape))
@@ -91,11 +93,12 @@ def draw(seed: int, size: Size) -> Scene:
             ImageDraw.Draw(image).polygon(outline, fill=_shade(rng, COLOURS[colour], 25))
             break
     seen_by = np.asarray(owners)
-    order = sorted(range(len(placed)), key=lambda i: _box(seen_by, i + 1)[0])
+    boxes = [_box(seen_by, i + 1) for i in range(len(placed))]
+    order = sorted(range(len(placed)), key=lambda i: boxes[i][0])
     renumbered = np.zeros(len(placed) + 1, np.uint8)
     for new, old in enumerate(order):
         renumbered[old + 1] = new + 1
-    shapes = tuple(Shape(*placed[i], _box(seen_by, i + 1)) for i in order)
+    shapes = tuple(Shape(*placed[i], boxes[i]) for i in order)
     return Scene(image, shapes, renumbered[seen_by])
 
 

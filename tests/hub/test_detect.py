@@ -15,7 +15,6 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from app.client.connection import Connection
-from hub import connection as choosing
 from hub.cli import app
 from hub.connection import connection
 from hub.engine import Engine
@@ -411,7 +410,7 @@ def test_the_environment_comes_before_a_running_twin_and_that_before_the_stack(
     def shown(_engine: Engine) -> dict[str, Any]:
         return outputs
 
-    monkeypatch.setattr(choosing, "ensure", tools)
+    monkeypatch.setattr("hub.engine.ensure", tools)
     monkeypatch.setattr(Engine, "outputs", shown)
     assert connection() == service.connection
     monkeypatch.delenv("OPENAI_API_KEY")

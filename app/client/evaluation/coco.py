@@ -11,7 +11,7 @@ from pydantic import BaseModel, NonNegativeFloat, ValidationError
 
 from app.client.evaluation.folder import Pictures, read
 from app.client.evaluation.matching import XYXY
-from app.client.evaluation.questions import GroundingSet, Question, SetError
+from app.client.evaluation.questions import GroundingSet, Question, SetError, not_in_form
 
 Id = int | str
 
@@ -65,11 +65,7 @@ def load(annotations: Path) -> Instances:
     try:
         return Instances.model_validate_json(annotations.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise SetError(
-            f"{annotations} is not in the form of COCO: {where or 'the file'}: {first['msg']}"
-        ) from None
+        raise not_in_form(annotations, "COCO", error) from None
 
 
 def grounding_set(name: str, annotations: Path, pictures: Pictures) -> GroundingSet:

@@ -7,8 +7,10 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field
+from pathlib import Path
 
 from PIL import Image
+from pydantic import ValidationError
 
 from app.client.errors import ClientError
 from app.client.evaluation.matching import XYXY
@@ -16,6 +18,13 @@ from app.client.evaluation.matching import XYXY
 
 class SetError(ClientError):
     """This is no grounding set, or not a whole one."""
+
+
+def not_in_form(file: Path, form: str, error: ValidationError) -> SetError:
+    """Where a file of annotations first differs from the form it should have."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"])) or "the file"
+    return SetError(f"{file} is not in the form of {form}: {where}: {first['msg']}")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.client.evaluation import coco, plain_pickle
 from app.client.evaluation.folder import Pictures
-from app.client.evaluation.questions import GroundingSet, Question, SetError
+from app.client.evaluation.questions import GroundingSet, Question, SetError, not_in_form
 
 
 class Sentence(BaseModel):
@@ -41,11 +41,7 @@ def load(refs: Path) -> list[Ref]:
             return _REFS.validate_json(refs.read_bytes())
         return _REFS.validate_python(plain_pickle.load(refs))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise SetError(
-            f"{refs} is not in the form of RefCOCO: {where or 'the file'}: {first['msg']}"
-        ) from None
+        raise not_in_form(refs, "RefCOCO", error) from None
     except ValueError as error:
         raise SetError(f"{refs} cannot be read: {error}") from None
 

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app.client.images import SUFFIXES
 from app.client.page import session
 from app.client.page.answer import preview
 from app.client.page.samples import SEEDS, sample
 from app.client.page.texts import Texts
 from app.client.page.turns import MODES, Mode, Question
-
-PICTURES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 
 
 def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
@@ -28,7 +27,7 @@ def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
         _attached(texts)
         prompts = {"chat": texts.ask_chat, "boxes": texts.ask_boxes, "points": texts.ask_points}
         said = st.chat_input(
-            prompts[mode], key="composer", accept_file=True, file_type=PICTURES, max_chars=8000
+            prompts[mode], key="composer", accept_file=True, file_type=SUFFIXES, max_chars=8000
         )
     if said is None:
         return

@@ -195,7 +195,6 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("folder", type=Path)
     options.add_argument("--steps", type=int, default=4800)
-    options.add_argument("--until", type=int, help="stop here; the same command goes on")
     given = options.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     state_file, curve = given.folder / "training.pt", given.folder / "curve.jsonl"
@@ -211,9 +210,8 @@ def main() -> None:
         tutor.load_state_dict(state["tutor"])
         optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
-    last = given.until or given.steps
     lessons = torch.utils.data.DataLoader(
-        _Lessons(Teacher(tokens, BATCH), range(first, last)),
+        _Lessons(Teacher(tokens, BATCH), range(first, given.steps)),
         batch_size=None,
         num_workers=1,
         prefetch_factor=4,
@@ -249,7 +247,7 @@ def main() -> None:
             with curve.open("a") as file:
                 file.write(json.dumps(told) + "\n")
             sums, count = {}, 0
-        if (step + 1) % 250 == 0 or step + 1 == last:
+        if (step + 1) % 250 == 0 or step + 1 == given.steps:
             partial = state_file.with_suffix(".partial")
             torch.save(
                 {
