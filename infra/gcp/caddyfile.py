@@ -4,6 +4,9 @@ Two sites. The public one decides; the inner one, on loopback, crosses the tailn
 because Caddy's health check does not go through ``network_proxy`` (2.11), so the public site
 checks the inner one, and that check exercises the tunnel and keeps it warm.
 
+Connections to the next hop are used once (``keepalive off``): on a kept one, Caddy and Traefik cut an
+answer that begins before they have seen the question's end (docs/decisions/0011).
+
 Neither holds a key: API keys are imported from a file of their own, the upstream's key comes from
 the environment.
 """
@@ -74,6 +77,9 @@ _CADDYFILE = Template("""\
 			header_up -X-Forwarded-For
 			header_down -Server
 			header_down -X-Request-Id
+			transport http {
+				keepalive off
+			}
 			# From the request's arrival here to the first byte of home's answer.
 			header_down Server-Timing "home;dur={http.reverse_proxy.upstream.latency_ms}"
 			@unreachable status 502 503 504
@@ -112,6 +118,7 @@ _CADDYFILE = Template("""\
 		header_up Authorization "{env.UPSTREAM_AUTHORIZATION}"
 		transport http {
 			network_proxy url socks5://127.0.0.1:${socks_port}
+			keepalive off
 			dial_timeout 5s
 			response_header_timeout ${timeout_seconds}s
 		}

@@ -205,6 +205,13 @@ def test_home_gets_the_gateways_key_and_the_clients_name_never_the_clients_key(
     assert KEYS["laptop"] not in str(sent)
 
 
+def test_a_connection_to_home_is_used_once_so_that_an_early_answer_is_not_cut(
+    gateway: Gateway,
+) -> None:
+    gateway.post(headers=LAPTOP, json={})
+    assert gateway.home.received[-1]["Connection"] == "close"
+
+
 def test_a_request_has_one_name_on_its_whole_way(gateway: Gateway) -> None:
     first, second = (gateway.post(headers=LAPTOP, json={}) for _ in range(2))
     [name] = first.headers.get_list("x-request-id")
