@@ -25,10 +25,15 @@ def preview(picture: bytes) -> bytes:
     return overlay.preview(picture)
 
 
+def show_picture(picture: bytes, width: int | None = None) -> None:
+    """``width`` in pixels; else as wide as its place."""
+    st.html(overlay.picture(preview(picture), width))
+
+
 def show_question(asked: Question, texts: Texts) -> None:
     with st.chat_message("user", avatar=":material/person:"):
         if asked.mode == "chat" and asked.picture is not None:
-            st.image(preview(asked.picture), width=320)
+            show_picture(asked.picture, width=320)
         forms = {"chat": "{what}", "boxes": texts.find_boxes, "points": texts.find_points}
         st.markdown(forms[asked.mode].format(what=asked.text))
 

@@ -50,6 +50,11 @@ class Asking:
         """Since the question was put, until its end."""
         return (self._ended or time.monotonic()) - self._begun
 
+    @property
+    def unwatched_seconds(self) -> float:
+        """Since somebody last looked at what there is."""
+        return time.monotonic() - self._watched
+
     def stop(self) -> None:
         """Close the connection, wherever the request is; the server stops working on it."""
         self._future.cancel()
@@ -90,7 +95,7 @@ class Asking:
             async with aclosing(service.client.stream(messages, options, self._watch)) as pieces:
                 async for piece in pieces:
                     self._pieces.append(piece)
-                    if time.monotonic() - self._watched > UNWATCHED_SECONDS:
+                    if self.unwatched_seconds > UNWATCHED_SECONDS:
                         return
         except ClientError as error:
             self._trouble = error

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
 from app.client.images import SUFFIXES
 from app.client.page import session
-from app.client.page.answer import preview
+from app.client.page.answer import show_picture
 from app.client.page.samples import SEEDS, sample
 from app.client.page.texts import Texts
 from app.client.page.turns import MODES, Mode, Question
+
+Window = Literal["camera", "samples"]
 
 
 def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
@@ -20,15 +23,16 @@ def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="tools"):
             mode = _mode(texts)
             # In windows of their own: the camera is asked for only when somebody wants it.
-            if st.button(texts.camera, icon=":material/photo_camera:", key="camera"):
-                st.dialog(texts.take_photo)(_take_photo)(texts)
-            if st.button(texts.samples, icon=":material/image:", key="samples"):
-                st.dialog(texts.samples)(_choose_sample)(texts)
+            camera, photo = texts.camera, ":material/photo_camera:"
+            st.button(camera, icon=photo, key="camera", on_click=_open, args=("camera",))
+            samples, image = texts.samples, ":material/image:"
+            st.button(samples, icon=image, key="samples", on_click=_open, args=("samples",))
         _attached(texts)
         prompts = {"chat": texts.ask_chat, "boxes": texts.ask_boxes, "points": texts.ask_points}
         said = st.chat_input(
             prompts[mode], key="composer", accept_file=True, file_type=SUFFIXES, max_chars=8000
         )
+    _window(texts)
     if said is None:
         return
     picture = said.files[0].getvalue() if said.files else st.session_state.get("picture")
@@ -59,6 +63,21 @@ def _mode(texts: Texts) -> Mode:
     )
 
 
+def _open(window: Window | None) -> None:
+    st.session_state["window"] = window
+
+
+def _window(texts: Texts) -> None:
+    """The open one, in each run until it is closed: an answer that ends does not close it."""
+    windows: dict[Window, tuple[str, Callable[[Texts], None]]] = {
+        "camera": (texts.take_photo, _take_photo),
+        "samples": (texts.samples, _choose_sample),
+    }
+    if (window := st.session_state.get("window")) is not None:
+        title, content = windows[window]
+        st.dialog(title, on_dismiss=lambda: _open(None))(content)(texts)
+
+
 def _take_photo(texts: Texts) -> None:
     photo = st.camera_input(texts.take_photo, label_visibility="collapsed")
     if photo is not None and st.button(texts.use_photo, type="primary"):
@@ -69,15 +88,16 @@ def _take_photo(texts: Texts) -> None:
 def _choose_sample(texts: Texts) -> None:
     for number, column in enumerate(st.columns(len(SEEDS))):
         with column:
-            st.image(preview(sample(number)))
+            show_picture(sample(number))
             name = texts.use_sample.format(number=number + 1)
             if st.button(name, key=f"sample-{number}", width="stretch"):
                 _attach(sample(number))
                 st.rerun()
 
 
-def _attach(picture: bytes) -> None:
+def _attach(picture: bytes | None) -> None:
     st.session_state["picture"] = picture
+    _open(None)
 
 
 def _attached(texts: Texts) -> None:
@@ -85,7 +105,7 @@ def _attached(texts: Texts) -> None:
     if picture is None:
         return
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="attached"):
-        st.image(preview(picture), width=64)
+        show_picture(picture, width=64)
         st.caption(texts.attached)
         st.button(
             texts.remove, on_click=_attach, args=(None,), icon=":material/close:", key="remove"

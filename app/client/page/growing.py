@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from app.client.page import scroll, session
 from app.client.page.answer import show_answer
 from app.client.page.log import as_html, lines
+from app.client.page.redrawn import redrawn
 from app.client.page.texts import Texts
 
 EVERY_SECONDS = 0.2
 
 
 def growing(texts: Texts) -> None:
-    """Always in the same place, and empty when nothing is under way: the browser may ask for this
-    piece of the page once more when the whole page has been drawn since, and must then find it
-    and not the history, which has grown into where it was.
+    """Always in the same place, and empty when nothing is under way: the history, which grows, is
+    not to come to lie where the browser still draws an answer.
     """
     under_way = session.asking()
     every = EVERY_SECONDS if under_way is not None else None
-    with st.container(key="growing"):
-        st.fragment(_answer, run_every=every)(texts)
+    redrawn("growing", every, partial(so_far, texts))
     if under_way is not None:
         scroll.to_newest(len(session.turns()))
 
 
-def _answer(texts: Texts) -> None:
+def so_far(texts: Texts, again: bool) -> None:  # noqa: FBT001
+    """Of the answer under way; ``again`` as :func:`redrawn` tells it."""
     under_way = session.asking()
     if under_way is None:
         st.empty()
+        if again:
+            st.rerun()  # the browser has not seen the page with the whole answer
         return
     if not under_way.running:
         session.keep(under_way, texts)

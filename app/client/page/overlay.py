@@ -29,6 +29,13 @@ def preview(picture: bytes) -> bytes:
     return file.getvalue()
 
 
+def picture(shown: bytes, width: int | None = None) -> str:
+    """A JPEG, no wider than ``width`` pixels or else than its place. With the page itself and not
+    as a file beside it, which Streamlit may have put away before a slow browser asks for it."""
+    style = f' style="width:{width}px"' if width is not None else ""
+    return f'<img class="hub-picture" src="{_data_url(shown)}" alt=""{style}>'
+
+
 def marked(shown: bytes, found: Detection, title: str) -> str:
     """``shown`` is a JPEG of the whole picture in any size."""
     labels = dict.fromkeys(mark.label for mark in (*found.boxes, *found.points))
@@ -36,10 +43,9 @@ def marked(shown: bytes, found: Detection, title: str) -> str:
     marks = "".join(
         _mark(mark, colours[mark.label], found.picture) for mark in (*found.boxes, *found.points)
     )
-    data = base64.b64encode(shown).decode()
     return (
         f'<div class="hub-overlay" role="group" aria-label="{html.escape(title)}">'
-        f'<img src="data:image/jpeg;base64,{data}" alt="">{marks}</div>'
+        f'<img src="{_data_url(shown)}" alt="">{marks}</div>'
     )
 
 
@@ -48,6 +54,10 @@ def place(mark: Box | Point) -> str:
     return ", ".join(
         f"{number:.0f}" for number in (mark.xyxy if isinstance(mark, Box) else mark.xy)
     )
+
+
+def _data_url(shown: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(shown).decode()}"
 
 
 def _mark(mark: Box | Point, colour: Colour, picture: Size) -> str:

@@ -7,11 +7,14 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from app.client.page import session
 from app.client.page.health import Health, State
+from app.client.page.redrawn import redrawn
 from app.client.page.service import Service
 from app.client.page.texts import Texts
 
 LOOK_SECONDS = 30
+DRAW_SECONDS = 2
 RESTING_SECONDS = 600
 """A page that nobody uses stops looking: a gateway that is asked never scales to zero."""
 MARKS: dict[State, str] = {"ok": "✓", "bad": "✗", "unknown": "?"}
@@ -19,33 +22,38 @@ MARKS: dict[State, str] = {"ok": "✓", "bad": "✗", "unknown": "?"}
 
 def path(service: Service, texts: Texts) -> None:
     """To be called in each run of the whole page: that is what counts as use."""
-    used = time.monotonic()
+    used, shown = time.monotonic(), _broken(service, texts)
 
-    @st.fragment(run_every=2)
-    def looking() -> None:
+    def looking(again: bool) -> None:  # noqa: FBT001
         resting = time.monotonic() - used > RESTING_SECONDS
         health = service.health
         if not resting and (health is None or time.monotonic() - health.at > LOOK_SECONDS):
             service.look()
+        if again and (_broken(service, texts) != shown or session.overlooked()):
+            st.rerun()
         _show(service, health, texts)
         if resting:
             st.caption(texts.health_resting)
         if st.button(texts.health_look, icon=":material/refresh:", type="tertiary"):
             service.look()
 
-    looking()
+    redrawn("path", DRAW_SECONDS, looking)
 
 
-@st.fragment(run_every=2)
 def banner(service: Service, texts: Texts) -> None:
     """Above the conversation, because a phone hides the sidebar: what is broken, if anything is."""
+    with st.container(key="banner"):
+        for told in _broken(service, texts):
+            st.error(told)
+
+
+def _broken(service: Service, texts: Texts) -> list[str]:
     health = service.health
     if health is None or health.ok:
-        return
+        return []
     host = urlsplit(service.connection.base_url).netloc
-    broken = [row for row in advice(health, host, texts) if row[1] == "bad"]
-    for name, _, told in broken:
-        st.error(f"**{name}.** {told}")
+    rows = advice(health, host, texts)
+    return [f"**{name}.** {told}" for name, state, told in rows if state == "bad"]
 
 
 def advice(health: Health, host: str, texts: Texts) -> list[tuple[str, State, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.client.page.answer import preview
+from app.client.page.answer import show_picture
 from app.client.page.samples import sample
 from app.client.page.texts import Texts
 from app.client.page.turns import Question
@@ -25,5 +25,5 @@ def welcome(texts: Texts, ask: Callable[[Question], None]) -> None:
     ]
     for column, (label, question) in zip(st.columns(len(offered)), offered, strict=True):
         with column:
-            st.image(preview(question.picture or b""))
+            show_picture(question.picture or b"")
             st.button(label, on_click=ask, args=(question,), width="stretch", wrap=True)

@@ -1,4 +1,5 @@
 """One run of the script at a time, without a browser."""
+# ruff: noqa: PLC0415  # what AppTest runs as a script imports for itself
 
 from __future__ import annotations
 
@@ -91,3 +92,36 @@ def test_a_password_is_asked_for_and_nothing_is_shown_before_it(
     at.button[0].click().run()
     assert at.chat_input
     assert not at.text_input
+
+
+def test_a_browser_that_was_not_sent_the_last_page_is_sent_it_again() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from app.client.page.english import ENGLISH
+        from app.client.page.growing import so_far
+
+        st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+        so_far(ENGLISH, again=st.session_state["runs"] == 1)
+
+    at = AppTest.from_function(script, default_timeout=30).run()
+    assert not at.exception
+    assert at.session_state["runs"] == 2
+
+
+@pytest.mark.parametrize(("seconds", "overlooked"), [(1, False), (6, True)])
+def test_an_answer_that_the_browser_does_not_ask_for_is_overlooked(
+    seconds: float, overlooked: bool
+) -> None:
+    def script(seconds: float) -> None:
+        from types import SimpleNamespace
+
+        import streamlit as st
+
+        from app.client.page import session
+
+        st.session_state["asking"] = SimpleNamespace(unwatched_seconds=seconds)
+        st.text(str(session.overlooked()))
+
+    at = AppTest.from_function(script, args=(seconds,), default_timeout=30).run()
+    assert at.text[0].value == str(overlooked)
