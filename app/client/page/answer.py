@@ -27,7 +27,8 @@ def preview(picture: bytes) -> bytes:
 
 def show_picture(picture: bytes, width: int | None = None) -> None:
     """``width`` in pixels; else as wide as its place."""
-    st.html(overlay.picture(preview(picture), width))
+    place = "stretch" if width is None else "content"
+    st.html(overlay.picture(preview(picture), width), width=place)
 
 
 def show_question(asked: Question, texts: Texts) -> None:
