@@ -4,8 +4,9 @@ Two sites. The public one decides; the inner one, on loopback, crosses the tailn
 because Caddy's health check does not go through ``network_proxy`` (2.11), so the public site
 checks the inner one, and that check exercises the tunnel and keeps it warm.
 
-Connections to the next hop are used once (``keepalive off``): on a kept one, Caddy and Traefik cut an
-answer that begins before they have seen the question's end (docs/decisions/0011).
+Each next hop is asked first whether it wants a question's body (``Expect: 100-continue``). Without,
+Caddy and Traefik cut an answer that begins before they have seen the question's end
+(docs/decisions/0011).
 
 Neither holds a key: API keys are imported from a file of their own, the upstream's key comes from
 the environment.
@@ -47,7 +48,9 @@ _CADDYFILE = Template("""\
 		default ""
 	}
 	# One name for a request on its whole way: told to the client, and the model server's log has it.
+	# At once for what is refused here; and last (>), for home's 100 Continue takes earlier headers away.
 	header X-Request-Id {http.request.uuid}
+	header >X-Request-Id {http.request.uuid}
 	route {
 		@unlisted `!((method('POST') && path('/v1/chat/completions', '/v1/completions'))
 			|| (method('GET') && path('/v1/models', '/health')))`
@@ -55,6 +58,11 @@ _CADDYFILE = Template("""\
 
 		@stranger `{key_id} == "" && !path('/health')`
 		error @stranger 401
+
+		# Nobody sends a body to a hop that refuses the question by its head, or cuts off an early answer.
+		@question method POST
+		request_header @question Expect 100-continue
+
 
 		request_body {
 			max_size ${body_mb}MB
@@ -78,7 +86,7 @@ _CADDYFILE = Template("""\
 			header_down -Server
 			header_down -X-Request-Id
 			transport http {
-				keepalive off
+				expect_continue_timeout 1s
 			}
 			# From the request's arrival here to the first byte of home's answer.
 			header_down Server-Timing "home;dur={http.reverse_proxy.upstream.latency_ms}"
@@ -118,7 +126,7 @@ _CADDYFILE = Template("""\
 		header_up Authorization "{env.UPSTREAM_AUTHORIZATION}"
 		transport http {
 			network_proxy url socks5://127.0.0.1:${socks_port}
-			keepalive off
+			expect_continue_timeout 1s
 			dial_timeout 5s
 			response_header_timeout ${timeout_seconds}s
 		}

@@ -31,13 +31,32 @@ class Home:
 
     received: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     on: bool = True
+    refuses: bool = False
+    """Each question, by its head."""
     release: threading.Event = field(default_factory=threading.Event)
 
 
-def handler(home: Home) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
 
+    def piece(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Request-Id", "a name of home's own")
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
+
+
+def handler(home: Home) -> type[BaseHTTPRequestHandler]:
+    class Handler(Answering):
         def do_GET(self) -> None:
             if home.on:
                 self.answer(200, b"{}")
@@ -62,18 +81,12 @@ def handler(home: Home) -> type[BaseHTTPRequestHandler]:
             self.piece(b"data: two\n\n")
             self.piece(b"")
 
-        def piece(self, data: bytes) -> None:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-            self.wfile.flush()
-
-        def answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("X-Request-Id", "a name of home's own")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
+        def handle_expect_100(self) -> bool:
+            if home.refuses:
+                self.close_connection = True
+                self.answer(429, b'{"busy": true}')
+                return False
+            return super().handle_expect_100()
 
     return Handler
 
@@ -205,11 +218,13 @@ def test_home_gets_the_gateways_key_and_the_clients_name_never_the_clients_key(
     assert KEYS["laptop"] not in str(sent)
 
 
-def test_a_connection_to_home_is_used_once_so_that_an_early_answer_is_not_cut(
-    gateway: Gateway,
-) -> None:
-    gateway.post(headers=LAPTOP, json={})
-    assert gateway.home.received[-1]["Connection"] == "close"
+def test_home_can_refuse_a_large_question_by_its_head(gateway: Gateway) -> None:
+    gateway.home.refuses = True
+    try:
+        answers = [gateway.post(headers=LAPTOP, content=b"x" * 900_000) for _ in range(4)]
+    finally:
+        gateway.home.refuses = False
+    assert [(a.status_code, a.json()) for a in answers] == [(429, {"busy": True})] * 4
 
 
 def test_a_request_has_one_name_on_its_whole_way(gateway: Gateway) -> None:
