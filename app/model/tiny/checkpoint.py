@@ -9,7 +9,7 @@ from pathlib import Path
 NAME = "personal-cloud-hub/tiny-vl"
 FILES = Path(__file__).parent / "weights"
 """As vLLM loads them: weights, configuration, tokenizer, processor."""
-REVISION = "e5e7dada36c309ec6b1f7147735e1f68ca25508b"
+REVISION = "5fd9a60aa74e6b14ae91bc5c656c126f3c1d1ed2"
 """Stands where a model hub has a commit; :func:`revision_of` the files."""
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 from app.model.drawn import COLOURS, SHAPES, Scene, Shape, draw
 from app.model.image_tokens import FACTOR, Size
 from app.model.tiny.questions import GREETING, ask
+from app.model.tiny.words import LIST_PIECES
 
 PATCH = 14
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
@@ -26,6 +27,9 @@ STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
 QUESTIONS = 5
 FOLLOWING = 0.25
 """Share of the questions that go on from the one before."""
+SEEN_WEIGHT = 5.0
+"""Of words that the picture decides: a sentence's, and whether a list begins, goes on or ends. They
+are few beside the numbers of boxes, and an error in one of them is a wrong answer."""
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 FIRST_SEED = 1_000_000
 """Below it lie the held-out pictures."""
@@ -52,8 +56,8 @@ class Batch:
     """(3, B, S) int64: time, height, width."""
     mask: torch.Tensor
     """(B, 1, S, S) bool: who may attend to whom."""
-    answered: torch.Tensor
-    """(B, S) bool: where the next token is to be predicted."""
+    weight: torch.Tensor
+    """(B, S) float32: how much the next token counts; 0 where it is not to be predicted."""
     owner: torch.Tensor
     """(B, C) int64: number of the shape that a cell shows, from 0; -1 is none."""
     kind: torch.Tensor
@@ -119,17 +123,24 @@ class _Talk:
 
     ids: list[int]
     places: list[int]
-    answered: list[bool]
+    weights: list[float]
     sees: list[list[int]]
     """For each block, the blocks it sees; the picture and what stands before it are block 0."""
     block: list[int]
 
-    def add(self, question: list[int], answer: list[int], first: int, sees: list[int]) -> int:
+    def add(
+        self,
+        question: list[int],
+        answer: list[int],
+        weights: list[float],
+        first: int,
+        sees: list[int],
+    ) -> int:
         """Put a block behind the others; its tokens' places count from ``first``."""
         number, length = len(self.sees), len(question) + len(answer)
         self.ids += [*question, *answer]
         self.places += range(first, first + length)
-        self.answered += [False] * (len(question) - 1) + [True] * len(answer) + [False]
+        self.weights += [0.0] * (len(question) - 1) + weights + [0.0]
         self.sees.append([*sees, number])
         self.block += [number] * length
         return first + length
@@ -141,26 +152,33 @@ class Teacher:
     def __init__(self, tokens, size: int) -> None:
         self._tokens, self._size = tokens, size
         self._pad = tokens.convert_tokens_to_ids("<|endoftext|>")
+        self._list_pieces = {tokens.convert_tokens_to_ids(piece) for piece in LIST_PIECES}
 
     def _encode(self, text: str) -> list[int]:
         return self._tokens.encode(text, add_special_tokens=False)
 
+    def _weights(self, said: str, answer: list[int]) -> list[float]:
+        if said.startswith("["):
+            return [SEEN_WEIGHT if token in self._list_pieces else 1.0 for token in answer]
+        return [1.0 if said == GREETING else SEEN_WEIGHT] * len(answer)
+
     def _conversations(self, rng, shared: list[int], after: int, shapes: list[Shape]) -> _Talk:
-        talk_ = _Talk(list(shared), [], [False] * len(shared), [[0]], [0] * len(shared))
+        talk_ = _Talk(list(shared), [], [0.0] * len(shared), [[0]], [0] * len(shared))
         end = after
         for number in range(QUESTIONS):
             asked = ask(rng, shapes)
             answer = self._encode(f"{asked.answer}<|im_end|>")
+            weights = self._weights(asked.answer, answer)
             if asked.answer == GREETING and rng.random() < 0.5:
                 alone = f"<|im_start|>user\n{asked.question}<|im_end|>\n<|im_start|>assistant\n"
-                talk_.add(self._encode(alone), answer, 0, [])
+                talk_.add(self._encode(alone), answer, weights, 0, [])
                 continue
             question = f"{asked.question}<|im_end|>\n<|im_start|>assistant\n"
             if number and rng.random() < FOLLOWING and talk_.sees[-1][0] == 0:
                 question = f"\n<|im_start|>user\n{question}"
-                end = talk_.add(self._encode(question), answer, end, talk_.sees[-1])
+                end = talk_.add(self._encode(question), answer, weights, end, talk_.sees[-1])
             else:
-                end = talk_.add(self._encode(question), answer, after, [0])
+                end = talk_.add(self._encode(question), answer, weights, after, [0])
         return talk_
 
     def batch(self, n: int) -> Batch:
@@ -191,7 +209,7 @@ class Teacher:
         ids = np.full((size, longest), self._pad)
         positions = np.zeros((3, size, longest), np.int64)
         mask = np.zeros((size, longest, longest), bool)
-        answered = np.zeros((size, longest), bool)
+        weight = np.zeros((size, longest), np.float32)
         positions[:, :, :start] = np.arange(start)
         positions[0, :, start : start + cells] = start
         positions[1, :, start : start + cells] = start + np.repeat(np.arange(rows), columns)
@@ -201,7 +219,7 @@ class Teacher:
             length = len(sample.ids)
             ids[i, :length] = sample.ids
             positions[:, i, len(shared) : length] = sample.places
-            answered[i, :length] = sample.answered
+            weight[i, :length] = sample.weights
             sees = np.zeros((len(sample.sees), len(sample.sees)), bool)
             for number, seen in enumerate(sample.sees):
                 sees[number, seen] = True
@@ -216,7 +234,7 @@ class Teacher:
             start,
             torch.from_numpy(positions),
             torch.from_numpy(mask[:, None]),
-            torch.from_numpy(answered),
+            torch.from_numpy(weight),
             torch.from_numpy(np.stack(owners)),
             torch.from_numpy(np.stack(kinds)),
             torch.from_numpy(np.stack(boxes).astype(np.float32)),

@@ -66,14 +66,14 @@ def ask(rng: random.Random, shapes: Sequence[Shape]) -> Asked:
     """One question of the kinds the model is for, most often for one shape's box."""
     one = rng.choice(shapes)
     kinds = {
-        _box_of_one: 50,
-        _boxes_of_several: 16,
-        _boxes_of_what_may_not_be_there: 5,
-        _points: 8,
-        _number: 8,
-        _colour: 7,
-        _all: 4,
-        _talk: 4,
+        _box_of_one: 45,
+        _boxes_of_several: 15,
+        _boxes_of_what_may_not_be_there: 10,
+        _points: 6,
+        _number: 9,
+        _colour: 8,
+        _all: 5,
+        _talk: 2,
     }
     kind = rng.choices(list(kinds), list(kinds.values()))[0]
     return kind(rng, one, shapes)
@@ -94,8 +94,15 @@ def _boxes_of_several(rng: random.Random, one: Shape, shapes: Sequence[Shape]) -
 
 
 def _boxes_of_what_may_not_be_there(rng: random.Random, _: Shape, shapes: Sequence[Shape]) -> Asked:
-    what = f"{rng.choice(list(COLOURS))} {rng.choice(SHAPES)}"
-    return Asked(_locate(rng, what), boxes([s for s in shapes if s.name == what]))
+    colour, shape = rng.choice(list(COLOURS)), rng.choice(SHAPES)
+    what, found = rng.choice(
+        (
+            (f"{colour} {shape}", [s for s in shapes if s.name == f"{colour} {shape}"]),
+            (shape, [s for s in shapes if s.shape == shape]),
+            (f"{colour} shape", [s for s in shapes if s.colour == colour]),
+        )
+    )
+    return Asked(_locate(rng, what), boxes(found))
 
 
 def _points(rng: random.Random, one: Shape, shapes: Sequence[Shape]) -> Asked:

@@ -1,11 +1,12 @@
 """Train the small model from scratch on drawn pictures.
 
-    python -m app.model.tiny.train FOLDER [--steps N]
+    python -m app.model.tiny.train FOLDER [--steps N] [--onto MODEL]
 
 Besides the answers, the image tokens themselves are taught: what leaves the vision tower must tell
 which shape a cell shows and how far its box reaches from there, and what leaves the language
 model's second layer must tell that box's coordinates. With the answers alone, nothing is learnt in
-the same time.
+the same time. ``--onto`` goes on from a model that sees already: its vision tower stays as it is,
+and only the answers are taught.
 """
 # pyright: basic, reportMissingImports=false
 # ruff: noqa: ANN001, ANN201, T201
@@ -34,6 +35,9 @@ BATCH = 32
 SIGHT_STEPS = 1200
 """At first the vision tower learns alone, at several times the speed."""
 WARM_UP, DECAY_SHARE, RATE = 150, 0.3, 1.2e-3
+ONTO_WARM_UP, ONTO_DECAY_SHARE, ONTO_RATE = 50, 0.8, 5e-4
+ONTO_LESSON = 10_000
+"""Its pictures are others than those the model was first taught with."""
 AUXILIARY_LAYER = 2
 NUMBERS = 1000
 REACH, SPREAD = 4, 1.2
@@ -119,14 +123,15 @@ class Tutor(nn.Module):
         return where + about(functional.log_softmax(asked @ weights.T, -1), right).mean()
 
     def answer_loss(self, batch: Batch, thought):
-        told = batch.answered
+        told = batch.weight > 0
         goal = batch.ids.roll(-1, 1)[told]
         chances = functional.log_softmax(self.model.lm_head(thought[told]), -1)
         value = self.number_of[goal]
         number = value >= 0
+        words = functional.nll_loss(chances[~number], goal[~number], reduction="none")
         return (
             about(chances[number][:, self.number_ids], value[number]).mean(),
-            functional.nll_loss(chances[~number], goal[~number]),
+            (words * batch.weight[told][~number]).mean(),
         )
 
 
@@ -165,9 +170,12 @@ def newborn(tokens):
     return model
 
 
-def rate(step: int, steps: int) -> float:
+def rate(step: int, steps: int, *, onto: bool) -> float:
     """Warm up, stay, then go down in a line to nothing."""
-    return min(1, (step + 1) / WARM_UP, (steps - step) / (DECAY_SHARE * steps))
+    warm_up, share, most = (
+        (ONTO_WARM_UP, ONTO_DECAY_SHARE, ONTO_RATE) if onto else (WARM_UP, DECAY_SHARE, RATE)
+    )
+    return most * min(1, (step + 1) / warm_up, (steps - step) / (share * steps))
 
 
 def save(model, tokens, folder: Path) -> None:
@@ -178,6 +186,31 @@ def save(model, tokens, folder: Path) -> None:
     )
     processor(tokens).save_pretrained(folder)
     model.save_pretrained(folder)
+
+
+def losses_of(tutor, batch: Batch, step: int, *, onto: bool):
+    """By name."""
+    losses = {}
+    with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(not onto):
+        seen = tutor.see(batch.patches, batch.grid)
+    if not onto:
+        losses["sight"] = tutor.sight_loss(batch, seen.float())
+    if onto or step >= SIGHT_STEPS:
+        with torch.autocast("cpu", torch.bfloat16):
+            thought, middle = tutor.think(batch, seen)
+        losses["numbers"], losses["words"] = tutor.answer_loss(batch, thought.float())
+        if not onto:
+            losses["place"] = 0.5 * tutor.place_loss(batch, middle.float())
+    return losses
+
+
+def begun_with(onto: Path | None, tokens):
+    """The tutor: of a new model, or of one that sees already."""
+    if onto is None:
+        return Tutor(newborn(tokens), number_ids(tokens))
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(onto).float()
+    model.model.visual.requires_grad_(requires_grad=False)
+    return Tutor(model, number_ids(tokens))
 
 
 class _Lessons(torch.utils.data.Dataset):
@@ -195,41 +228,35 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("folder", type=Path)
     options.add_argument("--steps", type=int, default=4800)
+    options.add_argument("--onto", type=Path, help="a folder with a model to go on from")
     given = options.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     state_file, curve = given.folder / "training.pt", given.folder / "curve.jsonl"
     tokens = tokenizer()
-    tutor = Tutor(newborn(tokens), number_ids(tokens))
+    tutor = begun_with(given.onto, tokens)
     matrices = [p for p in tutor.parameters() if p.ndim > 1]
     vectors = [p for p in tutor.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": 0.02}, {"params": vectors, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.98))
-    first = 0
+    first, begin = 0, ONTO_LESSON if given.onto else 0
     if state_file.exists():
         state = torch.load(state_file)
         tutor.load_state_dict(state["tutor"])
         optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
     lessons = torch.utils.data.DataLoader(
-        _Lessons(Teacher(tokens, BATCH), range(first, given.steps)),
+        _Lessons(Teacher(tokens, BATCH), range(begin + first, begin + given.steps)),
         batch_size=None,
         num_workers=1,
         prefetch_factor=4,
     )
     # Together they make a step three times as fast.
-    see, think = (torch.compile(part, dynamic=True) for part in (tutor.see, tutor.think))
+    tutor.see, tutor.think = (torch.compile(p, dynamic=True) for p in (tutor.see, tutor.think))
     begun, sums, count = time.monotonic(), {}, 0
     for step, batch in enumerate(lessons, start=first):
         for group in optimizer.param_groups:
-            group["lr"] = RATE * rate(step, given.steps)
-        with torch.autocast("cpu", torch.bfloat16):
-            seen = see(batch.patches, batch.grid)
-        losses = {"sight": tutor.sight_loss(batch, seen.float())}
-        if step >= SIGHT_STEPS:
-            with torch.autocast("cpu", torch.bfloat16):
-                thought, middle = think(batch, seen)
-            losses["place"] = 0.5 * tutor.place_loss(batch, middle.float())
-            losses["numbers"], losses["words"] = tutor.answer_loss(batch, thought.float())
+            group["lr"] = rate(step, given.steps, onto=given.onto is not None)
+        losses = losses_of(tutor, batch, step, onto=given.onto is not None)
         torch.stack([*losses.values()]).sum().backward()
         nn.utils.clip_grad_norm_(tutor.parameters(), 1.0)
         optimizer.step()
