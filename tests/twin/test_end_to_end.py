@@ -28,9 +28,11 @@ from tests.twin.conftest import ROOT, HubUnderTest
 
 pytestmark = pytest.mark.twin
 
-LEAST_FOUND, LEAST_IOU = 0.8, 0.75
-"""Of single shapes asked for: found at IoU 0.5, and the mean IoU, of a part of the set. The model
-card has the scores of all of it."""
+LEAST_FOUND, LEAST_IOU = 0.88, 0.84
+"""Of questions for one box: found at IoU 0.5, and the mean IoU. The model card's scores are 0.91
+and 0.87; another processor rounds a few answers to others."""
+LEAST_FOUND_BY_SIZE, LEAST_IOU_BY_SIZE = 0.8, 0.78
+"""Of one shape asked for by colour and kind, the hardest, in the 57 questions of each size."""
 
 
 def chat(content: Any, **more: Any) -> dict[str, Any]:
@@ -121,19 +123,25 @@ def test_shapes_are_found_in_pictures_of_every_size_through_the_whole_path(
     hub: HubUnderTest, tmp_path: Path
 ) -> None:
     """Held-out pictures: client resize, door, tunnel, vLLM, parser, and back to their pixels."""
-    hub.ok("eval", "drawn", "--limit", "120", "--out", str(tmp_path))
+    hub.ok("eval", "drawn", "--out", str(tmp_path))
     _, kept = results.load(tmp_path / "results.jsonl")
-    assert [r.failure for r in kept] == [None] * 120
+    assert [r.failure for r in kept] == [None] * 351
+    found, iou = found_and_iou([r for r in kept if len(r.question.boxes) == 1])
+    assert (found >= LEAST_FOUND, iou >= LEAST_IOU) == (True, True), (found, iou)
     for size in ("640x480", "1920x1080", "4032x3024"):
-        asked = [r for r in kept if r.question.tags["picture"] == size]
-        one = [score(r) for r in asked if r.question.tags["query"] == "one shape"]
-        assert len(one) >= 12, size
-        found = ratio([single_accuracy(s) for s in one])
-        iou = ratio([single_iou(s) for s in one])
-        assert found is not None
-        assert iou is not None
-        assert (found >= LEAST_FOUND, iou >= LEAST_IOU) == (True, True), (size, found, iou)
+        tags = {"picture": size, "query": "one shape"}
+        found, iou = found_and_iou([r for r in kept if tags.items() <= r.question.tags.items()])
+        reached = (found >= LEAST_FOUND_BY_SIZE, iou >= LEAST_IOU_BY_SIZE)
+        assert reached == (True, True), (size, found, iou)
     assert not any(r.unreadable for r in kept)
+
+
+def found_and_iou(asked: list[results.Result]) -> tuple[float, float]:
+    scores = [score(r) for r in asked]
+    found, iou = ratio([single_accuracy(s) for s in scores]), ratio([single_iou(s) for s in scores])
+    assert found is not None
+    assert iou is not None
+    return found, iou
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Bearer", "Basic abc"])
