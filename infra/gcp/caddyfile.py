@@ -63,7 +63,6 @@ _CADDYFILE = Template("""\
 		@question method POST
 		request_header @question Expect 100-continue
 
-
 		request_body {
 			max_size ${body_mb}MB
 		}
