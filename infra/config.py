@@ -24,6 +24,7 @@ from pydantic.alias_generators import to_camel
 
 from app.model.memory import fits, forecast
 from app.model.profiles import PROFILES, ProfileName
+from infra.gcp.caddyfile import SOCKS_DIAL_SECONDS
 
 KEY = "settings"
 TRAEFIK_TIMEOUT_SECONDS = 330
@@ -64,12 +65,26 @@ class Cloud(_Section):
     """Google Cloud region of the gateway."""
     timeout_seconds: Annotated[int, Field(ge=30, le=300)] = 300
     """How long a request may take, the start of an instance included."""
+    hold_seconds: Annotated[int, Field(ge=1, le=60)] = 6
+    """How long a request is held while home has not answered yet; tries every 5 s within it."""
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
     """Requests one instance serves at once; with one instance, all there are."""
     caddy_image: Image = "library/caddy:2.11.4"
     """On Docker Hub, read through the project's own Artifact Registry repository."""
     tailscale_image: Image = "tailscale/tailscale:v1.102.3"
     """The official image, from the same repository."""
+
+
+    @model_validator(mode="after")
+    def _held_requests_end_in_time(self) -> Self:
+        longest = self.timeout_seconds - SOCKS_DIAL_SECONDS
+        if self.hold_seconds > longest:
+            raise ValueError(
+                f"holdSeconds {self.hold_seconds} is too long: a held request ends up to "
+                f"{SOCKS_DIAL_SECONDS} s after it, which must be within timeoutSeconds "
+                f"{self.timeout_seconds}; write {longest} or less"
+            )
+        return self
 
 
 class Tailnet(_Section):

@@ -20,7 +20,19 @@ from string import Template
 
 SOCKS_PORT = 1055
 INNER_PORT = 8081
-RETRY_AFTER_SECONDS = 30
+SOCKS_DIAL_SECONDS = 5
+"""tailscaled gives up a dial through its SOCKS port after this time (net/socks5, 1.102.3)."""
+HEALTH_INTERVAL_SECONDS = 1
+HEALTH_TIMEOUT_SECONDS = 3
+HEALTH_FAILS = 6
+"""Failed checks until home counts as off: 8 s where packets vanish, 5 s where home refuses.
+
+WireGuard repeats a lost handshake after 5 s (its RekeyTimeout) and up to a third of a second more,
+so fewer would call a home off whose first packet was lost. Caddy counts failures since the last
+change of state, not in a row: what a single lost check can do is bounded by the next one, a second
+later, which is sooner than a request gives up."""
+RETRY_AFTER_SECONDS = 5
+"""Home is checked every second, so a later try finds a home that has come back."""
 
 _CADDYFILE = Template("""\
 {
@@ -69,14 +81,15 @@ _CADDYFILE = Template("""\
 		reverse_proxy 127.0.0.1:${inner_port} {
 			# Home off is known before anyone asks, and answered at once.
 			health_uri /health
-			health_interval 5s
-			health_timeout 2s
+			health_interval ${health_interval_seconds}s
+			health_timeout ${health_timeout_seconds}s
+			health_fails ${health_fails}
 			# A name no client can have: strangers asking /health use up their own limit, not this one.
 			health_headers {
 				X-Hub-Key-Id _health
 			}
-			# While the tailnet is being joined a request is held, not refused.
-			lb_try_duration 1500ms
+			# A home that counts as off is waited for until after its next check, a second later.
+			lb_try_duration 1250ms
 			lb_try_interval 250ms
 			flush_interval -1
 			header_up X-Hub-Key-Id {key_id}
@@ -120,6 +133,14 @@ _CADDYFILE = Template("""\
 	bind 127.0.0.1
 	reverse_proxy http://${home}:80 {
 		flush_interval -1
+		# After a start the tunnel carries nothing yet: the request is held and its dial repeated.
+		lb_try_duration ${hold_seconds}s
+		lb_try_interval 250ms
+		# A dial through SOCKS that fails is no dial error to Caddy, so POST has to be named. Safe for
+		# any error: Caddy sends a body once, and never again after the first byte of it was read.
+		lb_retry_match {
+			method GET POST
+		}
 		# A fixed name: what the client wrote as Host never reaches the model server.
 		header_up Host ${home}
 		header_up Authorization "{env.UPSTREAM_AUTHORIZATION}"
@@ -134,12 +155,16 @@ _CADDYFILE = Template("""\
 """)
 
 
-def caddyfile(*, home: str, body_mb: int, timeout_seconds: int) -> str:
+def caddyfile(*, home: str, body_mb: int, timeout_seconds: int, hold_seconds: int) -> str:
     """The whole configuration; ``PORT``, ``KEYS_FILE`` and ``UPSTREAM_AUTHORIZATION`` are its environment."""
     return _CADDYFILE.substitute(
         home=home,
         body_mb=body_mb,
         timeout_seconds=timeout_seconds,
+        hold_seconds=hold_seconds,
+        health_interval_seconds=HEALTH_INTERVAL_SECONDS,
+        health_timeout_seconds=HEALTH_TIMEOUT_SECONDS,
+        health_fails=HEALTH_FAILS,
         inner_port=INNER_PORT,
         socks_port=SOCKS_PORT,
         retry_after=RETRY_AFTER_SECONDS,

@@ -28,6 +28,7 @@ class GatewayArgs:
     project: str
     region: str
     timeout_seconds: int
+    hold_seconds: int
     concurrency: int
     caddy_image: str
     tailscale_image: str
@@ -48,6 +49,7 @@ class GatewayArgs:
             project=settings.cloud.project,
             region=settings.cloud.region,
             timeout_seconds=settings.cloud.timeout_seconds,
+            hold_seconds=settings.cloud.hold_seconds,
             concurrency=settings.cloud.concurrency,
             caddy_image=settings.cloud.caddy_image,
             tailscale_image=settings.cloud.tailscale_image,
@@ -107,7 +109,10 @@ class Gateway(pulumi.ComponentResource):
         self._apis = identity.apis
         self._readable: list[pulumi.Resource] = []
         config = caddyfile(
-            home=args.home, body_mb=args.body_mb, timeout_seconds=args.timeout_seconds
+            home=args.home,
+            body_mb=args.body_mb,
+            timeout_seconds=args.timeout_seconds,
+            hold_seconds=args.hold_seconds,
         )
         caddy_config = self._secret("caddyfile", config)
         keys = self._secret("api-keys", pulumi.Output.from_input(args.api_keys).apply(keys_file))

@@ -7,8 +7,6 @@ what the Caddyfile does against it, 117 of 3,600 questions broke off on a busy m
 from __future__ import annotations
 
 import http.client
-import os
-import re
 import shutil
 import subprocess
 import sys
@@ -22,8 +20,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.gcp.caddyfile import caddyfile, keys_file
-from tests.infra.test_gateway_behaviour import free_port, until
+from infra.gcp.caddyfile import caddyfile
+from tests.support.gateway import (
+    free_port,
+    running_caddy,
+    until,
+    without_health_checks,
+    without_tunnel,
+)
 
 KEY = "a" * 43
 QUESTION = b"x" * 5000
@@ -59,11 +63,10 @@ def home() -> Generator[int]:
 
 
 @contextmanager
-def program(name: str, *arguments: str, **environment: str) -> Generator[None]:
+def program(name: str, *arguments: str) -> Generator[None]:
     found = shutil.which(name) or str(Path(sys.executable).parent / name)
     with subprocess.Popen(
         [found, *arguments],
-        env=os.environ | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as run:
@@ -77,14 +80,9 @@ def program(name: str, *arguments: str, **environment: str) -> Generator[None]:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
     """The public site's port."""
     folder = tmp_path_factory.mktemp("path")
-    public, inner, entry = free_port(), free_port(), free_port()
-    text = caddyfile(home="home", body_mb=1, timeout_seconds=300)
-    text = text.replace("http://home:80", f"http://127.0.0.1:{entry}").replace("8081", str(inner))
-    text = text.replace("network_proxy url socks5://127.0.0.1:1055", "network_proxy none")
-    # This home has no /health.
-    text = re.sub(r"\t+health_headers \{[^}]*\}\n|\t+health_\w+ .*\n", "", text)
-    (folder / "Caddyfile").write_text(text)
-    (folder / "keys").write_text(keys_file({"laptop": KEY}))
+    entry = free_port()
+    text = caddyfile(home="home", body_mb=1, timeout_seconds=300, hold_seconds=6)
+    text = without_health_checks(without_tunnel(text, entry))
     with home() as port:
         (folder / "routes.yaml").write_text(
             f"""
@@ -101,13 +99,9 @@ http:
                 "--global.checknewversion=false",
                 "--global.sendanonymoususage=false",
             ),
-            program(
-                *("caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")),
-                PORT=str(public),
-                KEYS_FILE=str(folder / "keys"),
-                UPSTREAM_AUTHORIZATION="Basic upstream",
-            ),
+            running_caddy(folder, text, {"laptop": KEY}) as url,
         ):
+            public = int(url.rpartition(":")[2])
             until(lambda: ask(public, 1) == ["onetwo"])
             yield public
 

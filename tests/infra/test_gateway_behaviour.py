@@ -3,105 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
-from infra.gcp.caddyfile import caddyfile, keys_file
+from infra.gcp.caddyfile import RETRY_AFTER_SECONDS, caddyfile, keys_file
+from tests.support.gateway import (
+    API_KEYS,
+    chat_headers,
+    is_up,
+    running_caddy,
+    until,
+    without_tunnel,
+)
+from tests.support.home import Home, home_handler
 
-KEYS = {"laptop": "a" * 43, "robot": "b" * 43}
-LAPTOP = {"Authorization": f"Bearer {KEYS['laptop']}"}
+LAPTOP = chat_headers("laptop")
 CHAT = "/v1/chat/completions"
-
-
-@dataclass
-class Home:
-    """An upstream that can be off, and what it received."""
-
-    received: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-    on: bool = True
-    refuses: bool = False
-    """Each question, by its head."""
-    release: threading.Event = field(default_factory=threading.Event)
-
-
-class Answering(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def piece(self, data: bytes) -> None:
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-        self.wfile.flush()
-
-    def answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Request-Id", "a name of home's own")
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
-
-
-def handler(home: Home) -> type[BaseHTTPRequestHandler]:
-    class Handler(Answering):
-        def do_GET(self) -> None:
-            if home.on:
-                self.answer(200, b"{}")
-            else:
-                self.close_connection = True
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if not home.on:
-                self.close_connection = True
-                return
-            home.received.append({**dict(self.headers.items()), "path": self.path})
-            if b"stream" not in body:
-                self.answer(200, b'{"ok": true}')
-                return
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            self.piece(b"data: one\n\n")
-            home.release.wait(10)
-            self.piece(b"data: two\n\n")
-            self.piece(b"")
-
-        def handle_expect_100(self) -> bool:
-            if home.refuses:
-                self.close_connection = True
-                self.answer(429, b'{"busy": true}')
-                return False
-            return super().handle_expect_100()
-
-    return Handler
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)
@@ -118,50 +43,24 @@ class Gateway:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("caddy")
     home = Home()
-    upstream = ThreadingHTTPServer(("127.0.0.1", 0), handler(home))
+    upstream = ThreadingHTTPServer(("127.0.0.1", 0), home_handler(home))
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
-    public, inner = free_port(), free_port()
-    # All but the tunnel: what would go through SOCKS to home goes straight to the upstream.
-    text = (
-        caddyfile(home="home", body_mb=1, timeout_seconds=300)
-        .replace("http://home:80", f"http://127.0.0.1:{upstream.server_port}")
-        .replace("network_proxy url socks5://127.0.0.1:1055", "network_proxy none")
-        .replace("8081", str(inner))
-        .replace("health_interval 5s", "health_interval 200ms")
+    rendered = caddyfile(home="home", body_mb=1, timeout_seconds=300, hold_seconds=1)
+    text = without_tunnel(rendered, upstream.server_port).replace(
+        "health_interval 1s", "health_interval 200ms"
     )
-    (folder / "Caddyfile").write_text(text)
-    (folder / "keys").write_text(keys_file(KEYS))
-    env = {
-        **os.environ,
-        "PORT": str(public),
-        "KEYS_FILE": str(folder / "keys"),
-        "UPSTREAM_AUTHORIZATION": "Basic upstream",
-    }
-    caddy = shutil.which("caddy") or str(Path(sys.executable).parent / "caddy")
-    command = [caddy, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
-    log = folder / "log"
-    with log.open("wb") as out, subprocess.Popen(command, env=env, stdout=out, stderr=out) as run:
-        url = f"http://127.0.0.1:{public}"
-        try:
-            until(lambda: is_up(url))
-            yield Gateway(url, home, log)
-        finally:
-            run.terminate()
-            run.wait(10)
-            upstream.shutdown()
-            upstream.server_close()
-
-
-def is_up(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health").status_code == 200
-    except httpx.HTTPError:
-        return False
+        with running_caddy(folder, text) as url:
+            until(lambda: is_up(url))
+            yield Gateway(url, home, folder / "log")
+    finally:
+        upstream.shutdown()
+        upstream.server_close()
 
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer *", f"bearer {KEYS['laptop']}", f"Bearer {'c' * 43}", "Basic x"],
+    [None, "", "Bearer", "Bearer *", f"bearer {API_KEYS['laptop']}", f"Bearer {'c' * 43}", "Basic x"],
 )
 def test_a_stranger_is_refused_and_home_is_not_asked(
     gateway: Gateway, authorization: str | None
@@ -215,7 +114,7 @@ def test_home_gets_the_gateways_key_and_the_clients_name_never_the_clients_key(
     assert sent["Authorization"] == "Basic upstream"
     assert sent["X-Hub-Key-Id"] == "laptop"
     assert sent["Host"] == "home"
-    assert KEYS["laptop"] not in str(sent)
+    assert API_KEYS["laptop"] not in str(sent)
 
 
 def test_home_can_refuse_a_large_question_by_its_head(gateway: Gateway) -> None:
@@ -243,7 +142,7 @@ def test_the_answer_tells_how_long_home_took(gateway: Gateway) -> None:
 
 
 def test_each_key_has_its_own_name(gateway: Gateway) -> None:
-    gateway.post(headers={"Authorization": f"Bearer {KEYS['robot']}"}, json={})
+    gateway.post(headers={"Authorization": f"Bearer {API_KEYS['robot']}"}, json={})
     assert gateway.home.received[-1]["X-Hub-Key-Id"] == "robot"
 
 
@@ -272,7 +171,7 @@ def test_home_off_is_told_within_two_seconds_with_when_to_try_again(gateway: Gat
         answer = gateway.post(headers=LAPTOP, json={})
         took = time.monotonic() - begun
         assert answer.status_code == 503
-        assert answer.headers["retry-after"] == "30"
+        assert answer.headers["retry-after"] == str(RETRY_AFTER_SECONDS)
         assert answer.json()["error"]["type"] == "home_unavailable"
         # The bound is the promise to the user, not a measure of speed.
         assert took < 2
@@ -285,7 +184,7 @@ def test_no_key_is_ever_logged(gateway: Gateway) -> None:
     gateway.post(headers=LAPTOP, json={})
     text = gateway.log.read_text()
     assert text
-    for key in KEYS.values():
+    for key in API_KEYS.values():
         assert key not in text
 
 
