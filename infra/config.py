@@ -24,11 +24,12 @@ from pydantic.alias_generators import to_camel
 
 from app.model.memory import fits, forecast
 from app.model.profiles import PROFILES, ProfileName
-from infra.gcp.caddyfile import SOCKS_DIAL_SECONDS
 
 KEY = "settings"
 TRAEFIK_TIMEOUT_SECONDS = 330
 """Longer than Cloud Run's longest here, so that the outer hop always gives up first."""
+SOCKS_DIAL_SECONDS = 5
+"""tailscaled gives up a dial through its SOCKS port after this time (net/socks5, 1.102.3)."""
 
 
 class ConfigError(pulumi.RunError):
@@ -73,7 +74,6 @@ class Cloud(_Section):
     """On Docker Hub, read through the project's own Artifact Registry repository."""
     tailscale_image: Image = "tailscale/tailscale:v1.102.3"
     """The official image, from the same repository."""
-
 
     @model_validator(mode="after")
     def _held_requests_end_in_time(self) -> Self:

@@ -11,6 +11,8 @@ from typing import Literal, Self
 from twin.errors import TwinError
 from twin.paths import TwinPaths
 
+IDLE_SECONDS = 900
+"""Cloud Run keeps an idle instance for up to 15 minutes (container contract, "Idle instances")."""
 Mode = Literal["namespaces", "user-namespaces", "flat"]
 
 
@@ -25,13 +27,15 @@ class TwinSettings:
     providers_port: int
     """The first of four."""
     network: Mode | Literal["auto"]
+    idle_seconds: int = IDLE_SECONDS
+    """Without a request for so long, Cloud Run stops the instance."""
 
     @classmethod
     def from_environment(cls) -> Self:
         """Read ``HUB_GATEWAY_PORT`` and its siblings.
 
         Raises:
-            TwinError: a value is not a port, or ``HUB_NETWORK`` is no known mode.
+            TwinError: a value is not a port or a number of seconds, or ``HUB_NETWORK`` is no mode.
         """
         network = os.environ.get("HUB_NETWORK", "auto")
         if network not in ("auto", "namespaces", "user-namespaces", "flat"):
@@ -44,6 +48,7 @@ class TwinSettings:
             kubernetes_port=_port("HUB_KUBERNETES_PORT", 6443),
             providers_port=_port("HUB_PROVIDERS_PORT", 7731),
             network=network,
+            idle_seconds=_idle_seconds(),
         )
 
     @classmethod
@@ -99,6 +104,13 @@ def _port(name: str, default: int) -> int:
     text = os.environ.get(name, str(default))
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise TwinError(f"{name} is {text!r}; write a port number from 1 to 65535")
+    return int(text)
+
+
+def _idle_seconds() -> int:
+    text = os.environ.get("HUB_IDLE_SECONDS", str(IDLE_SECONDS))
+    if not text.isdecimal() or int(text) < 1:
+        raise TwinError(f"HUB_IDLE_SECONDS is {text!r}; write a whole number of seconds from 1")
     return int(text)
 
 

@@ -20,8 +20,6 @@ from string import Template
 
 SOCKS_PORT = 1055
 INNER_PORT = 8081
-SOCKS_DIAL_SECONDS = 5
-"""tailscaled gives up a dial through its SOCKS port after this time (net/socks5, 1.102.3)."""
 HEALTH_INTERVAL_SECONDS = 1
 HEALTH_TIMEOUT_SECONDS = 3
 HEALTH_FAILS = 6

@@ -78,14 +78,8 @@ def caddy(image: pulumi.Input[str], upstream_key: SecretRef) -> Container:
                 name="keys", mount_path=KEYS_FOLDER
             ),
         ],
-        startup_probe=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeArgs(
-            tcp_socket=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeTcpSocketArgs(
-                port=PUBLIC_PORT
-            ),
-            period_seconds=1,
-            timeout_seconds=1,
-            failure_threshold=20,
-        ),
+        # No startup probe of its own: Cloud Run's default one passes as soon as the port is open,
+        # a declared one is tried once a second, and each start would wait for its second try.
     )
 
 

@@ -60,7 +60,15 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer *", f"bearer {API_KEYS['laptop']}", f"Bearer {'c' * 43}", "Basic x"],
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer *",
+        f"bearer {API_KEYS['laptop']}",
+        f"Bearer {'c' * 43}",
+        "Basic x",
+    ],
 )
 def test_a_stranger_is_refused_and_home_is_not_asked(
     gateway: Gateway, authorization: str | None

@@ -115,6 +115,8 @@ def hub() -> Iterator[HubUnderTest]:
         "HUB_CLIENT_PORT": str(client),
         "HUB_KUBERNETES_PORT": str(kubernetes),
         "HUB_PROVIDERS_PORT": "17731",
+        # Short, so that tests meet a gateway that was scaled to zero.
+        "HUB_IDLE_SECONDS": "10",
         "COLUMNS": "200",
     }
     under_test = HubUnderTest(state, env, f"http://127.0.0.1:{gateway}")

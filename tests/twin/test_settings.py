@@ -30,6 +30,23 @@ def test_what_is_no_port_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tex
         TwinSettings.from_environment()
 
 
+def test_an_instance_rests_after_a_quarter_of_an_hour_or_as_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert TwinSettings.from_environment().idle_seconds == 900
+    monkeypatch.setenv("HUB_IDLE_SECONDS", "20")
+    assert TwinSettings.from_environment().idle_seconds == 20
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "soon"])
+def test_an_idle_time_that_is_no_number_of_seconds_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("HUB_IDLE_SECONDS", text)
+    with pytest.raises(TwinError, match=r"HUB_IDLE_SECONDS is .* whole number of seconds"):
+        TwinSettings.from_environment()
+
+
 def test_an_unknown_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUB_NETWORK", "bridge")
     with pytest.raises(TwinError, match=r"HUB_NETWORK is 'bridge'"):

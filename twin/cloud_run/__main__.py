@@ -22,6 +22,7 @@ import uvicorn
 
 from twin.cloud_run import admin, front
 from twin.paths import TwinPaths
+from twin.settings import IDLE_SECONDS
 
 
 class _Server(uvicorn.Server):
@@ -69,7 +70,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="the twin's state folder")
     parser.add_argument("--uri", required=True, help="the service's public address")
-    parser.add_argument("--idle-seconds", type=float, default=900, help="then scale to zero")
+    parser.add_argument(
+        "--idle-seconds", type=float, default=IDLE_SECONDS, help="then scale to zero"
+    )
     parser.add_argument(
         "--container-port", type=int, help="instead of the declared one, where that is taken"
     )

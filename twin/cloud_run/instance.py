@@ -38,6 +38,7 @@ class Instance:
         self._folder = paths.root / "instances" / self.id
         self._containers: list[Container] = []
         self._scratches: list[Path] = []
+        self._passed_startup_at: dict[str, float] = {}
 
     async def start(self) -> None:
         """Start each container when those it depends on have passed their startup probe.
@@ -51,10 +52,12 @@ class Instance:
                 self._containers.append(container)
                 if part.startup is not None:
                     await self._await_startup(container, part.startup)
+                    self._passed_startup_at[part.name] = time.time()
         except BaseException:
             await self.stop()
             raise
         self.state = "ready"
+        print(f"{self.id}: ready after {time.time() - self.started_at:.2f} s", flush=True)
 
     async def ended(self) -> str:
         """Wait until any container ends; its name."""
@@ -83,6 +86,8 @@ class Instance:
                     "name": c.spec.name,
                     "image": c.spec.image,
                     "pid": c.pid,
+                    "startedAt": c.started_at,
+                    "passedStartupAt": self._passed_startup_at.get(c.spec.name),
                     "program": command_line(c.spec, resolve(c.spec.image))[0],
                 }
                 for c in self._containers

@@ -13,6 +13,8 @@ DEFAULT_CONCURRENCY = 80
 DEFAULT_TIMEOUT_SECONDS = 300
 DEFAULT_STARTUP_SECONDS = 240
 """Without a startup probe the port has this long to open."""
+DEFAULT_STARTUP_TRIES_PER_SECOND = 10
+"""Cloud Run sees at once that the port opens; the emulator tries it this often."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +115,11 @@ def _startup(raw: Mapping[str, Any] | None, declared: int | None, port: int | No
     if raw is None:
         if port is None:
             return None
-        return Probe(port=port, period_seconds=1, failure_threshold=DEFAULT_STARTUP_SECONDS)
+        return Probe(
+            port=port,
+            period_seconds=1 / DEFAULT_STARTUP_TRIES_PER_SECOND,
+            failure_threshold=DEFAULT_STARTUP_SECONDS * DEFAULT_STARTUP_TRIES_PER_SECOND,
+        )
     http = raw.get("httpGet")
     asked = (http or raw["tcpSocket"]).get("port", declared)
     return Probe(

@@ -68,6 +68,7 @@ def cloud_parts(paths: TwinPaths, network: Network, settings: TwinSettings) -> l
                     "twin.cloud_run",
                     f"--state={paths.root}",
                     f"--uri={settings.gateway_url}",
+                    f"--idle-seconds={settings.idle_seconds}",
                     *flat,
                 ),
             ),

@@ -54,6 +54,9 @@ def write_configuration(paths: TwinPaths, network: Network) -> None:
             "override_local_dns": False,
             "nameservers": {"global": []},
         },
+        # By default headscale batches changes for 0.8 s and 0.5 s, for the sake of large tailnets,
+        # and a joining node waits for both. This tailnet has two nodes.
+        "tuning": {"batch_change_delay": "20ms", "node_store_batch_timeout": "20ms"},
         "unix_socket": str(paths.sockets / "headscale.sock"),
         "logtail": {"enabled": False},
     }

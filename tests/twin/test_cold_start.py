@@ -1,0 +1,113 @@
+"""The first questions after a quiet time, on the whole path: the gateway was scaled to zero.
+
+The instance ends by Cloud Run's own idle stop, which the tests' twin has after ten seconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import secrets
+import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from PIL import Image
+
+from infra.gcp.caddyfile import RETRY_AFTER_SECONDS
+from tests.twin.conftest import HubUnderTest
+from tests.twin.test_end_to_end import chat, first_key, until
+
+pytestmark = pytest.mark.twin
+
+SIZE_OF_PICTURE = 5_000_000
+
+
+def await_idle_stop(hub: HubUnderTest) -> None:
+    def is_scaled_to_zero() -> bool:
+        rows = json.loads(hub.run("status", "--json").stdout)
+        return any(r["hop"] == "cloud run" and r["state"] == "idle" for r in rows)
+
+    until(is_scaled_to_zero, lambda: hub.run("status").stdout)
+
+
+def large_picture() -> dict[str, Any]:
+    """5 MB: a small PNG, and bytes after its end that every decoder skips."""
+    file = io.BytesIO()
+    Image.new("RGB", (320, 240), "teal").save(file, "PNG")
+    data = file.getvalue() + secrets.token_bytes(SIZE_OF_PICTURE * 3 // 4)
+    url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def test_the_first_eight_requests_after_an_idle_stop_are_all_answered(hub: HubUnderTest) -> None:
+    text = {"type": "text", "text": "Hello"}
+    bodies = [chat([*([large_picture()] if i % 2 else []), text], stream=i >= 4) for i in range(8)]
+    key = first_key(hub)
+    await_idle_stop(hub)
+
+    def ask(body: dict[str, Any]) -> tuple[int, bytes, float]:
+        with hub.http(key) as http:
+            begun = time.monotonic()
+            answer = http.post("/v1/chat/completions", json=body)
+            return answer.status_code, answer.content, time.monotonic() - begun
+
+    with ThreadPoolExecutor(len(bodies)) as clients:
+        answers = list(clients.map(ask, bodies))
+    assert [status for status, _, _ in answers] == [200] * 8
+    assert all(b'"completion_tokens":' in content for _, content, _ in answers[:4])
+    assert all(content.endswith(b"data: [DONE]\n\n") for _, content, _ in answers[4:])
+
+
+@contextmanager
+def asleep(hub: HubUnderTest) -> Generator[None]:
+    """Home takes packets and does nothing with them."""
+    record = json.loads((hub.state / "parts" / "home-tailscaled.json").read_text())
+    tailscaled = psutil.Process(record["pid"])
+    tailscaled.suspend()
+    try:
+        yield
+    finally:
+        tailscaled.resume()
+
+
+def test_home_asleep_is_said_in_time_after_a_cold_start_and_at_once_from_then_on(
+    hub: HubUnderTest,
+) -> None:
+    def timed_post() -> tuple[httpx.Response, float]:
+        begun = time.monotonic()
+        return http.post("/v1/chat/completions", json=chat("Hello")), time.monotonic() - begun
+
+    key = first_key(hub)
+    await_idle_stop(hub)
+    with hub.http(key) as http:
+        with asleep(hub):
+            # Both bounds are promises to the user, not speeds.
+            answer, seconds = timed_post()
+            assert (answer.status_code, seconds < 15) == (503, True), seconds
+            assert answer.headers["retry-after"] == str(RETRY_AFTER_SECONDS)
+            answer, seconds = timed_post()
+            assert (answer.status_code, seconds < 2) == (503, True), seconds
+        # A client that does what Retry-After says is served at its next try, or the one after it.
+        until(lambda: timed_post()[0].status_code == 200, seconds=3 * RETRY_AFTER_SECONDS)
+
+
+def test_hub_ask_right_after_an_idle_stop_is_answered_without_a_second_try(
+    hub: HubUnderTest,
+) -> None:
+    await_idle_stop(hub)
+    before = requests_seen(hub)
+    assert hub.ok("ask", "Hello").strip()
+    assert requests_seen(hub) - before == 1
+
+
+def requests_seen(hub: HubUnderTest) -> int:
+    transport = httpx.HTTPTransport(uds=str(hub.state / "run" / "run-admin.sock"))
+    with httpx.Client(transport=transport, base_url="http://cloud-run") as http:
+        return http.get("/services").json()[0]["requests"]
