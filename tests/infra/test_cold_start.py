@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from app.client.request import Timeouts
 from infra.config import Cloud
 from infra.gcp.caddyfile import HEALTH_FAILS, RETRY_AFTER_SECONDS, caddyfile
-from tests.support.gateway import API_KEYS, chat_headers, running_caddy
+from tests.support.gateway import API_KEYS, chat_headers, running_caddy, until
 from tests.support.home import Home, home_handler
 from tests.support.socks import DIAL_SECONDS, Tunnel, socks_tunnel
 
@@ -43,16 +43,18 @@ class ColdGateway:
 
 
 @contextmanager
-def cold_gateway(folder: Path) -> Generator[ColdGateway]:
+def cold_gateway(
+    folder: Path, *, hold_seconds: int = HOLD_SECONDS, dial_seconds: float = DIAL_SECONDS
+) -> Generator[ColdGateway]:
     """A gateway that has just started; its tunnel does not carry anything yet."""
     home = Home()
     home.release.set()
     server = ThreadingHTTPServer(("127.0.0.1", 0), home_handler(home))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    text = caddyfile(home="home", body_mb=20, timeout_seconds=300, hold_seconds=HOLD_SECONDS)
+    text = caddyfile(home="home", body_mb=20, timeout_seconds=300, hold_seconds=hold_seconds)
     try:
         with (
-            socks_tunnel(server.server_port) as tunnel,
+            socks_tunnel(server.server_port, dial_seconds) as tunnel,
             running_caddy(folder, text, API_KEYS, socks_port=tunnel.port) as url,
         ):
             yield ColdGateway(url, home, tunnel)
@@ -65,10 +67,13 @@ def test_the_first_requests_are_held_until_the_tunnel_carries_and_all_are_answer
     tmp_path: Path,
 ) -> None:
     bodies = [b"{}", STREAMED, FIVE_MB, FIVE_MB, b"{}", STREAMED, FIVE_MB, b"{}"]
-    with cold_gateway(tmp_path) as gateway, ThreadPoolExecutor(8) as clients:
+    with (
+        cold_gateway(tmp_path, hold_seconds=20, dial_seconds=0.5) as gateway,
+        ThreadPoolExecutor(8) as clients,
+    ):
         asked = [clients.submit(gateway.post, body) for body in bodies]
-        # Longer than one dial lasts: each request has to be tried a second time.
-        time.sleep(DIAL_SECONDS + 0.5)
+        # Only health checks dial besides, once a second: each request has dialled more than once.
+        until(lambda: gateway.tunnel.refusals >= 3 * len(bodies))
         assert [a.done() for a in asked] == [False] * 8
         gateway.tunnel.is_up.set()
         answers = [a.result() for a in asked]

@@ -18,16 +18,19 @@ class Tunnel:
     """Carries connections to ``home_port`` of loopback while ``is_up`` is set."""
 
     home_port: int
+    dial_seconds: float
     port: int = 0
     is_up: threading.Event = field(default_factory=threading.Event)
     dials: int = 0
+    refusals: int = 0
+    """Dials that were given up."""
 
 
 @contextmanager
-def socks_tunnel(home_port: int) -> Generator[Tunnel]:
-    """A tunnel that is down; connections to it are held until it is up."""
+def socks_tunnel(home_port: int, dial_seconds: float = DIAL_SECONDS) -> Generator[Tunnel]:
+    """A tunnel that is down; a dial through it waits until it is up, or is given up."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        tunnel = Tunnel(home_port, port=listener.getsockname()[1])
+        tunnel = Tunnel(home_port, dial_seconds, port=listener.getsockname()[1])
         threading.Thread(target=_accept, args=(listener, tunnel), daemon=True).start()
         yield tunnel
         tunnel.is_up.set()
@@ -47,7 +50,8 @@ def _serve(client: socket.socket, tunnel: Tunnel) -> None:
         client.sendall(b"\x05\x00")
         client.recv(4 + 1 + 255 + 2)
         tunnel.dials += 1
-        if not tunnel.is_up.wait(DIAL_SECONDS):
+        if not tunnel.is_up.wait(tunnel.dial_seconds):
+            tunnel.refusals += 1
             client.sendall(b"\x05\x01\x00\x01" + bytes(6))
             return
         with socket.create_connection(("127.0.0.1", tunnel.home_port)) as home:
