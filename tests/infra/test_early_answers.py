@@ -23,7 +23,8 @@ from pathlib import Path
 import pytest
 
 from infra.gcp.caddyfile import caddyfile, keys_file
-from tests.infra.test_gateway_behaviour import free_port, until
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 KEY = "a" * 43
 QUESTION = b"x" * 5000

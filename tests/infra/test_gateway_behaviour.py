@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +19,8 @@ import httpx
 import pytest
 
 from infra.gcp.caddyfile import caddyfile, keys_file
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 KEYS = {"laptop": "a" * 43, "robot": "b" * 43}
 LAPTOP = {"Authorization": f"Bearer {KEYS['laptop']}"}
@@ -89,19 +91,6 @@ def handler(home: Home) -> type[BaseHTTPRequestHandler]:
             return super().handle_expect_100()
 
     return Handler
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)
