@@ -60,7 +60,11 @@ def service(timeout: str) -> dict[str, Any]:
         "image": "pause",
         "commands": ["python3", "-c", SERVER],
         "ports": {"containerPort": port},
-        "startupProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 20},
+        "startupProbe": {
+            "tcpSocket": {"port": port},
+            "periodSeconds": 0.1,
+            "failureThreshold": 200,
+        },
     }
     return {"name": "svc", "template": {"containers": [container], "timeout": timeout}}
 

@@ -61,7 +61,11 @@ def service(port: int, *others: dict[str, Any], **template: Any) -> dict[str, An
         "image": "server",
         "ports": {"containerPort": port},
         "dependsOns": [other["name"] for other in others],
-        "startupProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 20},
+        "startupProbe": {
+            "tcpSocket": {"port": port},
+            "periodSeconds": 0.1,
+            "failureThreshold": 200,
+        },
         **template.pop("main", {}),
     }
     return {"name": "svc", "template": {"containers": [main, *others], **template}}
