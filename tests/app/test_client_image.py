@@ -11,16 +11,16 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from tests.support.http_server import first_response
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "app" / "client" / "Dockerfile"
@@ -145,9 +145,7 @@ def install(folder: Path) -> None:
 @pytest.mark.browser
 def test_the_files_of_the_image_serve_the_page_to_an_ordinary_user(root: Path) -> None:
     [command] = of("CMD")
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     loopback = f"--server.address=127.0.0.1 --server.port={port}".split()
     words = [word.replace("/srv/", f"{root}/srv/") for word in json.loads(command)]
     assert words[-2].startswith("--server.address=")
@@ -175,23 +173,12 @@ def test_the_files_of_the_image_serve_the_page_to_an_ordinary_user(root: Path) -
         text=True,
     )
     try:
-        assert health(f"http://127.0.0.1:{port}/_stcore/health", process) == b"ok"
+        url = f"http://127.0.0.1:{port}/_stcore/health"
+        assert first_response(url, process) == b"ok"
     finally:
         process.terminate()
         told, _ = process.communicate(timeout=20)
     assert "Traceback" not in told
-
-
-def health(url: str, process: subprocess.Popen[str]) -> bytes:
-    deadline = time.monotonic() + 60
-    while True:
-        assert process.poll() is None
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
-                return answer.read()
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
 
 
 @pytest.mark.browser

@@ -6,9 +6,8 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from hub.cli import app
+from tests.support.http_server import Handler, serving
 
 CARD = {"id": "vlm", "root": "Qwen/Qwen2.5-VL-7B-Instruct", "max_model_len": 8192}
 CAT = '[{"bbox_2d": [14, 28, 54, 68], "label": "cat"}]'
@@ -43,14 +43,12 @@ class Server:
 def server() -> Iterator[Server]:
     state = Server()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    class Answering(Handler):
+        def do_GET(self) -> None:  # noqa: N802
+            self.json(200, {"object": "list", "data": [CARD]})
 
-        def do_GET(self) -> None:
-            self.whole(200, {"object": "list", "data": [CARD]})
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        def do_POST(self) -> None:  # noqa: N802
+            body = json.loads(self.body())
             content = body["messages"][-1]["content"]
             text = next(part["text"] for part in content if part["type"] == "text")
             what = text.removeprefix("Locate every ").split(" in the image")[0]
@@ -61,42 +59,25 @@ def server() -> Iterator[Server]:
                 self.close_connection = True
                 return
             if (answer := state.answers[what]) is None:
-                self.whole(503, {"error": {"message": "off", "type": "x", "code": 503}})
+                # Longer than the client waits.
+                refusal = {"error": {"message": "off", "type": "x", "code": 503}}
+                self.json(503, refusal, {"Retry-After": "600"})
                 return
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
+            self.begin_events()
             for start in range(0, len(answer), 7):
-                self.chunk(event({"content": answer[start : start + 7]}, None))
-            self.chunk(event({}, "stop"))
-            self.chunk(b"data: [DONE]\n\n")
-            self.chunk(b"")
+                self.piece(event({"content": answer[start : start + 7]}, None))
+            self.piece(event({}, "stop"))
+            self.piece(b"data: [DONE]\n\n")
+            self.piece(b"")
 
-        def whole(self, status: int, body: dict[str, Any]) -> None:
-            data = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            if status == 503:
-                self.send_header("Retry-After", "600")  # longer than the client waits
-            self.end_headers()
-            self.wfile.write(data)
+        def json(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+            told = {"Content-Type": "application/json", **(headers or {})}
+            self.whole(status, json.dumps(body).encode(), told)
 
-        def chunk(self, data: bytes) -> None:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, args=(0.02,))
-    thread.start()
-    state.url = f"http://127.0.0.1:{http.server_port}/v1"
-    yield state
-    state.ended.set()
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    with serving(Answering) as port:
+        state.url = f"http://127.0.0.1:{port}/v1"
+        yield state
+        state.ended.set()
 
 
 def event(delta: dict[str, Any], finish: str | None) -> bytes:

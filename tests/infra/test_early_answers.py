@@ -10,56 +10,36 @@ import http.client
 import shutil
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from infra.gcp.caddyfile import caddyfile
 from tests.support.gateway import (
-    free_port,
     running_caddy,
-    until,
     without_health_checks,
     without_tunnel,
 )
+from tests.support.http_server import Handler, serving
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 KEY = "a" * 43
 QUESTION = b"x" * 5000
 
 
-class AtOnce(BaseHTTPRequestHandler):
+class AtOnce(Handler):
     """Begins its answer in the moment in which it has the whole question."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self.rfile.read(len(QUESTION))
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
+    def do_POST(self) -> None:  # noqa: N802  # the name that the server calls
+        self.body()
+        self.begin_events()
         self.wfile.write(b"3\r\none\r\n")
         self.wfile.write(b"3\r\ntwo\r\n0\r\n\r\n")
-
-    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
-
-
-@contextmanager
-def home() -> Generator[int]:
-    """Its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), AtOnce)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @contextmanager
@@ -83,7 +63,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
     entry = free_port()
     text = caddyfile(home="home", body_mb=1, timeout_seconds=300, hold_seconds=6)
     text = without_health_checks(without_tunnel(text, entry))
-    with home() as port:
+    with serving(AtOnce) as port:
         (folder / "routes.yaml").write_text(
             f"""
 http:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -20,10 +18,11 @@ from tests.support.gateway import (
     chat_headers,
     is_up,
     running_caddy,
-    until,
     without_tunnel,
 )
 from tests.support.home import Home, home_handler
+from tests.support.http_server import serving
+from tests.support.waiting import until
 
 LAPTOP = chat_headers("laptop")
 CHAT = "/v1/chat/completions"
@@ -43,19 +42,14 @@ class Gateway:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("caddy")
     home = Home()
-    upstream = ThreadingHTTPServer(("127.0.0.1", 0), home_handler(home))
-    threading.Thread(target=upstream.serve_forever, daemon=True).start()
-    rendered = caddyfile(home="home", body_mb=1, timeout_seconds=300, hold_seconds=1)
-    text = without_tunnel(rendered, upstream.server_port).replace(
-        "health_interval 1s", "health_interval 200ms"
-    )
-    try:
-        with running_caddy(folder, text) as url:
-            until(lambda: is_up(url))
-            yield Gateway(url, home, folder / "log")
-    finally:
-        upstream.shutdown()
-        upstream.server_close()
+    text = caddyfile(home="home", body_mb=1, timeout_seconds=300, hold_seconds=1)
+    text = text.replace("health_interval 1s", "health_interval 200ms")
+    with (
+        serving(home_handler(home)) as port,
+        running_caddy(folder, without_tunnel(text, port)) as url,
+    ):
+        until(lambda: is_up(url))
+        yield Gateway(url, home, folder / "log")
 
 
 @pytest.mark.parametrize(

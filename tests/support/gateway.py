@@ -8,14 +8,15 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 from infra.gcp.caddyfile import INNER_PORT, SOCKS_PORT, keys_file
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 API_KEYS = {"laptop": "a" * 43, "robot": "b" * 43}
 
@@ -23,19 +24,6 @@ API_KEYS = {"laptop": "a" * 43, "robot": "b" * 43}
 def chat_headers(name: str) -> dict[str, str]:
     """What a client with the key of that name sends."""
     return {"Authorization": f"Bearer {API_KEYS[name]}"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def without_tunnel(text: str, home_port: int) -> str:

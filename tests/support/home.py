@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
+
+from tests.support.http_server import Handler
 
 
 @dataclass
@@ -18,50 +19,29 @@ class Home:
     lose_health_checks: int = 0
     """That many of the next ones get no answer."""
     release: threading.Event = field(default_factory=threading.Event)
+    """Set, when the second piece of a stream may be sent."""
 
 
-class Answering(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def piece(self, data: bytes) -> None:
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-        self.wfile.flush()
-
-    def answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Request-Id", "a name of home's own")
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
-
-
-def home_handler(home: Home) -> type[BaseHTTPRequestHandler]:
-    class Handler(Answering):
-        def do_GET(self) -> None:
+def home_handler(home: Home) -> type[Handler]:
+    class HomeHandler(Handler):
+        def do_GET(self) -> None:  # noqa: N802  # the name that the server calls
             lost = home.lose_health_checks > 0
             home.lose_health_checks -= lost
             if home.on and not lost:
-                self.answer(200, b"{}")
+                self.whole(200, b"{}")
             else:
                 self.close_connection = True
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        def do_POST(self) -> None:  # noqa: N802  # the name that the server calls
+            body = self.body()
             if not home.on:
                 self.close_connection = True
                 return
             home.received.append({**dict(self.headers.items()), "path": self.path})
             if b"stream" not in body:
-                self.answer(200, b'{"ok": true}')
+                self.whole(200, b'{"ok": true}', {"X-Request-Id": "a name of home's own"})
                 return
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
+            self.begin_events()
             self.piece(b"data: one\n\n")
             home.release.wait(10)
             self.piece(b"data: two\n\n")
@@ -70,8 +50,8 @@ def home_handler(home: Home) -> type[BaseHTTPRequestHandler]:
         def handle_expect_100(self) -> bool:
             if home.refuses:
                 self.close_connection = True
-                self.answer(429, b'{"busy": true}')
+                self.whole(429, b'{"busy": true}', {"Connection": "close"})
                 return False
             return super().handle_expect_100()
 
-    return Handler
+    return HomeHandler

@@ -4,9 +4,10 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
+from tests.support.waiting import until
+from twin.listening import listens
 from twin.relay import Endpoint
 
 
@@ -20,24 +21,27 @@ def test_bytes_and_the_end_of_input_cross_in_both_directions(tmp_path: Path) -> 
     with socket.create_server(("127.0.0.1", 0)) as far:
 
         def answer() -> None:
-            connection, _ = far.accept()
-            with connection:
-                received = b"".join(iter(lambda: connection.recv(65536), b""))
-                connection.sendall(received[::-1])
+            for _ in range(2):  # who asks whether the relay listens, and the client
+                connection, _ = far.accept()
+                with connection:
+                    connection.sendall(everything(connection)[::-1])
 
         threading.Thread(target=answer, daemon=True).start()
         listen, connect = f"--listen=unix:{near}", f"--connect=127.0.0.1:{far.getsockname()[1]}"
         with subprocess.Popen([sys.executable, "-m", "twin.relay", listen, connect]) as relay:
-            deadline = time.monotonic() + 10
-            while not near.exists():
-                assert time.monotonic() < deadline
+            until(lambda: listens(near))
             sent = bytes(range(256)) * 4096
             with socket.socket(socket.AF_UNIX) as client:
                 client.settimeout(10)
                 client.connect(str(near))
                 client.sendall(sent)
                 client.shutdown(socket.SHUT_WR)
-                got = b"".join(iter(lambda: client.recv(65536), b""))
+                got = everything(client)
             relay.terminate()
             assert relay.wait(10) == 0
     assert got == sent[::-1]
+
+
+def everything(connection: socket.socket) -> bytes:
+    """All that comes until the other side ends its output."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))

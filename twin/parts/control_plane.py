@@ -14,6 +14,7 @@ import httpx
 import trustme
 import yaml
 
+from twin.listening import listens
 from twin.network import Network
 from twin.parts.part import Part
 from twin.paths import TwinPaths
@@ -90,7 +91,7 @@ def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
                 f"--endpoint=sqlite://{folder / 'state.db'}?_journal=WAL&cache=shared"
                 "&_busy_timeout=30000&_txlock=immediate",
             ),
-            is_ready=kine.exists,
+            is_ready=lambda: listens(kine),
         ),
         Part(
             name="kube-apiserver",
@@ -156,7 +157,7 @@ def _way_in(paths: TwinPaths, network: Network, port: int) -> list[Part]:
         Part(
             name="api-inside",
             argv=network.at("home", *_relay(f"unix:{socket}", f"127.0.0.1:{port}")),
-            is_ready=socket.exists,
+            is_ready=lambda: listens(socket),
         ),
         Part(
             name="api-outside",

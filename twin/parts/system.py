@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from twin.errors import TwinError
+from twin.listening import listens
 from twin.network import FLAT_TRAEFIK_PORT, Network
 from twin.parts import control_plane, tailnet
 from twin.parts.control_plane import python
@@ -72,13 +72,13 @@ def cloud_parts(paths: TwinPaths, network: Network, settings: TwinSettings) -> l
                     *flat,
                 ),
             ),
-            is_ready=lambda: services(paths) is not None,
+            is_ready=lambda: listens(paths.cloud_run_socket) and services(paths) is not None,
             stop_seconds=20,
         ),
         Part(
             name="door",
             argv=python(*door, f"--connect=unix:{paths.cloud_run_socket}"),
-            is_ready=lambda: _accepts(settings.gateway_port),
+            is_ready=lambda: listens(("127.0.0.1", settings.gateway_port)),
         ),
     ]
 
@@ -90,7 +90,7 @@ def providers(paths: TwinPaths, stand_ins: dict[str, int]) -> Part:
         name="providers",
         argv=python("twin.providers", f"--state={paths.root}", "--attach", *ports),
         env={"KUBECONFIG": str(paths.kubeconfig)},
-        is_ready=lambda: all(_accepts(port) for port in stand_ins.values()),
+        is_ready=lambda: all(listens(("127.0.0.1", port)) for port in stand_ins.values()),
     )
 
 
@@ -156,11 +156,3 @@ def _answers(url: str) -> Callable[[], bool]:
             return False
 
     return ask
-
-
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True

@@ -16,6 +16,7 @@ import yaml
 
 from infra.tailnet.policy import policy
 from twin.errors import TwinError
+from twin.listening import listens
 from twin.network import FLAT_TRAEFIK_PORT, Network
 from twin.parts.part import Part
 from twin.paths import TwinPaths
@@ -128,7 +129,7 @@ def home_tailscaled(paths: TwinPaths, network: Network) -> Part:
             *(f"--state={state / 'tailscaled.state'}", f"--socket={_home_socket(paths)}"),
         ),
         env={"TS_DEBUG_FIREWALL_MODE": "nftables"},
-        is_ready=lambda: _home_socket(paths).exists(),
+        is_ready=lambda: listens(_home_socket(paths)),
     )
 
 

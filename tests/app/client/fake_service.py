@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
 import trustme
 
 from app.client import Connection
+from tests.support.http_server import Handler, serving
 
+JSON = {"Content-Type": "application/json"}
 CARD = {"id": "vlm", "root": "personal-cloud-hub/tiny-vl", "max_model_len": 4096}
 
 
@@ -62,22 +62,20 @@ class FakeService:
 def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
     service = FakeService()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
+    class Answering(Handler):
+        def do_GET(self) -> None:  # noqa: N802
             service.keys.append(self.headers["Authorization"])
             if service.listing_refusals:
                 self.json(*service.listing_refusals.pop(0))
             elif service.listing is not None:
-                self.whole(200, service.listing, {})
+                self.whole(200, service.listing, JSON)
             else:
                 self.json(200, {"object": "list", "data": [service.card]}, {})
 
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            service.asked.append(json.loads(self.rfile.read(length)))
-            service.lengths.append(length)
+        def do_POST(self) -> None:  # noqa: N802
+            body = self.body()
+            service.asked.append(json.loads(body))
+            service.lengths.append(len(body))
             service.keys.append(self.headers["Authorization"])
             if service.silent_before:
                 self.until_left()
@@ -89,24 +87,20 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
                 self.answer()
 
         def answer(self) -> None:
-            self.send_response(200)
-            for name, value in {"Content-Type": "text/event-stream", **service.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
+            self.begin_events(service.headers)
             for piece in service.pieces:
                 self.event(choices=[choice(piece)])
             if service.break_off:
                 self.close_connection = True
             elif service.end_early:
-                self.chunk(b"")
+                self.piece(b"")
             elif service.silent_after:
                 self.until_left()
             else:
                 self.event(choices=[choice("", "stop")])
                 self.event(choices=[], usage=usage(len(service.pieces)))
-                self.chunk(b"data: [DONE]\n\n")
-                self.chunk(b"")
+                self.piece(b"data: [DONE]\n\n")
+                self.piece(b"")
 
         def event(self, **more: Any) -> None:
             told = {
@@ -116,11 +110,7 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
                 "model": "vlm",
                 **more,
             }
-            self.chunk(f"data: {json.dumps(told)}\n\n".encode())
-
-        def chunk(self, data: bytes) -> None:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-            self.wfile.flush()
+            self.piece(f"data: {json.dumps(told)}\n\n".encode())
 
         def until_left(self) -> None:
             self.close_connection = True
@@ -133,29 +123,11 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
                 service.left.set()
 
         def json(self, status: int, body: dict[str, Any], headers: dict[str, str]) -> None:
-            self.whole(status, json.dumps(body).encode(), headers)
+            self.whole(status, json.dumps(body).encode(), {**headers, **JSON})
 
-        def whole(self, status: int, text: bytes, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    service.url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(Answering) as port:
+        service.url = f"http://127.0.0.1:{port}/v1"
         yield service
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def choice(text: str, finish: str | None = None) -> dict[str, Any]:
@@ -168,12 +140,6 @@ def usage(completion: int) -> dict[str, int]:
         "completion_tokens": completion,
         "total_tokens": 11 + completion,
     }
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from app.client import AsyncClient, Box, Client, Connection, Options, ServiceErr
 from app.client.events import Accepted, Event, Finished, FirstToken, PictureReady, Sent, Waiting
 from app.client.request import question
 from app.model.image_tokens import Size
-from tests.app.client.fake_service import FakeService, https_service, unused_port
+from tests.app.client.fake_service import FakeService, https_service
+from tests.support.ports import free_port
+from tests.support.waiting import until_async
 
 QUICK = Timeouts(connect=5, first_byte=0.3, between_bytes=0.3, patience=0)
 HELLO = [question("Hello")]
@@ -191,7 +193,7 @@ def test_an_address_that_is_no_services_is_told(service: FakeService, listing: b
 
 
 def test_nobody_listening_is_told_after_trying_again(ask: Ask) -> None:
-    nobody = Connection(f"http://127.0.0.1:{unused_port()}/v1", "sk-test")
+    nobody = Connection(f"http://127.0.0.1:{free_port()}/v1", "sk-test")
     told: Told = []
     with pytest.raises(ServiceError, match=r"Nobody takes connections at http://127\.0\.0\.1"):
         ask(nobody, Timeouts(connect=1, patience=1), told)
@@ -240,8 +242,7 @@ def test_a_cancelled_task_closes_the_connection_before_the_first_byte(
     async def run() -> None:
         async with AsyncClient(service.connection) as client:
             asking = asyncio.create_task(client.ask("Hello"))
-            while not service.asked:
-                await asyncio.sleep(0.01)
+            await until_async(lambda: service.asked)
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asking

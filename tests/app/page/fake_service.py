@@ -11,7 +11,6 @@ import asyncio
 import json
 import re
 import threading
-import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from tests.support.waiting import until
 
 KEY = "k3yThatNoBrowserMayEverSee0123456789abcdefg"
 MODEL = "personal-cloud-hub/tiny-vl"
@@ -51,11 +52,8 @@ class FakeService:
     def questions(self) -> list[str]:
         return [_text(body) for body in self.asked]
 
-    def until(self, condition: Callable[[FakeService], object], seconds: float = 15) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition(self):
-            assert time.monotonic() < deadline, f"never came: {self.questions=} {self.left=}"
-            time.sleep(0.02)
+    def until(self, condition: Callable[[FakeService], object]) -> None:
+        until(lambda: condition(self), shown=lambda: f"{self.questions=} {self.left=}")
 
     async def models(self, request: Request) -> Response:
         self.looks += 1
@@ -161,9 +159,8 @@ def serving() -> Generator[FakeService]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
+    until(lambda: server.started or not thread.is_alive())
+    assert server.started
     fake.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
     try:
         yield fake

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import pytest
 
 from app.client.connection import Connection
+from app.client.grounding.found import Box
 from app.client.page import asking as module
 from app.client.page.asking import Asking
 from app.client.page.conversation import conversation
@@ -17,6 +17,7 @@ from app.client.page.turns import Question, Turn
 from app.client.request import Options
 from app.client.served import served_model
 from tests.app.page.fake_service import KEY, FakeService
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -27,10 +28,7 @@ def reached(service: FakeService) -> Generator[Service]:
 
 
 def ended(asking: Asking) -> Turn:
-    deadline = time.monotonic() + 15
-    while asking.running:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not asking.running)
     return asking.so_far()
 
 
@@ -53,12 +51,14 @@ def test_boxes_are_there_before_the_answer_is_whole(reached: Service, service: F
     service.box_seconds = 30
     asked = Question(mode="boxes", text="red square", picture=sample(0))
     asking = Asking(reached, asked, (), Options())
-    deadline = time.monotonic() + 15
-    while not ((found := asking.so_far().detection) and found.boxes):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+
+    def boxes() -> Sequence[Box]:
+        found = asking.so_far().detection
+        return found.boxes if found else ()
+
+    until(boxes)
     assert asking.running
-    assert [box.label for box in found.boxes] == ["red square"]
+    assert [box.label for box in boxes()] == ["red square"]
     asking.stop()
 
 

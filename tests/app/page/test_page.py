@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.client.page import password
 from tests.app.page.fake_service import KEY, FakeService
 from tests.app.page.served_page import MAIN
+from tests.support.waiting import until
 
 PASSWORD = "correct horse battery staple"
 
@@ -34,11 +35,12 @@ def opened() -> AppTest:
 
 
 def answered(at: AppTest) -> AppTest:
-    deadline = time.monotonic() + 20
-    while at.session_state["asking"] is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-        at.run()
+    def is_answered() -> bool:
+        if at.session_state["asking"] is not None:
+            at.run()
+        return at.session_state["asking"] is None
+
+    until(is_answered)
     return at
 
 

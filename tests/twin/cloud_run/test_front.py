@@ -7,11 +7,10 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,9 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.ports import free_port
+from tests.support.waiting import until_async
+from twin.listening import listens
 from twin.paths import TwinPaths
 
 SERVER = """
@@ -52,15 +54,17 @@ print('serving', flush=True); s.serve_forever()
 
 
 def service(timeout: str) -> dict[str, Any]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     container = {
         "name": "main",
         "image": "pause",
         "commands": ["python3", "-c", SERVER],
         "ports": {"containerPort": port},
-        "startupProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 20},
+        "startupProbe": {
+            "tcpSocket": {"port": port},
+            "periodSeconds": 0.1,
+            "failureThreshold": 200,
+        },
     }
     return {"name": "svc", "template": {"containers": [container], "timeout": timeout}}
 
@@ -80,17 +84,11 @@ class Run:
         return httpx.AsyncClient(transport=transport, base_url="http://here", timeout=20)
 
     async def said(self, word: str) -> None:
-        await until(lambda: word in self.log.read_text())
+        await until_async(lambda: word in self.log.read_text())
 
     async def pids(self) -> list[int]:
         [found] = (await self.admin.get("/services")).json()
         return [c["pid"] for i in found["instances"] for c in i["containers"]]
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -108,8 +106,8 @@ async def running(state: Path, limit: str = "300s") -> AsyncGenerator[Run]:
     process = subprocess.Popen(command, env={**os.environ, "HUB_TWIN": str(state)})  # noqa: ASYNC220
     run = Run(paths, process)
     try:
-        await until(
-            lambda: paths.cloud_run_admin_socket.exists() and paths.cloud_run_socket.exists()
+        await until_async(
+            lambda: listens(paths.cloud_run_admin_socket) and listens(paths.cloud_run_socket)
         )
         deployed = await run.admin.put("/services/svc", json=service(limit))
         assert deployed.status_code == 200, deployed.text

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.ports import free_port
+from tests.support.waiting import until_async
 from twin.cloud_run import admin, front
 from twin.containers.images import IMAGES, LocalImage
 from twin.paths import TwinPaths
@@ -54,19 +55,17 @@ def images(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(IMAGES, name, LocalImage(entrypoint=(*python, code)))
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def service(port: int, *others: dict[str, Any], **template: Any) -> dict[str, Any]:
     main = {
         "name": "main",
         "image": "server",
         "ports": {"containerPort": port},
         "dependsOns": [other["name"] for other in others],
-        "startupProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 20},
+        "startupProbe": {
+            "tcpSocket": {"port": port},
+            "periodSeconds": 0.1,
+            "failureThreshold": 200,
+        },
         **template.pop("main", {}),
     }
     return {"name": "svc", "template": {"containers": [main, *others], **template}}
@@ -107,12 +106,6 @@ async def running(tmp_path: Path, idle_seconds: float = 60) -> AsyncGenerator[Ru
         await run.to_containers.aclose()
         await run.front.aclose()
         await run.admin.aclose()
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.05)
 
 
 pytestmark = pytest.mark.usefixtures("images")
@@ -201,7 +194,7 @@ def test_idle_means_no_process_and_the_next_request_starts_one(tmp_path: Path) -
             async def zero() -> bool:
                 return not (await cloud.listed())["instances"]
 
-            await until(zero)
+            await until_async(zero)
             assert not psutil.pid_exists(pid)
             answers = await asyncio.gather(*(cloud.front.get("/env") for _ in range(5)))
             assert {answer.status_code for answer in answers} == {200}
@@ -224,7 +217,7 @@ def test_a_container_that_dies_takes_its_instance_with_it_and_the_next_request_a
             async def gone() -> bool:
                 return not first & set(await cloud.pids())
 
-            await until(gone)
+            await until_async(gone)
             assert [pid for pid in first if psutil.pid_exists(pid)] == []
             assert (await cloud.front.get("/")).status_code == 200
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import until_async
 from twin.containers.container import (
     Container,
     ContainerSpec,
@@ -103,9 +104,7 @@ def python(tmp_path: Path, code: str) -> ContainerSpec:
 
 
 async def written(container: Container, text: str) -> None:
-    async with asyncio.timeout(10):
-        while text not in container.spec.log.read_text():
-            await asyncio.sleep(0.02)
+    await until_async(lambda: text in container.spec.log.read_text())
 
 
 def test_sigterm_gives_a_container_its_grace(tmp_path: Path) -> None:

@@ -56,11 +56,6 @@ def pod_object(container: Mapping[str, Any], **spec: Any) -> dict[str, Any]:
     }
 
 
-async def until(true: Callable[[], object]) -> None:
-    while not true():  # what is awaited is another process' doing
-        await asyncio.sleep(0.02)
-
-
 def live(
     object_: dict[str, Any],
     folder: Path,
@@ -90,6 +85,12 @@ def live(
 
     asyncio.run(all_of_it())
     return told
+
+
+def printed(folder: Path) -> str:
+    """What the container has printed so far."""
+    log = log_of(folder)
+    return log.read_text() if log.exists() else ""
 
 
 def log_of(folder: Path, container: str = "main") -> Path:

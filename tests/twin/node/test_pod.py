@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.twin.node.living import Told, live, log_of, pod_object, shell, until
+from tests.support.ports import free_port
+from tests.support.waiting import until_async
+from tests.twin.node.living import Told, live, log_of, pod_object, printed, shell
 from twin.node import pod as pod_module
 from twin.node.pod import Pod
 
@@ -24,7 +25,7 @@ def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_pod_without_probes_runs_and_is_ready(tmp_path: Path) -> None:
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: told.container().get("ready"))
+        await until_async(lambda: told.container().get("ready"))
 
     told = live(pod_object(shell("exec sleep 60")), tmp_path, story)
     assert told.statuses[-1]["phase"] == "Running"
@@ -41,7 +42,7 @@ def test_arguments_environment_and_mounts_reach_the_process(tmp_path: Path) -> N
     object_ = pod_object(container, volumes=[{"name": "config", "configMap": {"name": "settings"}}])
 
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: log_of(tmp_path).exists() and "hello" in log_of(tmp_path).read_text())
+        await until_async(lambda: "hello" in printed(tmp_path))
 
     live(object_, tmp_path, story, configmaps__settings={"data": {"name": "tiny"}})
     assert log_of(tmp_path).read_text() == "tiny\nhello\n"
@@ -50,7 +51,7 @@ def test_arguments_environment_and_mounts_reach_the_process(tmp_path: Path) -> N
 @pytest.mark.usefixtures("quick_backoff")
 def test_a_process_that_ends_is_started_again_and_counted(tmp_path: Path) -> None:
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: told.container().get("restartCount", 0) >= 2)
+        await until_async(lambda: told.container().get("restartCount", 0) >= 2)
 
     told = live(pod_object(shell("exit 3")), tmp_path, story)
     reasons = [
@@ -65,11 +66,11 @@ def test_what_a_crashed_container_left_behind_is_gone(tmp_path: Path) -> None:
     children: list[psutil.Process] = []
 
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: told.container().get("restartCount", 0) >= 1)
+        await until_async(lambda: told.container().get("restartCount", 0) >= 1)
         first = int(log_of(tmp_path).read_text().split()[0])
         if psutil.pid_exists(first):
             children.append(psutil.Process(first))
-            await until(lambda: children[0].status() == psutil.STATUS_ZOMBIE)
+            await until_async(lambda: children[0].status() == psutil.STATUS_ZOMBIE)
 
     live(pod_object(shell("sleep 120 & echo $!; exit 1")), tmp_path, story)
 
@@ -80,10 +81,10 @@ def test_a_missing_secret_is_told_and_waited_for(tmp_path: Path) -> None:
     container = shell("exec sleep 60", env=[{"name": "K", "valueFrom": reference}])
 
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: told.waiting() == "CreateContainerConfigError")
+        await until_async(lambda: told.waiting() == "CreateContainerConfigError")
         assert told.container()["state"]["waiting"]["message"] == "secret key not found"
         told.objects["secrets/key"] = {"data": {"k": "eA=="}}
-        await until(told.running)
+        await until_async(told.running)
 
     told = live(pod_object(container), tmp_path, story)
     failures = [event for event in told.events if event[0] == "Failed"]
@@ -92,7 +93,7 @@ def test_a_missing_secret_is_told_and_waited_for(tmp_path: Path) -> None:
 
 def test_an_unknown_image_is_told_and_waited_for(tmp_path: Path) -> None:
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: told.waiting() == "ErrImagePull")
+        await until_async(lambda: told.waiting() == "ErrImagePull")
 
     container = {"name": "main", "image": "docker.io/library/nginx:1"}
     told = live(pod_object(container), tmp_path, story)
@@ -105,7 +106,7 @@ def test_init_containers_go_first(tmp_path: Path) -> None:
     object_ = pod_object(shell(f"cat {tmp_path}/x; exec sleep 60"), initContainers=[first])
 
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: log_of(tmp_path).exists() and log_of(tmp_path).read_text() == "1\n")
+        await until_async(lambda: printed(tmp_path) == "1\n")
 
     live(object_, tmp_path, story)
 
@@ -117,26 +118,24 @@ def test_an_init_container_that_cannot_start_is_told_and_the_pod_can_be_deleted(
     init = {"name": "first", "image": "busybox"}
 
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: any(reason == "Failed" for reason, _ in told.events))
+        await until_async(lambda: any(reason == "Failed" for reason, _ in told.events))
 
     told = live(pod_object(shell("exec sleep 60"), initContainers=[init]), tmp_path, story)
     assert not told.running()
 
 
 def test_readiness_follows_the_port(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     probe = {"tcpSocket": {"port": port}, "periodSeconds": 0.05, "failureThreshold": 2}
 
     async def story(_: Pod, told: Told) -> None:
-        await until(told.running)
+        await until_async(told.running)
         assert not told.container()["ready"]
         server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
-        await until(lambda: told.container()["ready"])
+        await until_async(lambda: told.container()["ready"])
         server.close()
         await server.wait_closed()
-        await until(lambda: not told.container()["ready"])
+        await until_async(lambda: not told.container()["ready"])
 
     told = live(pod_object(shell("exec sleep 60", readinessProbe=probe)), tmp_path, story)
     assert told.container()["restartCount"] == 0
@@ -156,7 +155,7 @@ def test_a_container_that_fails_its_probe_is_restarted(
     probe = {"tcpSocket": {"port": 1}, "periodSeconds": 0.05, "failureThreshold": 2}
 
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: told.container().get("restartCount", 0) >= 1)
+        await until_async(lambda: told.container().get("restartCount", 0) >= 1)
 
     told = live(pod_object(shell("exec sleep 60", **{kind: probe})), tmp_path, story)
     assert ("Unhealthy", said) in told.events
@@ -169,7 +168,7 @@ def test_the_way_out_is_pre_stop_then_sigterm_within_the_grace_period(tmp_path: 
     asked: list[float] = []
 
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: log_of(tmp_path).exists() and log_of(tmp_path).read_text())
+        await until_async(lambda: printed(tmp_path))
         asked.append(time.time())
 
     live(object_, tmp_path, story)
@@ -181,7 +180,7 @@ def test_a_process_that_ignores_sigterm_is_killed_after_the_grace_period(tmp_pat
     pids: list[int] = []
 
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: log_of(tmp_path).exists() and log_of(tmp_path).read_text())
+        await until_async(lambda: printed(tmp_path))
         pids.append(int(log_of(tmp_path).read_text()))
 
     live(pod_object(shell("trap '' TERM; echo $$; while :; do sleep 0.05; done")), tmp_path, story)
@@ -193,7 +192,7 @@ def test_a_crashed_container_is_not_waited_for_on_the_way_out(tmp_path: Path) ->
     object_["metadata"]["deletionGracePeriodSeconds"] = 30
 
     async def story(_: Pod, told: Told) -> None:
-        await until(lambda: told.waiting() == "CrashLoopBackOff")
+        await until_async(lambda: told.waiting() == "CrashLoopBackOff")
 
     began = os.times().elapsed
     told = live(object_, tmp_path, story)
@@ -206,7 +205,7 @@ def test_a_pod_that_ran_before_a_power_off_counts_as_restarted(tmp_path: Path) -
     object_["status"] = {"containerStatuses": [{"name": "main", "restartCount": 1}]}
 
     async def story(_: Pod, told: Told) -> None:
-        await until(told.running)
+        await until_async(told.running)
 
     told = live(object_, tmp_path, story)
     assert told.container()["restartCount"] == 2
@@ -214,7 +213,7 @@ def test_a_pod_that_ran_before_a_power_off_counts_as_restarted(tmp_path: Path) -
 
 def test_a_power_off_stops_the_processes_and_tells_nobody(tmp_path: Path) -> None:
     async def story(pod: Pod, told: Told) -> None:
-        await until(lambda: log_of(tmp_path).exists() and log_of(tmp_path).read_text())
+        await until_async(lambda: printed(tmp_path))
         before = len(told.statuses)
         await pod.power_off()
         assert not psutil.pid_exists(int(log_of(tmp_path).read_text()))

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import psutil
 
-from tests.twin.node.living import LIMIT_SECONDS, log_of, pod_object, shell, until
+from tests.support.waiting import until_async
+from tests.twin.node.living import LIMIT_SECONDS, log_of, pod_object, printed, shell
 from twin.node.__main__ import Pods
 from twin.paths import TwinPaths
 
@@ -86,7 +87,7 @@ SLOW = pod_object(shell("trap 'sleep 1; exit 0' TERM; echo $$; while :; do sleep
 
 
 async def written(folder: Path) -> int:
-    await until(lambda: log_of(folder).exists() and log_of(folder).read_text())
+    await until_async(lambda: printed(folder))
     return int(log_of(folder).read_text())
 
 
@@ -96,7 +97,7 @@ def test_a_deleted_pods_process_is_gone_before_its_object(tmp_path: Path) -> Non
         pid = await written(tmp_path)
         await api.events.put(("MODIFIED", leaving(SLOW, 10)))
         api.pid = pid
-        await until(api.deleted)
+        await until_async(api.deleted)
 
     assert follow(tmp_path, story).alive_at_delete == [False]
 
@@ -110,7 +111,7 @@ def test_a_pod_on_its_way_out_that_is_seen_again_keeps_its_grace(tmp_path: Path)
         for kind in ("MODIFIED", "ADDED", "MODIFIED"):
             await api.events.put((kind, leaving(SLOW, 10)))
         api.pid = pid
-        await until(api.deleted)
+        await until_async(api.deleted)
 
     assert follow(tmp_path, story).alive_at_delete == [False]
 
@@ -121,7 +122,7 @@ def test_a_pod_can_leave_a_namespace_that_takes_no_more_events(tmp_path: Path) -
         await written(tmp_path)
         api.forbidden = "/events"
         await api.events.put(("MODIFIED", leaving(SLOW, 10)))
-        await until(api.deleted)
+        await until_async(api.deleted)
 
     follow(tmp_path, story)
 
@@ -129,7 +130,7 @@ def test_a_pod_can_leave_a_namespace_that_takes_no_more_events(tmp_path: Path) -
 def test_a_pod_that_left_while_the_node_was_off_is_let_go(tmp_path: Path) -> None:
     async def story(api: ScriptedApi) -> None:
         await api.events.put(("ADDED", leaving(SLOW, 30)))
-        await until(api.deleted)
+        await until_async(api.deleted)
 
     follow(tmp_path, story)
     assert not log_of(tmp_path).exists()
@@ -140,7 +141,7 @@ def test_a_pod_that_is_no_longer_listed_is_stopped(tmp_path: Path) -> None:
         await api.events.put(("ADDED", SLOW))
         pid = await written(tmp_path)
         await api.events.put(("RELISTED", []))
-        await until(lambda: not psutil.pid_exists(pid))
+        await until_async(lambda: not psutil.pid_exists(pid))
 
     assert not follow(tmp_path, story).deleted()
 
@@ -150,7 +151,7 @@ def test_more_than_one_slice_of_the_gpu_is_refused(tmp_path: Path) -> None:
 
     async def story(api: ScriptedApi) -> None:
         await api.events.put(("ADDED", greedy))
-        await until(lambda: api.statuses)
+        await until_async(lambda: api.statuses)
 
     [status] = follow(tmp_path, story).statuses
     assert (status["phase"], status["reason"]) == ("Failed", "UnexpectedAdmissionError")
@@ -163,7 +164,7 @@ def test_readiness_that_the_api_server_took_away_is_told_again(tmp_path: Path) -
 
     async def story(api: ScriptedApi) -> None:
         await api.events.put(("ADDED", SLOW))
-        await until(lambda: api.statuses and ready(api.statuses[-1]))
+        await until_async(lambda: api.statuses and ready(api.statuses[-1]))
         told = len(api.statuses)
         given_up = [
             {**c, "status": "False"} if c["type"] == "Ready" else c
@@ -174,7 +175,7 @@ def test_readiness_that_the_api_server_took_away_is_told_again(tmp_path: Path) -
         await api.events.put(
             ("MODIFIED", {**SLOW, "status": {**api.statuses[-1], "conditions": given_up}})
         )
-        await until(lambda: len(api.statuses) > told)
+        await until_async(lambda: len(api.statuses) > told)
         assert ready(api.statuses[-1])
         assert len(api.statuses) == told + 1
 
@@ -185,6 +186,6 @@ def test_a_finished_pod_is_not_run(tmp_path: Path) -> None:
     async def story(api: ScriptedApi) -> None:
         await api.events.put(("ADDED", {**SLOW, "status": {"phase": "Failed"}}))
         await api.events.put(("RELISTED", []))
-        await until(api.events.empty)
+        await until_async(api.events.empty)
 
     assert follow(tmp_path, story).asked == []

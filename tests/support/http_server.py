@@ -1,0 +1,84 @@
+"""A small HTTP server of a test's own, on a port of its own, in a thread of this process."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import urllib.request
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.support.waiting import until
+
+POLL_SECONDS = 0.01
+START_SECONDS = 60
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Keeps connections, logs nothing; answers whole or in pieces."""
+
+    protocol_version = "HTTP/1.1"
+
+    def body(self) -> bytes:
+        """What was sent with the request."""
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def whole(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.begin(status, {"Content-Length": str(len(body)), **(headers or {})})
+        self.wfile.write(body)
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def begin_events(self, headers: Mapping[str, str] | None = None) -> None:
+        """The head of a stream of server-sent events; its pieces follow."""
+        stream = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}
+        self.begin(200, {**stream, **(headers or {})})
+
+    def piece(self, data: bytes) -> None:
+        """One piece of the answer; an empty one is its end."""
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Generator[int]:
+    """The server's port on 127.0.0.1; no thread is left at the end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def first_response(
+    url: str, process: subprocess.Popen[Any], log: Callable[[], str] = lambda: ""
+) -> bytes:
+    """The body of the first response of a server that another process starts.
+
+    Raises:
+        AssertionError: the process ended, or nothing came in time; carries what it logged.
+    """
+    bodies: list[bytes] = []
+
+    def has_answered() -> bool:
+        assert process.poll() is None, log()
+        try:
+            with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310
+                bodies.append(response.read())
+        except OSError:
+            return False
+        return True
+
+    until(has_answered, seconds=START_SECONDS, shown=log)
+    return bodies[0]

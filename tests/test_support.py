@@ -1,0 +1,72 @@
+"""The tests' own tools."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import urllib.request
+
+import pytest
+
+from tests.support.http_server import Handler, serving
+from tests.support.ports import free_port, free_ports_in_a_row
+from tests.support.waiting import until, until_async
+
+
+def test_a_free_port_refuses_connections_and_is_given_to_nobody_but_who_asks_for_it() -> None:
+    port = free_port()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 5)
+    others = [socket.create_server(("127.0.0.1", 0)) for _ in range(50)]
+    assert port not in {other.getsockname()[1] for other in others}
+    for other in others:
+        other.close()
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        socket.create_connection(("127.0.0.1", port), 5) as client,
+    ):
+        assert client.getpeername() == ("127.0.0.1", port)
+
+
+def test_ports_in_a_row_can_all_be_listened_on() -> None:
+    first = free_ports_in_a_row(4)
+    servers = [socket.create_server(("127.0.0.1", first + i)) for i in range(4)]
+    for server in servers:
+        server.close()
+
+
+def test_who_waits_in_vain_is_told_what_is_there_instead() -> None:
+    with pytest.raises(AssertionError, match=r"still not so after 0 s: two of three"):
+        until(lambda: False, seconds=0, shown=lambda: "two of three")
+
+
+def test_a_condition_that_is_asked_on_an_event_loop_may_be_a_coroutine_function() -> None:
+    counted: list[int] = []
+
+    async def third_time() -> bool:
+        counted.append(1)
+        return len(counted) == 3
+
+    asyncio.run(until_async(third_time))
+    assert len(counted) == 3
+
+
+def test_a_small_server_answers_whole_and_in_pieces() -> None:
+    class Answering(Handler):
+        def do_GET(self) -> None:  # noqa: N802
+            self.begin_events()
+            for piece in (b"one", b"two", b""):
+                self.piece(piece)
+
+        def do_POST(self) -> None:  # noqa: N802
+            self.whole(200, self.body()[::-1])
+
+    with serving(Answering) as port:
+        url = f"http://127.0.0.1:{port}/"
+        with urllib.request.urlopen(url, timeout=5) as response:
+            assert (response.headers["Content-Type"], response.read()) == (
+                "text/event-stream",
+                b"onetwo",
+            )
+        with urllib.request.urlopen(url, b"abc", timeout=5) as response:
+            assert response.read() == b"cba"
