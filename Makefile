@@ -1,18 +1,24 @@
 # The two that do everything: `make up` and `make test`.
 PYTHON ?= python3
+.DEFAULT_GOAL := help
 export PYTHONUNBUFFERED = 1
 
-.PHONY: up down clean test check lock client-image
-up: .venv/ready  ## first: tools and model; then the whole system on this machine
+.PHONY: help up down clean test check lock client-image
+help:  ## list the targets
+	@echo 'Usage: make TARGET'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
+	@echo 'Python 3.11 or later is needed; another one than python3: make PYTHON=python3.12 up'
+
+up: .venv/ready  ## start the whole system on this machine; the first time builds its tools
 	.venv/bin/hub up
 
-down: .venv/ready  ## pulumi destroy: the cloud's side goes, home stays
+down: .venv/ready  ## remove the cloud side (`pulumi destroy`); the home server keeps running
 	.venv/bin/hub down
 
-clean: .venv/ready  ## remove the twin whole; built tools stay cached
+clean: .venv/ready  ## remove the local system; built tools stay in the cache
 	.venv/bin/hub clean
 
-test: check  ## everything: check, the page in a real browser, then a twin of its own end to end
+test: check  ## check, then the page in a browser, then a temporary local system end to end
 	.venv/bin/python -m pytest -m browser
 	.venv/bin/python -m pytest -m twin
 
@@ -22,7 +28,7 @@ check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/pyright
 	.venv/bin/python -m pytest -m "not twin and not browser"
 
-lock: .venv/ready  ## resolve the pins anew, with hashes, naming no host
+lock: .venv/ready  ## update the pinned dependencies, with hashes
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --group dev -o requirements.txt
 	.venv/bin/uv pip compile -q --no-header --generate-hashes -p 3.11 --python-platform x86_64-manylinux_2_35 \
 		--override twin/tools/vllm/overrides.txt --no-emit-package torchaudio --no-emit-package torchcodec \
@@ -30,7 +36,7 @@ lock: .venv/ready  ## resolve the pins anew, with hashes, naming no host
 	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate -p 3.11 --python-platform linux \
 		-c requirements.txt app/client/requirements.in -o app/client/requirements.txt
 
-client-image:  ## the web client's image; needs Docker
+client-image:  ## build the web client's image; needs Docker
 	docker build -f app/client/Dockerfile -t rtx3090-web-client .
 
 .venv/ready: requirements.txt pyproject.toml
