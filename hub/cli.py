@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 import time
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,14 +32,21 @@ from twin.settings import TwinSettings
 from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
+RUN, ASK, LOOK = "Run the twin", "Ask", "Look"
+
 app = typer.Typer(
-    help="Your GPU at home as a private, OpenAI-compatible service; here its twin on this machine.",
+    help="Your GPU at home as a private, OpenAI-compatible service.\n\n"
+    "The twin is the same deployment on this one machine, without any account. `ask`, `detect` "
+    "and `eval` work with the twin and with the real service.",
+    epilog="[bold]The first three commands[/bold]\n\n"
+    "hub up                                                     start the twin\n\n"
+    "hub detect docs/pictures/shapes.png 'red square'           ask for boxes\n\n"
+    "hub status                                                 look at every part",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(evaluate.app, name="eval")
-app.command()(detect)
+app.add_typer(evaluate.app, name="eval", rich_help_panel=ASK)
 console = Console(highlight=False)
 
 
@@ -46,13 +54,48 @@ def _paths() -> TwinPaths:
     return TwinPaths(state_dir())
 
 
-@app.command()
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  # what Typer hands to a callback
+    if wanted:
+        print(f"hub {installed_version('personal-cloud-hub')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: Annotated[  # its callback has answered already
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Only options; `app` has the help."""
+
+
+@app.command(rich_help_panel=RUN)
 def up() -> None:
     """Start the twin and deploy the program to it with `pulumi up`.
 
-    The first time builds the tools (about 15 minutes on 2 cores). Run again it changes nothing, or
-    takes up an interrupted start. Ports: HUB_GATEWAY_PORT (8080), HUB_CLIENT_PORT (8501),
-    HUB_KUBERNETES_PORT (6443), HUB_PROVIDERS_PORT (7731).
+    The first time builds the tools (about 15 minutes on 2 cores). Running it again changes nothing,
+    or resumes an interrupted start.
+
+    [bold]Examples[/bold]
+
+    hub up
+
+    HUB_GATEWAY_PORT=8090 hub up                              if port 8080 is taken
+
+    [bold]Environment variables[/bold]
+
+    HUB_GATEWAY_PORT (8080), HUB_CLIENT_PORT (8501), HUB_KUBERNETES_PORT (6443),
+    HUB_PROVIDERS_PORT (7731): ports on 127.0.0.1.
+
+    HUB_CLIENT_PASSWORD: a password for the web page.
+
+    HUB_NETWORK: namespaces, user-namespaces or flat; the most faithful one otherwise.
+
+    HUB_CACHE, HUB_STATE: folders of the built tools and of the running twin.
     """
     with told_in_words():
         begun = time.monotonic()
@@ -105,9 +148,16 @@ def _welcome(settings: TwinSettings, outputs: dict[str, Any], address: str, seco
     )
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def down() -> None:
-    """Destroy the deployment: the cloud's side goes, home keeps running."""
+    """Remove the cloud side with `pulumi destroy`; the home server keeps running.
+
+    [bold]Example[/bold]
+
+    hub down && hub up                                        the model server is not restarted
+
+    Works on the twin in HUB_STATE.
+    """
     with told_in_words():
         progress = Progress(console)
         engine = Engine.of_running_twin(_paths(), progress)
@@ -124,14 +174,22 @@ def down() -> None:
         if left or leftovers:
             raise TwinError(f"Left behind: services {left}, tailnet nodes {leftovers}")
         console.print(
-            "[bold green]The cloud's side is gone[/bold green]: no service, no auth key, "
+            "[bold green]The cloud side is removed[/bold green]: no service, no auth key, "
             "no gateway node. Home still runs; `hub up` adopts it, `hub clean` removes it."
         )
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def clean() -> None:
-    """Remove the twin whole: every process, namespace, port and file of it. Tools stay cached."""
+    """Remove the twin: all its processes, network namespaces and files. Built tools stay cached.
+
+    [bold]Example[/bold]
+
+    hub clean && hub up                                       start from nothing
+
+    Removes the folder HUB_STATE (without it ~/.local/state/personal-cloud-hub/twin), and leaves
+    HUB_CACHE (without it ~/.cache/personal-cloud-hub).
+    """
     with told_in_words():
         paths = _paths()
         if not paths.root.exists():
@@ -142,11 +200,53 @@ def clean() -> None:
         console.print(f"Removed {paths.root} and {len(ended)} remaining processes.")
 
 
-@app.command()
-def status(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
+@app.command(rich_help_panel=ASK)
+def ask(
+    text: Annotated[str, typer.Argument(help="The question.")],
+    image: Annotated[Path | None, typer.Option(help="A picture to ask about.")] = None,
+    key: Annotated[str | None, typer.Option(help="Name of the twin's API key to use.")] = None,
 ) -> None:
-    """Show every hop: state, version, uptime. Exits with 1 when a hop is down."""
+    """Ask a question, with a picture or without, and print the answer as it arrives.
+
+    [bold]Examples[/bold]
+
+    hub ask "What is in this picture?" --image docs/pictures/shapes.png
+
+    hub ask "Hello" --key laptop                              with that API key of the twin
+
+    [bold]Environment variables[/bold]
+
+    OPENAI_BASE_URL, OPENAI_API_KEY: the service to ask. Without them it is the twin on this
+    machine, or the Pulumi stack that is selected.
+    """
+    with told_in_words():
+        with Client(connection(key)) as client:
+            pictures = [picture_for(image, client.served())] if image else []
+            for piece in client.stream([question(text, *pictures)]):
+                sys.stdout.write(piece)
+                sys.stdout.flush()
+        sys.stdout.write("\n")
+
+
+app.command(rich_help_panel=ASK)(detect)
+
+
+@app.command(rich_help_panel=LOOK)
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,  # noqa: FBT002
+) -> None:
+    """Show each part of the twin: state, version, uptime. Exits with 1 when one is down.
+
+    It never wakes a gateway that has scaled to zero: its state is then "idle".
+
+    [bold]Examples[/bold]
+
+    hub status
+
+    hub status --json | jq '.[] | select(.state == "down")'
+
+    Looks at the twin in HUB_STATE.
+    """
     with told_in_words():
         engine = Engine.of_running_twin(_paths(), Progress(errors))
         rows = status_view.look(engine, choose_mode(engine.settings))
@@ -158,30 +258,23 @@ def status(
             raise typer.Exit(1)
 
 
-@app.command()
-def ask(
-    text: Annotated[str, typer.Argument(help="The question.")],
-    image: Annotated[Path | None, typer.Option(help="A picture to ask about.")] = None,
-    key: Annotated[str | None, typer.Option(help="Name of the twin's API key to use.")] = None,
-) -> None:
-    """Ask through the public door and stream the answer; `hub detect` finds things."""
-    with told_in_words():
-        with Client(connection(key)) as client:
-            pictures = [picture_for(image, client.served())] if image else []
-            for piece in client.stream([question(text, *pictures)]):
-                sys.stdout.write(piece)
-                sys.stdout.flush()
-        sys.stdout.write("\n")
-
-
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def logs(
     part: Annotated[
         str | None, typer.Argument(help="A part's name, as `hub status` has it.")
     ] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
 ) -> None:
-    """Print what a part wrote; without a name, list the parts."""
+    """Print the log of one part of the twin. Without a name, list the parts.
+
+    [bold]Examples[/bold]
+
+    hub logs                                                  which logs there are
+
+    hub logs traefik -n 200
+
+    Reads the logs of the twin in HUB_STATE.
+    """
     with told_in_words():
         paths = _paths()
         known = sorted(str(f.relative_to(paths.logs))[:-4] for f in paths.logs.rglob("*.log"))
@@ -195,9 +288,20 @@ def logs(
         print("\n".join(text.splitlines()[-lines:]))  # noqa: T201
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def env() -> None:
-    """Print what makes `pulumi` and `kubectl` typed by hand work on the twin: eval "$(hub env)"."""
+    """Print the environment in which `pulumi` and `kubectl` work on the twin.
+
+    [bold]Example[/bold]
+
+    eval "$(hub env)"
+
+    kubectl get pods -A
+
+    pulumi preview --stack twin
+
+    Describes the twin in HUB_STATE.
+    """
     with told_in_words():
         engine = Engine.of_running_twin(_paths(), Progress(errors))
         for name, value in engine.twin_environment.items():

@@ -44,7 +44,9 @@ def detect(  # noqa: PLR0913, PLR0917  # each is a word of the command line
         ),
     ] = None,
 ) -> None:
-    """Find things in a picture, or in each picture of a folder; places are in its own pixels.
+    """Find things in a picture, or in each picture of a folder.
+
+    Boxes and points are in the pixels of the picture that you give, whatever size was sent.
 
     [bold]Examples[/bold]
 
@@ -58,11 +60,13 @@ def detect(  # noqa: PLR0913, PLR0917  # each is a word of the command line
 
     hub detect photos/ cup                         photos/detections-cup.jsonl, and COCO beside it
 
-    A folder's results are kept one by one. Run again, the same command goes on where it stopped and
-    asks again for the pictures that failed. It exits with 1 while any has failed.
+    A folder's results are kept one by one. The same command resumes where it stopped and retries
+    the pictures that failed. It exits with 1 while any has failed.
 
-    Asks the service of OPENAI_BASE_URL and OPENAI_API_KEY; without them, the twin that runs here,
-    or the Pulumi stack that is selected.
+    [bold]Environment variables[/bold]
+
+    OPENAI_BASE_URL, OPENAI_API_KEY: the service to ask. Without them it is the twin on this
+    machine, or the Pulumi stack that is selected.
     """
     what = what.strip()
     if not what:

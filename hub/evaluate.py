@@ -53,7 +53,8 @@ class _SetByDefault(TyperGroup):
 app = typer.Typer(
     cls=_SetByDefault,
     no_args_is_help=True,
-    help="Measure how well the served model finds things: `hub eval SET` is `hub eval run SET`.",
+    help="Measure how well the served model finds things: `hub eval SET` is `hub eval run SET`.\n\n"
+    "Example: hub eval drawn --limit 60",
 )
 console = Console(highlight=False)
 
@@ -77,9 +78,21 @@ def run(  # noqa: PLR0913, PLR0917  # each is a word of the command line
     ] = None,
     size: Annotated[str, typer.Option(help="Sizes of drawn pictures.")] = SIZES,
 ) -> None:
-    """Ask a grounding set; keep each answer; write report.md and plot.png.
+    """Ask every question of a set, and write report.md and plot.png with the scores.
 
-    Exits with 1 if a question was left without an answer: the same command asks it again.
+    Answers are kept one by one. Exits with 1 if a question has no answer; the same command asks
+    only the missing ones again.
+
+    [bold]Examples[/bold]
+
+    hub eval drawn --limit 60                                 drawn shapes; no data needed
+
+    hub eval photos/ --concurrency 4                          a folder in COCO's form
+
+    [bold]Environment variables[/bold]
+
+    OPENAI_BASE_URL, OPENAI_API_KEY: the service to ask. Without them it is the twin on this
+    machine, or the Pulumi stack that is selected.
     """
     with told_in_words():
         sizes = _sizes(size)
@@ -93,10 +106,17 @@ def run(  # noqa: PLR0913, PLR0917  # each is a word of the command line
 
 @app.command("compare")
 def compare(
-    a: Annotated[Path, typer.Argument(help="results.jsonl of the model that is.")],
-    b: Annotated[Path, typer.Argument(help="results.jsonl of the model that may be.")],
+    a: Annotated[Path, typer.Argument(help="results.jsonl of the present model.")],
+    b: Annotated[Path, typer.Argument(help="results.jsonl of the other model.")],
 ) -> None:
-    """Print both side by side in Markdown, with differences where both have answered."""
+    """Compare two results in Markdown, over the questions that both have answered.
+
+    [bold]Example[/bold]
+
+    hub eval compare evaluations/drawn-A/results.jsonl evaluations/drawn-B/results.jsonl
+
+    No environment variable matters: only the two files are read.
+    """
     with told_in_words():
         print(compared(results.load(a), results.load(b)))  # noqa: T201
 

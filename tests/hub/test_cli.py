@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -22,11 +28,79 @@ def _no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
 
 
-def test_help_names_every_command_with_what_it_is_for() -> None:
-    shown = runner.invoke(app, ["--help"]).output
-    for command in ("up", "down", "clean", "status", "ask", "detect", "eval", "logs", "env"):
-        assert command in shown
-    assert "the cloud's side goes, home keeps running" in shown
+COMMANDS = {
+    "Run the twin": ["up", "down", "clean"],
+    "Ask": ["ask", "detect", "eval"],
+    "Look": ["status", "logs", "env"],
+}
+
+
+def test_hub_alone_shows_the_commands_in_groups_and_the_first_three_to_type() -> None:
+    shown = runner.invoke(app, []).output
+    groups: dict[str, list[str]] = {}
+    for line in shown.splitlines():
+        if title := re.match(r"╭─ ([\w ]+?) ─", line):
+            groups[title[1]] = []
+        elif command := re.match(r"│ (\w+) ", line):
+            groups[list(groups)[-1]].append(command[1])
+    del groups["Options"]
+    assert groups == COMMANDS
+    first = re.findall(r"^ (hub \w+)", shown, re.MULTILINE)
+    assert first == ["hub up", "hub detect", "hub status"]
+
+
+def test_the_version_is_the_installed_one() -> None:
+    assert runner.invoke(app, ["--version"]).output == f"hub {version('personal-cloud-hub')}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "example", "variable"),
+    [
+        (["up"], "HUB_GATEWAY_PORT=8090 hub up", "HUB_CACHE"),
+        (["down"], "hub down && hub up", "HUB_STATE"),
+        (["clean"], "hub clean && hub up", "HUB_CACHE"),
+        (["ask"], 'hub ask "What is in this picture?" --image', "OPENAI_API_KEY"),
+        (["detect"], 'hub detect table.jpg "red cup"', "OPENAI_API_KEY"),
+        (["eval", "run"], "hub eval drawn --limit 60", "OPENAI_API_KEY"),
+        (["eval", "compare"], "hub eval compare evaluations/", "No environment variable"),
+        (["status"], "hub status --json |", "HUB_STATE"),
+        (["logs"], "hub logs traefik -n 200", "HUB_STATE"),
+        (["env"], 'eval "$(hub env)"', "HUB_STATE"),
+    ],
+)
+def test_the_help_of_a_command_has_an_example_and_its_environment(
+    command: list[str], example: str, variable: str
+) -> None:
+    shown = runner.invoke(app, [*command, "--help"]).output
+    assert example in shown
+    assert variable in shown
+
+
+def test_every_port_and_its_default_is_in_the_help_of_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = [f"HUB_{name}_PORT" for name in ("GATEWAY", "CLIENT", "KUBERNETES", "PROVIDERS")]
+    for name in ports:
+        monkeypatch.delenv(name, raising=False)
+    shown = " ".join(runner.invoke(app, ["up", "--help"]).output.split())
+    settings = asdict(TwinSettings.from_environment())
+    for name in ports:
+        assert f"{name} ({settings[name.removeprefix('HUB_').lower()]})" in shown
+
+
+def test_bash_completes_the_commands() -> None:
+    script = """eval "$(hub --show-completion bash)"
+        COMP_WORDS=(hub sta)
+        COMP_CWORD=1
+        _hub_completion hub
+        echo "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(
+        ["bash", "-c", script],
+        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "status\n"
 
 
 @pytest.mark.parametrize("command", ["down", "status", "env"])
