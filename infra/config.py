@@ -88,7 +88,7 @@ class Cloud(_Section):
 
 
 class Tailnet(_Section):
-    """The wire between the two."""
+    """The tunnel between the two."""
 
     join_with: Literal["authKey", "workloadIdentity"] = "authKey"
     """``workloadIdentity`` stores no key at all; Tailscale's own control server only."""
@@ -132,7 +132,7 @@ class Model(_Section):
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
     """Commit of the model's repository, 40 hex digits."""
     image: Image = "vllm/vllm-openai:v0.33.0"
-    """0.24.0 at least: earlier ones have known ways in."""
+    """Use 0.24.0 or later; earlier versions have known vulnerabilities."""
 
 
 class Limits(_Section):

@@ -1,0 +1,100 @@
+"""README and docs: short enough, no dead link, and each word of our own explained."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+GLOSSARY = ROOT / "docs" / "glossary.md"
+PAGES = [
+    README,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "app" / "model" / "tiny" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+ENTRIES = dict(re.findall(r"^\| ([\w -]+) \| (.+) \|$", GLOSSARY.read_text(), re.MULTILINE))
+del ENTRIES["word"]
+HOUSE_WORDS = {
+    *("twin", "home", "gateway", "tunnel", "tailnet", "emulator", "end", "part", "hop", "hub"),
+    *("engine", "stack", "profile", "slice", "plan", "adopt", "picture"),
+}
+"""Words that README and docs may use in a sense of their own."""
+ONLY_IN_CODE = {"door", "wire", "stand-in"}
+"""The field's word exists, and README and docs use it: gateway, tunnel, emulator."""
+
+
+def uses(word: str, text: str) -> bool:
+    """Whether the word stands in the text, alone or with an ending."""
+    return re.search(rf"(?<![\w-]){word}(?:e?s|ed|ing)?(?![\w-])", text, re.IGNORECASE) is not None
+
+
+def prose() -> str:
+    """README and docs but for the glossary, and for names of files and code."""
+    texts = [page.read_text() for page in PAGES if page != GLOSSARY]
+    return re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", "", "\n".join(texts), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("word", sorted(HOUSE_WORDS | ONLY_IN_CODE))
+def test_each_word_of_our_own_is_in_the_glossary(word: str) -> None:
+    assert len(ENTRIES[word].split()) > 3
+
+
+@pytest.mark.parametrize("word", sorted(ENTRIES))
+def test_each_entry_of_the_glossary_is_used_somewhere(word: str) -> None:
+    code = [
+        file.read_text() for folder in ("hub", "twin") for file in (ROOT / folder).rglob("*.py")
+    ]
+    assert word in HOUSE_WORDS | ONLY_IN_CODE
+    assert uses(word, "\n".join(code) if word in ONLY_IN_CODE else prose())
+
+
+@pytest.mark.parametrize("word", sorted(ONLY_IN_CODE))
+def test_readme_and_docs_use_the_fields_word(word: str) -> None:
+    # The page of the emulators says once what `hub status` calls one.
+    text = prose().replace("its word for one is *stand-in*", "")
+    assert not uses(word, text)
+
+
+def test_the_readme_is_short_and_its_lines_fit() -> None:
+    lines = README.read_text().splitlines()
+    assert len(lines) <= 150
+    assert [line for line in lines if len(line) > 120] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        if "://" in path or f"TODO-MEASURE: {path}" in page.read_text():
+            continue
+        file = (page.parent / path) if path else page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(file), target
+
+
+def test_the_readme_leads_to_every_page_of_the_docs() -> None:
+    text = README.read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"docs/{page.name}" in text, page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_make_target_in_the_docs_exists(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    written = re.findall(
+        r"^make ([a-z][\w-]*)(?: +#|$)|`make ([a-z][\w-]*)", page.read_text(), re.MULTILINE
+    )
+    for target in map("".join, written):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
