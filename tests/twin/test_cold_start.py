@@ -29,12 +29,16 @@ pytestmark = pytest.mark.twin
 SIZE_OF_PICTURE = 5_000_000
 
 
-def await_idle_stop(hub: HubUnderTest) -> None:
-    def is_scaled_to_zero() -> bool:
-        rows = json.loads(hub.run("status", "--json").stdout)
-        return any(r["hop"] == "cloud run" and r["state"] == "idle" for r in rows)
+def service(hub: HubUnderTest) -> dict[str, Any]:
+    """The service as Cloud Run's emulator lists it; unlike `hub status`, this sends no request."""
+    transport = httpx.HTTPTransport(uds=str(hub.state / "run" / "run-admin.sock"))
+    with httpx.Client(transport=transport, base_url="http://cloud-run") as http:
+        [only] = http.get("/services").json()
+        return only
 
-    until(is_scaled_to_zero, lambda: hub.run("status").stdout)
+
+def await_idle_stop(hub: HubUnderTest) -> None:
+    until(lambda: not service(hub)["instances"], lambda: service(hub))
 
 
 def large_picture() -> dict[str, Any]:
@@ -102,12 +106,6 @@ def test_hub_ask_right_after_an_idle_stop_is_answered_without_a_second_try(
     hub: HubUnderTest,
 ) -> None:
     await_idle_stop(hub)
-    before = requests_seen(hub)
+    before = service(hub)["requests"]
     assert hub.ok("ask", "Hello").strip()
-    assert requests_seen(hub) - before == 1
-
-
-def requests_seen(hub: HubUnderTest) -> int:
-    transport = httpx.HTTPTransport(uds=str(hub.state / "run" / "run-admin.sock"))
-    with httpx.Client(transport=transport, base_url="http://cloud-run") as http:
-        return http.get("/services").json()[0]["requests"]
+    assert service(hub)["requests"] - before == 1
