@@ -21,7 +21,7 @@ from hub import status as status_view
 from hub.connection import connection
 from hub.detect import detect
 from hub.engine import Engine
-from hub.words import errors, told_in_words
+from hub.words import told_in_words
 from twin import lifecycle
 from twin.errors import TwinError
 from twin.network import choose_mode
@@ -50,7 +50,7 @@ def _paths() -> TwinPaths:
 def up() -> None:
     """Start the twin and deploy the program to it with `pulumi up`.
 
-    The first time builds the tools (about 15 minutes on 2 cores). Run again it changes nothing, or
+    The first time builds the tools (about 10 minutes on 2 cores). Run again it changes nothing, or
     takes up an interrupted start. Ports: HUB_GATEWAY_PORT (8080), HUB_CLIENT_PORT (8501),
     HUB_KUBERNETES_PORT (6443), HUB_PROVIDERS_PORT (7731).
     """
@@ -63,9 +63,10 @@ def up() -> None:
         else:
             settings = TwinSettings.from_environment()
             settings.refuse_taken_ports()
-        tools = ensure(progress)
+        tools = ensure(console)
         with lifecycle.held(paths, settings, progress) as twin:
             settings.keep(paths)
+            tools.keep(paths)
             twin.clean_up_after_a_killed_command()
             console.print("[bold]Starting the twin[/bold]")
             network = twin.start_network(tools.path)
@@ -110,7 +111,7 @@ def down() -> None:
     """Destroy the deployment: the cloud's side goes, home keeps running."""
     with told_in_words():
         progress = Progress(console)
-        engine = Engine.of_running_twin(_paths(), progress)
+        engine = Engine.of_running_twin(_paths())
         with lifecycle.held(engine.paths, engine.settings, progress) as twin:
             if engine.has_resources():
                 if engine.unlock():
@@ -148,7 +149,7 @@ def status(
 ) -> None:
     """Show every hop: state, version, uptime. Exits with 1 when a hop is down."""
     with told_in_words():
-        engine = Engine.of_running_twin(_paths(), Progress(errors))
+        engine = Engine.of_running_twin(_paths())
         rows = status_view.look(engine, choose_mode(engine.settings))
         if as_json:
             print(json.dumps(status_view.as_json(rows), indent=2))  # noqa: T201
@@ -199,7 +200,7 @@ def logs(
 def env() -> None:
     """Print what makes `pulumi` and `kubectl` typed by hand work on the twin: eval "$(hub env)"."""
     with told_in_words():
-        engine = Engine.of_running_twin(_paths(), Progress(errors))
+        engine = Engine.of_running_twin(_paths())
         for name, value in engine.twin_environment.items():
             print(f"export {name}={shlex.quote(value)}")  # noqa: T201
 
