@@ -117,8 +117,10 @@ def _empty_shelf(cache: Path) -> Path:
 
 
 async def _build(order: Order, target: Path, overview: Overview) -> None:
-    download = overview.plan(f"downloading for {order.names}", SECONDS_TO_DOWNLOAD)
-    compilation = overview.plan(f"building {order.names}", EXPECTED_SECONDS[order.module.name])
+    download = overview.plan(f"downloading {order.module.title}", SECONDS_TO_DOWNLOAD)
+    compilation = overview.plan(
+        f"building {order.module.title}", EXPECTED_SECONDS[order.module.name]
+    )
     with overview.running(download):
         found = await _download(order, download)
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".build-"))
@@ -149,6 +151,7 @@ async def _download(order: Order, work: Work) -> list[Package]:
 async def _compile(order: Order, found: list[Package], scratch: Path, work: Work) -> None:
     waiting = {package.path: package.seconds for package in found if package.stale}
     count, compiled = len(waiting), 0.0
+    work.counts = True
     work.share.expected = sum(waiting.values()) + SECONDS_TO_LINK * len(order.programs)
 
     def show(line: str) -> None:

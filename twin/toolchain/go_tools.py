@@ -37,6 +37,7 @@ class GoModule:
 
     name: str
     """The folder below ``twin/tools``."""
+    title: str
     tags: tuple[str, ...] = ()
     ldflags: str = ""
 
@@ -78,9 +79,10 @@ class GoTool:
         return {name: self.other_versions.get(name, self.version) for name in self.programs}
 
 
-LANGUAGE_HOST = GoModule(name="pulumi-language-python")
+LANGUAGE_HOST = GoModule(name="pulumi-language-python", title="Pulumi's Python language host")
 ALL_OTHERS = GoModule(
     name="go",
+    title="the other Go programs",
     tags=("ts_include_cli", *(f"ts_omit_{feature}" for feature in UNUSED_BY_TAILSCALE)),
     # A variable of a package that a program does not link is ignored.
     ldflags=" ".join(

@@ -24,6 +24,8 @@ class Work:
         self.title = title
         self.share = Share(expected_seconds)
         self.detail = ""
+        self.counts = False
+        """Whether ``share.done`` is counted; else time is taken for progress."""
         self.started: float | None = None
         self.took: float | None = None
 
@@ -94,7 +96,11 @@ class Overview:
         return " · ".join([f"  {self._time()}", *running])
 
     def _time(self) -> str:
-        spent = time.monotonic() - self._started
+        now = time.monotonic()
+        spent = now - self._started
+        for work in self._works:
+            if work.started is not None and work.runs and not work.counts:
+                work.share.done = min(now - work.started, work.share.expected)
         left = seconds_left([*(work.share for work in self._works), self._later], spent)
         return f"{duration(spent)} spent, about {_rounded(left)} left"
 
