@@ -117,10 +117,9 @@ def _empty_shelf(cache: Path) -> Path:
 
 
 async def _build(order: Order, target: Path, overview: Overview) -> None:
-    download = overview.plan(f"downloading {order.module.title}", SECONDS_TO_DOWNLOAD)
-    compilation = overview.plan(
-        f"building {order.module.title}", EXPECTED_SECONDS[order.module.name]
-    )
+    title, expected = order.module.title, EXPECTED_SECONDS[order.module.name]
+    download = overview.plan(f"downloading {title}", SECONDS_TO_DOWNLOAD)
+    compilation = overview.plan(f"building {title}", expected)
     with overview.running(download):
         found = await _download(order, download)
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".build-"))
