@@ -22,7 +22,7 @@ from hub import status as status_view
 from hub.connection import connection
 from hub.detect import detect
 from hub.engine import Engine
-from hub.words import errors, told_in_words
+from hub.words import told_in_words
 from twin import lifecycle
 from twin.errors import TwinError
 from twin.network import choose_mode
@@ -77,7 +77,7 @@ def main(
 def up() -> None:
     """Start the twin and deploy the program to it with `pulumi up`.
 
-    The first time builds the tools (about 15 minutes on 2 cores). Running it again changes nothing,
+    The first time builds the tools (about 10 minutes on 2 cores). Running it again changes nothing,
     or resumes an interrupted start.
 
     [bold]Examples[/bold]
@@ -90,6 +90,8 @@ def up() -> None:
 
     HUB_GATEWAY_PORT (8080), HUB_CLIENT_PORT (8501), HUB_KUBERNETES_PORT (6443),
     HUB_PROVIDERS_PORT (7731): ports on 127.0.0.1.
+
+    HUB_IDLE_SECONDS: without a request for so long, the gateway scales to zero (900).
 
     HUB_CLIENT_PASSWORD: a password for the web page.
 
@@ -106,9 +108,10 @@ def up() -> None:
         else:
             settings = TwinSettings.from_environment()
             settings.refuse_taken_ports()
-        tools = ensure(progress)
+        tools = ensure(console)
         with lifecycle.held(paths, settings, progress) as twin:
             settings.keep(paths)
+            tools.keep(paths)
             twin.clean_up_after_a_killed_command()
             console.print("[bold]Starting the twin[/bold]")
             network = twin.start_network(tools.path)
@@ -160,7 +163,7 @@ def down() -> None:
     """
     with told_in_words():
         progress = Progress(console)
-        engine = Engine.of_running_twin(_paths(), progress)
+        engine = Engine.of_running_twin(_paths())
         with lifecycle.held(engine.paths, engine.settings, progress) as twin:
             if engine.has_resources():
                 if engine.unlock():
@@ -248,7 +251,7 @@ def status(
     Looks at the twin in HUB_STATE.
     """
     with told_in_words():
-        engine = Engine.of_running_twin(_paths(), Progress(errors))
+        engine = Engine.of_running_twin(_paths())
         rows = status_view.look(engine, choose_mode(engine.settings))
         if as_json:
             print(json.dumps(status_view.as_json(rows), indent=2))  # noqa: T201
@@ -303,7 +306,7 @@ def env() -> None:
     Describes the twin in HUB_STATE.
     """
     with told_in_words():
-        engine = Engine.of_running_twin(_paths(), Progress(errors))
+        engine = Engine.of_running_twin(_paths())
         for name, value in engine.twin_environment.items():
             print(f"export {name}={shlex.quote(value)}")  # noqa: T201
 

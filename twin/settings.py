@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Literal, Self
 
 from twin.errors import TwinError
@@ -61,7 +61,8 @@ class TwinSettings:
         file = paths.root / "twin.json"
         if not file.exists():
             raise TwinError("No twin runs here; start one with `make up` (or `hub up`)")
-        return cls(**json.loads(file.read_text()))
+        kept = json.loads(file.read_text())
+        return cls(**{field.name: kept[field.name] for field in fields(cls)})
 
     def keep(self, paths: TwinPaths) -> None:
         (paths.root / "twin.json").write_text(json.dumps(asdict(self)))

@@ -11,13 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from hub.cli import app
 from hub.status import Row, table
 from twin.errors import TwinError
 from twin.settings import TwinSettings
-from twin.toolchain.progress import Progress
 
 runner = CliRunner()
 
@@ -133,7 +133,7 @@ def test_a_taken_port_stops_up_before_anything_is_built(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(TwinSettings, "refuse_taken_ports", refuse)
 
-    def ask_for_tools(_progress: Progress) -> None:
+    def ask_for_tools(_console: Console) -> None:
         pytest.fail("tools were asked for")
 
     monkeypatch.setattr("hub.cli.ensure", ask_for_tools)

@@ -17,7 +17,7 @@ from twin.parts.control_plane import python
 from twin.parts.part import Part
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
-from twin.toolchain.ensure import Toolchain
+from twin.toolchain.toolchain import Toolchain
 
 FLAT_CONTAINER_PORT = 18080
 """Where the gateway's container listens when its own port 8080 is the door's."""

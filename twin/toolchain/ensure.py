@@ -1,7 +1,8 @@
-"""Everything the twin runs, present: found on PATH in a fitting version, or built once."""
+"""Everything the twin runs, present: built here before, found on PATH, or built now."""
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import shutil
@@ -9,66 +10,81 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from rich.console import Console
 
 from twin.errors import TwinError
 from twin.paths import cache_dir
 from twin.toolchain import preflight, vllm
-from twin.toolchain.build import build, folder, put_language_host_beside_engine
+from twin.toolchain.build import RECIPE, build, folder, is_built
 from twin.toolchain.go_tools import GO_TOOLS, GoTool, fits
-from twin.toolchain.progress import Progress
+from twin.toolchain.overview import Overview
+from twin.toolchain.toolchain import Toolchain
+
+SECONDS_AFTERWARDS = 75
+"""To start the twin and deploy to it, once all tools are there."""
 
 
-@dataclass(frozen=True)
-class Toolchain:
-    """Where the programs are."""
-
-    path: str
-    """PATH for every part: the programs' folders first, then the caller's own."""
-    vllm_python: Path
-
-
-def ensure(progress: Progress) -> Toolchain:
+def ensure(console: Console) -> Toolchain:
     """Find or build every tool; the second call takes no time.
+
+    What was built here before goes first, so that a changed PATH changes no twin that runs.
 
     Raises:
         TwinError: something cannot be had, with what to do about it.
     """
     cache = cache_dir()
-    on_path = {tool.name for tool in GO_TOOLS if is_on_path(tool)}
-    missing = [t for t in GO_TOOLS if t.name not in on_path and not folder(t, cache).is_dir()]
-    vllm_missing = not (vllm.environment(cache) / "complete").exists()
-    if missing or vllm_missing:
+    callers = path_of_others(os.environ["PATH"])
+    missing = [t for t in GO_TOOLS if not is_built(t, cache) and not is_on_path(t, callers)]
+    with_vllm = not vllm.is_installed(cache)
+    if missing or with_vllm:
         preflight.check(missing, cache)
         with only_one(cache / "lock"):
-            if missing:
-                _build_all(missing, cache, progress)
-            vllm.install(cache, progress)
-    folders = [folder(tool, cache) for tool in GO_TOOLS if tool.name not in on_path]
-    path = [*map(str, folders), str(Path(sys.executable).parent), os.environ["PATH"]]
-    return Toolchain(os.pathsep.join(path), vllm.python(cache))
+            console.print(f"[bold]Preparing the tools once[/bold], in {cache}", soft_wrap=True)
+            try:
+                asyncio.run(_prepare(missing, cache, console, with_vllm=with_vllm))
+            except* TwinError as errors:
+                raise _first(errors) from None
+    own = (str(folder(cache)), str(Path(sys.executable).parent))
+    path = os.pathsep.join(dict.fromkeys((*own, *callers.split(os.pathsep))))
+    return Toolchain(path, vllm.python(cache))
 
 
-def is_on_path(tool: GoTool) -> bool:
+def path_of_others(path: str) -> str:
+    """PATH without folders that this project built, which `hub env` puts there."""
+    folders = [f for f in path.split(os.pathsep) if f and not (Path(f) / RECIPE).exists()]
+    return os.pathsep.join(dict.fromkeys(folders))
+
+
+def is_on_path(tool: GoTool, path: str) -> bool:
     """Whether all programs of a tool are on PATH in a fitting version."""
-    if not tool.version_command or any(shutil.which(p) is None for p in tool.programs):
+    first, *others = (shutil.which(program, path=path) for program in tool.programs)
+    if first is None or None in others:
         return False
     said = subprocess.run(
-        [tool.programs[0], *tool.version_command], capture_output=True, text=True, check=False
+        [first, *tool.version_command], capture_output=True, text=True, check=False
     )
     return fits(said.stdout + said.stderr, tool.version)
 
 
-def _build_all(missing: list[GoTool], cache: Path, progress: Progress) -> None:
-    minutes = sum(tool.estimate_seconds for tool in missing) // 60 + 1
-    progress.say(f"Building {len(missing)} tools once into {cache}: about {minutes} min on 2 cores")
-    go = preflight.find_go(cache)
-    for tool in missing:
-        build(tool, cache, go, progress)
-    by_name = {tool.name: folder(tool, cache) for tool in GO_TOOLS}
-    if by_name["pulumi"].is_dir() and by_name["pulumi-language-python"].is_dir():
-        put_language_host_beside_engine(by_name["pulumi"], by_name["pulumi-language-python"], go)
+async def _prepare(
+    missing: list[GoTool], cache: Path, console: Console, *, with_vllm: bool
+) -> None:
+    """Build and install side by side: downloads wait for the network, compiles for processors."""
+    go = preflight.find_go(cache) if missing else None
+    overview = Overview(console, SECONDS_AFTERWARDS)
+    async with overview.shown(), asyncio.TaskGroup() as group:
+        if go:
+            group.create_task(build(missing, cache, go, overview))
+        if with_vllm:
+            group.create_task(vllm.install(cache, overview))
+
+
+def _first(errors: ExceptionGroup[TwinError]) -> TwinError:
+    """What went wrong first; the others were stopped because of it."""
+    first = errors.exceptions[0]
+    return first if isinstance(first, TwinError) else _first(first)
 
 
 @contextmanager

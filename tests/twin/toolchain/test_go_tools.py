@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from twin.toolchain.go_tools import GO_TOOLS, MODULES, fits
+from twin.toolchain.go_tools import GO_TOOLS, fits
+
+PROGRAMS = [program for tool in GO_TOOLS for program in tool.built_from]
 
 
 @pytest.mark.parametrize(
@@ -20,8 +22,20 @@ def test_a_program_fits_at_the_pinned_minor_or_later(found: str, pinned: str, an
     assert fits(found, pinned) is answer
 
 
-def test_every_tool_has_its_hashes_checked_in_and_its_pinned_version() -> None:
+def test_every_module_has_its_hashes_checked_in() -> None:
+    for module in {program.module.name: program.module for program in PROGRAMS}.values():
+        assert (module.folder / "go.sum").stat().st_size > 0
+
+
+def test_every_tool_has_its_pinned_version() -> None:
     for tool in GO_TOOLS:
-        module = MODULES / tool.name
-        assert (module / "go.sum").stat().st_size > 0
-        assert f"v{tool.version}" in (module / "go.mod").read_text()
+        pins = "".join((p.module.folder / "go.mod").read_text() for p in tool.built_from)
+        for version in tool.versions.values():
+            assert f"v{version}" in pins
+
+
+def test_what_a_tool_calls_is_what_is_built_of_it() -> None:
+    for tool in GO_TOOLS:
+        built = {name for p in tool.built_from for name in (p.file, *p.names)}
+        script = {"pulumi-language-python-exec"}
+        assert set(tool.programs) - script <= built
