@@ -40,8 +40,8 @@ client-image:  ## build the web client's image; needs Docker
 	docker build -f app/client/Dockerfile -t rtx3090-web-client .
 
 .venv/ready: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or later is needed; $(PYTHON) is older. Try: make PYTHON=python3.12 $@"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 12))' || \
+		{ echo "Python 3.11 is needed; $(PYTHON) is another. Others are not tried. Then: make PYTHON=python3.11 up"; exit 1; }
 	@echo "Python packages: half a minute"
 	@$(PYTHON) -m venv --clear .venv
 	@# uv is an eighth of pip's time; pip, which every venv has, installs uv from its pinned lines.
