@@ -19,6 +19,7 @@ from hub.cli import app
 from hub.connection import connection
 from hub.engine import Engine
 from tests.app.client.fake_service import FakeService, fake_service
+from tests.support.signals import ctrl_c_interrupts
 from twin.errors import TwinError
 
 CARD = {"id": "vlm", "root": "Qwen/Qwen2.5-VL-7B-Instruct", "max_model_len": 8192}
@@ -310,12 +311,13 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(
         os.kill(os.getpid(), signal.SIGINT)
 
     presser = threading.Thread(target=press_when_asked)
-    presser.start()
-    try:
-        done = hub("photos", "cup")
-    finally:
-        stop.set()
-        presser.join()
+    with ctrl_c_interrupts():
+        presser.start()
+        try:
+            done = hub("photos", "cup")
+        finally:
+            stop.set()
+            presser.join()
     assert done.exit_code == 130
     assert "1 of 2 pictures" in done.output
     assert "The same command takes up where this one stopped" in done.output

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from hub.cli import app
 from tests.support.http_server import Handler, serving
+from tests.support.signals import ctrl_c_interrupts
 
 CARD = {"id": "vlm", "root": "Qwen/Qwen2.5-VL-7B-Instruct", "max_model_len": 8192}
 CAT = '[{"bbox_2d": [14, 28, 54, 68], "label": "cat"}]'
@@ -198,7 +199,8 @@ def test_a_failed_service_is_counted_apart_and_asked_again(folder: Path, server:
 
 def test_ctrl_c_keeps_what_is_answered_and_reports_it(folder: Path, server: Server) -> None:
     server.answers, server.ctrl_c_at = {**PERFECT}, "dog"
-    done = hub("pets", "--out", "out")
+    with ctrl_c_interrupts():
+        done = hub("pets", "--out", "out")
     assert done.exit_code == 130
     assert "1 answered, 0 failed" in done.output
     assert "1 not asked yet" in (folder / "out" / "report.md").read_text()
