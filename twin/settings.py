@@ -62,7 +62,8 @@ class TwinSettings:
         if not file.exists():
             raise TwinError("No twin runs here; start one with `make up` (or `hub up`)")
         kept = json.loads(file.read_text())
-        return cls(**{field.name: kept[field.name] for field in fields(cls)})
+        # An older version of `hub` may have kept fewer settings; the others have defaults.
+        return cls(**{f.name: kept[f.name] for f in fields(cls) if f.name in kept})
 
     def keep(self, paths: TwinPaths) -> None:
         (paths.root / "twin.json").write_text(json.dumps(asdict(self)))

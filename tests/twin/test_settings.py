@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
@@ -71,6 +72,15 @@ def test_a_running_twin_keeps_the_settings_it_was_started_with(
     TwinSettings.from_environment().keep(paths)
     monkeypatch.delenv("HUB_GATEWAY_PORT")
     assert TwinSettings.of_running_twin(paths).gateway_port == 18080
+
+
+def test_a_twin_that_an_older_version_started_has_the_default_idle_time(tmp_path: Path) -> None:
+    paths = TwinPaths(tmp_path)
+    TwinSettings.from_environment().keep(paths)
+    kept = json.loads((tmp_path / "twin.json").read_text())
+    del kept["idle_seconds"]
+    (tmp_path / "twin.json").write_text(json.dumps(kept))
+    assert TwinSettings.of_running_twin(paths).idle_seconds == 900
 
 
 def test_without_a_twin_the_message_says_how_to_start_one(tmp_path: Path) -> None:
