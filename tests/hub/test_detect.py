@@ -20,6 +20,8 @@ from hub.connection import connection
 from hub.engine import Engine
 from tests.app.client.fake_service import FakeService, fake_service
 from twin.errors import TwinError
+from twin.paths import TwinPaths
+from twin.toolchain.toolchain import Toolchain
 
 CARD = {"id": "vlm", "root": "Qwen/Qwen2.5-VL-7B-Instruct", "max_model_len": 8192}
 CUP = '[{"bbox_2d": [14, 28, 54, 68], "label": "red cup"}]'
@@ -404,13 +406,13 @@ def test_the_environment_comes_before_a_running_twin_and_that_before_the_stack(
     )
     outputs: dict[str, Any] = {"apiKeys": {"alice": "sk-1", "bob": "sk-2"}}
 
-    def tools(_progress: object) -> Any:
-        return type("Tools", (), {"path": "/bin"})
+    def tools(_paths: TwinPaths) -> Toolchain:
+        return Toolchain("/bin", Path("/bin/python"))
 
     def shown(_engine: Engine) -> dict[str, Any]:
         return outputs
 
-    monkeypatch.setattr("hub.engine.ensure", tools)
+    monkeypatch.setattr(Toolchain, "of_running_twin", tools)
     monkeypatch.setattr(Engine, "outputs", shown)
     assert connection() == service.connection
     monkeypatch.delenv("OPENAI_API_KEY")
