@@ -44,7 +44,7 @@ client-image:  ## build the web client's image; needs Docker
 		{ echo "Python 3.11 is needed; $(PYTHON) is another. Others are not tried. Then: make PYTHON=python3.11 up"; exit 1; }
 	@echo "Python packages: half a minute"
 	@$(PYTHON) -m venv --clear .venv
-	@# uv is an eighth of pip's time; pip, which every venv has, installs uv from its pinned lines.
+	@# pip, which every virtual environment has, installs uv from its pinned lines; uv the rest.
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
 	@.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.txt
 	@.venv/bin/uv pip sync -q --python .venv/bin/python --require-hashes requirements.txt

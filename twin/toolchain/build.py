@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from twin.toolchain.go_list import LISTING, Package, listed
@@ -53,7 +53,8 @@ def recipe() -> dict[str, object]:
     """Everything that shapes the programs."""
     modules = {
         module.name: {
-            **asdict(module),
+            "tags": module.tags,
+            "ldflags": module.ldflags,
             "sources": {
                 str(file.relative_to(module.folder)): hashlib.sha256(file.read_bytes()).hexdigest()
                 for file in sorted(module.folder.rglob("*"))
