@@ -1,5 +1,5 @@
 # The two that do everything: `make up` and `make test`.
-PYTHON ?= python3
+PYTHON ?= $(shell command -v python3.11 || echo python3)
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED = 1
 
@@ -40,8 +40,9 @@ client-image:  ## build the web client's image; needs Docker
 	docker build -f app/client/Dockerfile -t rtx3090-web-client .
 
 .venv/ready: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 12))' || \
-		{ echo "Python 3.11 is needed; $(PYTHON) is another. Others are not tried. Then: make PYTHON=python3.11 up"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "This project was only tried with Python 3.11, and $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
+		  echo "Install Python 3.11, then run: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Python packages: half a minute"
 	@$(PYTHON) -m venv --clear .venv
 	@# pip, which every virtual environment has, installs uv from its pinned lines; uv the rest.
