@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import socket
+import subprocess
 import urllib.request
 
 import pytest
 
+from tests.support.chromium import INSTALLING, chromium
 from tests.support.http_server import Handler, serving
 from tests.support.ports import free_port, free_ports_in_a_row
 from tests.support.waiting import until, until_async
@@ -70,3 +74,37 @@ def test_a_small_server_answers_whole_and_in_pieces() -> None:
             )
         with urllib.request.urlopen(url, b"abc", timeout=5) as response:
             assert response.read() == b"cba"
+
+
+@pytest.fixture
+def without_chromium(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is said and run, in order; apt-get puts Chromium on the PATH."""
+    events: list[str] = []
+
+    def which(name: str) -> str | None:
+        installed = name != "chromium" or "apt-get install" in events
+        return f"/usr/bin/{name}" if installed else None
+
+    def run(command: list[str], **_: object) -> None:
+        events.append(" ".join(command[:2]))
+
+    monkeypatch.setattr(shutil, "which", which)
+    monkeypatch.setattr(subprocess, "run", run)
+    return events
+
+
+def test_installing_chromium_is_said_before_it_is_done(
+    without_chromium: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert chromium(without_chromium.append) == "/usr/bin/chromium"
+    assert without_chromium == [INSTALLING, "apt-get update", "apt-get install"]
+
+
+def test_who_may_not_install_chromium_is_told_what_to_do_and_nothing_runs(
+    without_chromium: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(RuntimeError, match=r"`sudo apt-get install chromium`.*`make check`"):
+        chromium(without_chromium.append)
+    assert without_chromium == []

@@ -5,10 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+INSTALLING = (
+    "Chromium is missing, and the page's tests need it: `apt-get install chromium` runs now, as "
+    "root on this machine. To leave these tests out: -m 'not browser'."
+)
 
 
-def chromium() -> str:
-    """Path of Chromium; never skips a test for want of it.
+def chromium(say: Callable[[str], None]) -> str:
+    """Path of Chromium; never skips a test for want of it. Says so before it installs anything.
 
     Raises:
         RuntimeError: it is missing and cannot be installed from here.
@@ -17,9 +28,11 @@ def chromium() -> str:
         return found
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise RuntimeError(
-            "The page's tests need Chromium. Install it (Debian: `sudo apt-get install chromium`), "
-            "or leave them out with `-m 'not browser'`."
+            "The page's tests need Chromium, and only root can install it. Run "
+            "`sudo apt-get install chromium` (Debian), or leave these tests out: `make check`, or "
+            "pytest with -m 'not browser'."
         )
+    say(INSTALLING)
     for command in (["update", "-q"], ["install", "-qy", "--no-install-recommends", "chromium"]):
         subprocess.run(
             ["apt-get", *command],
@@ -30,3 +43,14 @@ def chromium() -> str:
     if not (installed := shutil.which("chromium")):
         raise RuntimeError("`apt-get install chromium` succeeded but put no chromium on the PATH.")
     return installed
+
+
+def uncaptured(config: pytest.Config) -> Callable[[str], None]:
+    """Print to stderr, past pytest's capture."""
+    manager: Any = config.pluginmanager.getplugin("capturemanager")
+
+    def say(text: str) -> None:
+        with manager.global_and_fixture_disabled() if manager else nullcontext():
+            print(f"\n{text}", file=sys.stderr, flush=True)  # noqa: T201
+
+    return say

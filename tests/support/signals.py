@@ -11,6 +11,16 @@ from contextlib import contextmanager
 
 
 @contextmanager
+def ignored(number: signal.Signals) -> Generator[None]:
+    """Ignored by this process, and so by the processes that it starts."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+@contextmanager
 def ctrl_c_interrupts() -> Generator[None]:
     """SIGINT raises KeyboardInterrupt, as it does in a program that a person started."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from tests.support.ports import free_port, free_ports_in_a_row
 
 ROOT = Path(__file__).parents[2]
 MINUTES_FOR_THE_FIRST_UP = 45  # tools may have to be built
@@ -45,9 +47,9 @@ class HubUnderTest:
         assert done.returncode == 0, f"hub {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    @property
+    @cached_property
     def shell_env(self) -> dict[str, str]:
-        """What `eval "$(hub env)"` gives a shell."""
+        """What `eval "$(hub env)"` gives a shell, as long as the twin lives."""
         exports = self.ok("env")
         script = f"{exports}\nenv -0"
         shown = subprocess.run(
@@ -92,29 +94,18 @@ class HubUnderTest:
         )
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on, the last four of them in a row."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @pytest.fixture(scope="session")
 def hub() -> Iterator[HubUnderTest]:
     """A running twin; removed at the end, whatever happened."""
     state = Path(tempfile.mkdtemp(prefix="hub-"))
-    gateway, client, kubernetes = free_ports(3)
+    gateway = free_port()
     env = {
         **os.environ,
         "HUB_STATE": str(state),
         "HUB_GATEWAY_PORT": str(gateway),
-        "HUB_CLIENT_PORT": str(client),
-        "HUB_KUBERNETES_PORT": str(kubernetes),
-        "HUB_PROVIDERS_PORT": "17731",
+        "HUB_CLIENT_PORT": str(free_port()),
+        "HUB_KUBERNETES_PORT": str(free_port()),
+        "HUB_PROVIDERS_PORT": str(free_ports_in_a_row(4)),
         # Short, so that tests meet a gateway that was scaled to zero.
         "HUB_IDLE_SECONDS": "10",
         "COLUMNS": "200",

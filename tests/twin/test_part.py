@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.signals import ignored
 from twin.errors import TwinError
 from twin.parts.part import MARK, Part, records, start, stop, strays, sweep
 from twin.paths import TwinPaths
@@ -60,6 +62,19 @@ def test_a_part_that_died_is_known_as_dead(paths: TwinPaths) -> None:
     process.kill()
     psutil.wait_procs([process], timeout=5)
     assert [(r.name, r.process) for r in records(paths)] == [("mortal", None)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE])
+def test_a_part_does_not_ignore_what_its_starter_ignores(
+    paths: TwinPaths, number: signal.Signals
+) -> None:
+    with ignored(number):
+        part = shell("sleeper", "READY; exec sleep 60", paths)
+        record = start(part, paths, os.environ["PATH"])
+    assert record.process is not None
+    os.kill(record.pid, number)
+    assert os.waitstatus_to_exitcode(os.waitpid(record.pid, 0)[1]) == -number
+    assert record.process is None
 
 
 def test_a_process_that_ignores_sigterm_is_killed(paths: TwinPaths) -> None:

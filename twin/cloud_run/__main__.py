@@ -14,23 +14,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
 
 from twin.cloud_run import admin, front
 from twin.paths import TwinPaths
+from twin.server import Server
 from twin.settings import IDLE_SECONDS
-
-
-class _Server(uvicorn.Server):
-    """One of two servers in a process, which takes no signals for itself."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 async def serve(registry: admin.Registry, paths: TwinPaths) -> None:
@@ -41,7 +32,7 @@ async def serve(registry: admin.Registry, paths: TwinPaths) -> None:
         (admin.application(registry), paths.cloud_run_admin_socket),
     )
     servers = [
-        _Server(
+        Server(
             uvicorn.Config(
                 app,
                 uds=str(socket),

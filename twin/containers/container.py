@@ -1,7 +1,8 @@
 """A container as a plain process.
 
 Promises: entrypoint and arguments as Kubernetes and Cloud Run combine them, the environment it was
-given and not its parent's, mounts, a log file, SIGTERM then SIGKILL, and an end with its parent.
+given and not its parent's, no ignored signals, mounts, a log file, SIGTERM then SIGKILL, and an
+end with its parent.
 Leaves out: a file system, user and network of its own, limits of memory and CPU.
 
 Without a mount namespace a mount is a rewrite: its path, where it begins a path inside an argument
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Self
 
 from twin.containers.images import LocalImage, resolve
-from twin.parts.part import MARK
+from twin.parts.part import DEFAULT_SIGNALS, MARK
 
 PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -108,7 +109,7 @@ class Container:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=_prepare,
             )
         return cls(spec, process)
 
@@ -132,5 +133,9 @@ class Container:
         return await self.wait()
 
 
-def _end_with_parent() -> None:
+def _prepare() -> None:
+    """In the new process: end with its parent; inherit none of the parent's ignored signals."""
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    for number in DEFAULT_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import trustme
@@ -13,6 +12,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from twin.server import Server
 
 FindLog = Callable[[str, str, str], Path | None]
 """Namespace, pod, container."""
@@ -60,22 +61,14 @@ async def follow_from(file: Path, shown: bytes, offset: int) -> AsyncGenerator[b
                 await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-class _Server(uvicorn.Server):
-    """Takes no signals for itself: the node decides what SIGTERM means."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-def server(app: Starlette, ip: str, port: int, folder: Path) -> uvicorn.Server:
+def server(app: Starlette, ip: str, port: int, folder: Path) -> Server:
     """HTTPS with a certificate of its own, as a kubelet starts without one from the cluster."""
     certificate = trustme.CA().issue_cert(ip)
     folder.mkdir(parents=True, exist_ok=True)
     pem = folder / "kubelet.pem"
     pem.touch(mode=0o600)
     certificate.private_key_and_cert_chain_pem.write_to_path(pem)
-    return _Server(
+    return Server(
         uvicorn.Config(
             app,
             host=ip,

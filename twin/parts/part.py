@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,8 +23,8 @@ from twin.paths import TwinPaths
 
 MARK = "HUB_TWIN"
 """Environment variable that every process of a twin carries: its state folder."""
-
-
+DEFAULT_SIGNALS = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
+"""All that a process can inherit as ignored."""
 SWEEP_SECONDS = 2
 """What is swept keeps nothing: its state is deleted next."""
 
@@ -97,6 +98,9 @@ def start(part: Part, paths: TwinPaths, path: str) -> Record:
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ],
         setsid=True,  # Ctrl-C in `make up` is not for the parts
+        # A part reacts to signals in the same way whatever its starter ignores, as under `nohup`.
+        setsigdef=DEFAULT_SIGNALS,
+        setsigmask=(),
     )
     record = Record(part.name, pid, psutil.Process(pid).create_time(), part.fingerprint)
     (paths.parts / f"{part.name}.json").write_text(json.dumps(asdict(record)))

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, expect
 
 from tests.app.page.fake_service import KEY, FakeService, serving
 from tests.app.page.served_page import page_process
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, uncaptured
 
 PATIENCE = 60_000
 """Milliseconds, for a machine that is busy with other work, too."""
@@ -22,11 +22,11 @@ def _fresh_pulumi_runtime() -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
+def browser(pytestconfig: pytest.Config) -> Generator[Browser]:
     """Not for the session: other tests need the thread without a running event loop."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=chromium(),
+            executable_path=chromium(uncaptured(pytestconfig)),
             # Chromium's own sandbox needs user namespaces, which a container may not have.
             chromium_sandbox=False,
             args=[

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.signals import ignored
 from tests.support.waiting import until_async
 from twin.containers.container import (
     Container,
@@ -121,6 +123,15 @@ def test_sigterm_gives_a_container_its_grace(tmp_path: Path) -> None:
 
     assert asyncio.run(run()) == 3
     assert (tmp_path / "c.log").read_text() == "ready\nbye\n"
+
+
+def test_a_container_does_not_ignore_what_its_starter_ignores(tmp_path: Path) -> None:
+    async def run() -> int:
+        with ignored(signal.SIGTERM):
+            container = await Container.start(python(tmp_path, "import time; time.sleep(60)"))
+        return await container.stop(20)
+
+    assert asyncio.run(run()) == -signal.SIGTERM
 
 
 def test_who_ignores_sigterm_is_killed_after_the_grace(tmp_path: Path) -> None:
