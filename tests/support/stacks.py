@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,7 +32,19 @@ COMPUTED = {
 
 
 def deploy_stack(stack: Path, **changes: Any) -> Deployment:
-    """Deploy a stack file; ``changes`` replace whole sections of its settings."""
+    """Deploy a stack file; ``changes`` replace whole sections of its settings.
+
+    Without changes a stack is deployed once in a process: nobody may change the result.
+    """
+    return _deploy(stack, changes) if changes else _unchanged(stack)
+
+
+@cache
+def _unchanged(stack: Path) -> Deployment:
+    return _deploy(stack, {})
+
+
+def _deploy(stack: Path, changes: Mapping[str, Any]) -> Deployment:
     values = cast("dict[str, Any]", yaml.safe_load(stack.read_text())["config"])
     key = "personal-cloud-hub:settings"
     values[key] = {**values[key], **changes}

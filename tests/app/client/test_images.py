@@ -76,7 +76,7 @@ def test_what_is_sent_has_a_size_that_the_server_leaves_as_it_is(size: tuple[int
     assert smart_resize(prepared.sent, **BOUNDS) == prepared.sent
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500)
 @given(
     st.integers(1, 12_000),
     st.integers(1, 9_000),

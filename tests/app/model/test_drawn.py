@@ -23,7 +23,7 @@ def test_a_seed_is_one_picture_wherever_it_is_drawn() -> None:
     assert draw(8, Size(640, 480)).image.tobytes() != scene.image.tobytes()
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(st.integers(0, 10**9), st.sampled_from([Size(320, 240), Size(200, 400), Size(450, 150)]))
 def test_a_box_is_the_extent_of_what_is_seen_of_its_shape(seed: int, size: Size) -> None:
     scene = draw(seed, size)

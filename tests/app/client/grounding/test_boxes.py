@@ -32,7 +32,7 @@ def pictures_with_a_box(draw: st.DrawFn) -> tuple[Size, Size, tuple[float, ...]]
     return original, smart_resize(original, *draw(BOUNDS)), (x[0], y[0], x[1], y[1])
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(pictures_with_a_box())
 def test_a_box_told_exactly_comes_back_within_a_pixel(
     case: tuple[Size, Size, tuple[float, ...]],
@@ -43,7 +43,7 @@ def test_a_box_told_exactly_comes_back_within_a_pixel(
     assert back == pytest.approx(truth, abs=1)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(pictures_with_a_box())
 def test_a_box_told_in_whole_pixels_comes_back_within_half_a_pixel_of_the_picture_sent(
     case: tuple[Size, Size, tuple[float, ...]],

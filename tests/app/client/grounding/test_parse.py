@@ -130,7 +130,7 @@ ITEMS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(ITEMS, st.data())
 def test_a_growing_answer_finds_first_what_the_whole_finds(
     told_items: list[tuple[int, int, int, str]], data: st.DataObject
@@ -144,7 +144,7 @@ def test_a_growing_answer_finds_first_what_the_whole_finds(
     assert part == whole[: len(part)]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(st.text(alphabet="{}[]()<>\"'\\,: 0123456789.-eboxpint_2dlab\n/=", max_size=120))
 def test_no_text_is_too_strange_to_be_read(answer: str) -> None:
     whole = found(answer)
@@ -188,7 +188,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 @example('<points x1="1" y1="2" alt="a">{"bbox_2d": [1, 2, 3, 4], "label": "a"}</points>')
 def test_however_strange_an_answer_what_was_found_stays_found(answer: str) -> None:
