@@ -21,8 +21,9 @@ import pytest
 from PIL import Image
 
 from infra.gcp.caddyfile import RETRY_AFTER_SECONDS
+from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
-from tests.twin.test_end_to_end import chat, first_key, until
+from tests.twin.test_end_to_end import PATIENCE, chat, first_key
 
 pytestmark = pytest.mark.twin
 
@@ -38,7 +39,7 @@ def service(hub: HubUnderTest) -> dict[str, Any]:
 
 
 def await_idle_stop(hub: HubUnderTest) -> None:
-    until(lambda: not service(hub)["instances"], lambda: service(hub))
+    until(lambda: not service(hub)["instances"], seconds=PATIENCE, shown=lambda: service(hub))
 
 
 def large_picture() -> dict[str, Any]:

@@ -24,9 +24,13 @@ from PIL import Image, ImageDraw
 from app.client.evaluation import results
 from app.client.evaluation.scores import ratio, score, single_accuracy, single_iou
 from app.model.drawn import COLOURS
+from tests.support.waiting import until
 from tests.twin.conftest import ROOT, HubUnderTest
 
 pytestmark = pytest.mark.twin
+
+PATIENCE = 90
+"""Seconds that a part of the twin may take for something, on a machine that is busy."""
 
 LEAST_FOUND, LEAST_IOU = 0.88, 0.84
 """Of questions for one box: found at IoU 0.5, and the mean IoU. The model card's scores are 0.91
@@ -220,7 +224,7 @@ def test_the_eleventh_gpu_pod_stays_pending(hub: HubUnderTest) -> None:
             found = hub.kubectl("get", "pods", "-l", "test=eleven")["items"]
             return sorted(pod["status"].get("phase", "") for pod in found)
 
-        until(lambda: phases() == ["Pending", *["Running"] * 9], phases)
+        until(lambda: phases() == ["Pending", *["Running"] * 9], seconds=PATIENCE, shown=phases)
         found = hub.kubectl("get", "pods", "-l", "test=eleven")["items"]
         [waiting] = [pod for pod in found if pod["status"]["phase"] == "Pending"]
         assert "Insufficient nvidia.com/gpu" in waiting["status"]["conditions"][0]["message"]
@@ -244,7 +248,9 @@ def test_pulumi_typed_by_hand_previews_no_change(hub: HubUnderTest) -> None:
 def test_a_dead_part_is_reported_and_started_again_only_when_asked(hub: HubUnderTest) -> None:
     record = json.loads((hub.state / "parts" / "kube-scheduler.json").read_text())
     psutil.Process(record["pid"]).kill()
-    until(lambda: not psutil.pid_exists(record["pid"]) or is_zombie(record["pid"]))
+    until(
+        lambda: not psutil.pid_exists(record["pid"]) or is_zombie(record["pid"]), seconds=PATIENCE
+    )
     looked = hub.run("status", "--json")
     assert looked.returncode == 1
     [row] = [row for row in json.loads(looked.stdout) if row["what"] == "kube-scheduler"]
@@ -283,7 +289,7 @@ def test_an_up_killed_while_pulumi_works_is_taken_up_by_the_next(hub: HubUnderTe
         [sys.executable, "-m", "hub.cli", "up"], cwd=ROOT, env=hub.env, stdout=subprocess.PIPE
     ) as command:
         locks = hub.state / "pulumi" / ".pulumi" / "locks"
-        until(lambda: any(locks.rglob("*.json")), lambda: "no pulumi run began")
+        until(lambda: any(locks.rglob("*.json")), seconds=PATIENCE, shown=lambda: "no lock")
         command.send_signal(signal.SIGKILL)
     said = hub.ok("up")
     assert "interrupted" in said
@@ -324,10 +330,3 @@ def process_name(process: psutil.Process) -> str:
         return process.name()
     except psutil.NoSuchProcess:
         return ""
-
-
-def until(condition: Any, shown: Any = lambda: "", seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, shown()
-        time.sleep(0.2)
