@@ -146,8 +146,8 @@ def _welcome(settings: TwinSettings, outputs: dict[str, Any], address: str, seco
     console.print(f"  hub detect {sample} 'red square' --draw found.png", markup=False)
     console.print("  hub status", markup=False)
     console.print(
-        "\nThe twin's small model knows coloured shapes and nothing else: squares, circles, "
-        "triangles,\nstars and crosses in red, orange, yellow, green, blue, purple and pink."
+        "\nThe twin's small model knows coloured shapes and nothing else: squares, circles,\n"
+        "triangles, stars and crosses in red, orange, yellow, green, blue, purple and pink."
     )
 
 
