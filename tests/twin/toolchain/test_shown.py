@@ -6,12 +6,13 @@ import asyncio
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.support.signals import ctrl_c_interrupts
+from tests.support.waiting import until
 from twin.errors import TwinError
 from twin.toolchain.shown import run_shown
 
@@ -41,12 +42,12 @@ def test_an_interrupted_or_killed_command_leaves_nothing_running(
     tmp_path: Path, how: signal.Signals
 ) -> None:
     pid_file = tmp_path / "pid"
-    with subprocess.Popen(
-        [sys.executable, "-c", PARENT, pid_file], stderr=subprocess.DEVNULL
-    ) as parent:
-        deadline = time.monotonic() + 20
-        while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.05)
+    command = [sys.executable, "-c", PARENT, pid_file]
+    with (
+        ctrl_c_interrupts(),
+        subprocess.Popen(command, stderr=subprocess.DEVNULL) as parent,
+    ):
+        until(lambda: pid_file.exists() and pid_file.read_text().strip())
         child = psutil.Process(int(pid_file.read_text()))
         parent.send_signal(how)
         parent.wait(20)
