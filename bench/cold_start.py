@@ -20,12 +20,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from PIL import Image
 
 from hub.connection import connection
+from twin.parts import system
 from twin.paths import TwinPaths, state_dir
 from twin.settings import TwinSettings
 
@@ -85,10 +86,8 @@ def ask(url: str, key: str, body: dict[str, Any]) -> Answer:
 
 
 def instances(paths: TwinPaths) -> list[dict[str, Any]]:
-    transport = httpx.HTTPTransport(uds=str(paths.cloud_run_admin_socket))
-    with httpx.Client(transport=transport, base_url="http://cloud-run") as http:
-        [service] = http.get("/services").json()
-        return service["instances"]
+    [service] = system.services(paths) or []
+    return cast("list[dict[str, Any]]", service["instances"])
 
 
 def first_contact(paths: TwinPaths) -> tuple[float, float]:

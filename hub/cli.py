@@ -77,7 +77,7 @@ def main(
 def up() -> None:
     """Start the twin and deploy the program to it with `pulumi up`.
 
-    The first time builds the tools (about 10 minutes on 2 cores). Running it again changes nothing,
+    The first time builds the tools (11 to 20 minutes on 2 cores). Running it again changes nothing,
     or resumes an interrupted start.
 
     [bold]Examples[/bold]

@@ -84,7 +84,7 @@ def test_home_off_is_said_in_time_then_at_once_and_is_over_by_the_next_try(
     with cold_gateway(tmp_path) as gateway:
         begun = time.monotonic()
         first = gateway.post(b"{}")
-        # The bounds are promises to the user (15 s with the start, which takes 4), not speeds.
+        # The bounds are promises to the user (15 s with the start), not speeds.
         assert time.monotonic() - begun < 11
         assert first.status_code == 503
         assert first.headers["retry-after"] == str(RETRY_AFTER_SECONDS)

@@ -24,6 +24,8 @@ from infra.gcp.caddyfile import RETRY_AFTER_SECONDS
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 from tests.twin.test_end_to_end import PATIENCE, chat, first_key
+from twin.parts import system
+from twin.paths import TwinPaths
 
 pytestmark = pytest.mark.twin
 
@@ -32,10 +34,8 @@ SIZE_OF_PICTURE = 5_000_000
 
 def service(hub: HubUnderTest) -> dict[str, Any]:
     """The service as Cloud Run's emulator lists it; unlike `hub status`, this sends no request."""
-    transport = httpx.HTTPTransport(uds=str(hub.state / "run" / "run-admin.sock"))
-    with httpx.Client(transport=transport, base_url="http://cloud-run") as http:
-        [only] = http.get("/services").json()
-        return only
+    [only] = system.services(TwinPaths(hub.state)) or []
+    return only
 
 
 def await_idle_stop(hub: HubUnderTest) -> None:

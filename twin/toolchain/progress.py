@@ -9,6 +9,8 @@ from typing import Self
 
 from rich.console import Console
 
+from twin.toolchain.forecast import duration
+
 SECONDS_BETWEEN_LINES = 20
 
 
@@ -27,20 +29,20 @@ class Step:
         if self._status:
             self._status.start()
         elif self._estimate >= SECONDS_BETWEEN_LINES:
-            self._print(f"  {self._title} (about {_duration(self._estimate)})")
+            self._print(f"  {self._title} (about {duration(self._estimate)})")
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._status:
             self._status.stop()
         if error == (None, None, None):
-            took = _duration(time.monotonic() - self._started)
+            took = duration(time.monotonic() - self._started)
             self._print(f"  [green]✓[/green] {self._title}: {took}")
 
     def detail(self, text: str) -> None:
         """Say what is happening just now."""
         now = time.monotonic()
-        spent = f"{_duration(now - self._started)} of about {_duration(self._estimate)}"
+        spent = f"{duration(now - self._started)} of about {duration(self._estimate)}"
         if self._status:
             self._status.update(f"{self._title}: {spent} [dim]{text[-60:]}[/dim]")
         elif now - self._last_line >= SECONDS_BETWEEN_LINES:
@@ -64,8 +66,3 @@ class Progress:
 
     def say(self, text: str) -> None:
         self.console.print(text, highlight=False, soft_wrap=True)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
