@@ -17,6 +17,9 @@ ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
     "HF_HUB_OFFLINE": "1",
+    # Otherwise the CPU platform starts a worker process beside the engine's, which imports vLLM
+    # once more, only to bind its threads to cores; they are not bound here (vllm/platforms/cpu.py).
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
 }
 
 
