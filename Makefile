@@ -3,11 +3,11 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help up down clean test check lock client-image
+.PHONY: help up down clean test check lock golden client-image
 help:  ## list the targets
 	@echo 'Usage: make TARGET'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
-	@echo 'Python 3.11 or later is needed; another one than python3: make PYTHON=python3.12 up'
+	@echo 'Python 3.11 is needed; one that is not on PATH: make PYTHON=/path/to/python3.11 up'
 
 up: .venv/ready  ## start the whole system on this machine; the first time builds its tools
 	.venv/bin/hub up
@@ -35,6 +35,9 @@ lock: .venv/ready  ## update the pinned dependencies, with hashes
 		twin/tools/vllm/requirements.in -o twin/tools/vllm/requirements.txt
 	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate -p 3.11 --python-platform linux \
 		-c requirements.txt app/client/requirements.in -o app/client/requirements.txt
+
+golden: .venv/ready  ## rewrite what the tests expect each stack to register
+	.venv/bin/python -m tests.infra.golden
 
 client-image:  ## build the web client's image; needs Docker
 	docker build -f app/client/Dockerfile -t rtx3090-web-client .

@@ -23,6 +23,8 @@ from hub.connection import connection
 from hub.detect import detect
 from hub.engine import Engine
 from hub.words import told_in_words
+from infra.tailnet.policy import Form
+from infra.tailnet.policy import policy as rules
 from twin import lifecycle
 from twin.errors import TwinError
 from twin.network import choose_mode
@@ -289,6 +291,27 @@ def logs(
             raise TwinError(f"No log is named {part!r}; there are: {names}")
         text = (paths.logs / f"{part}.log").read_text(errors="replace")
         print("\n".join(text.splitlines()[-lines:]))  # noqa: T201
+
+
+@app.command(rich_help_panel=LOOK)
+def policy(
+    form: Annotated[
+        Form, typer.Option(help="Tailscale's present form, or the older one.")
+    ] = "grants",
+) -> None:
+    """Print the rules that your tailnet needs. Asks nobody: no stack and no account is needed.
+
+    Put them into the policy file (Tailscale's admin console, "Access controls") in place of the
+    rule that allows everything to everyone: rules only add, so with that one left Tailscale
+    refuses to save these, whose tests say what the gateway must not reach.
+
+    [bold]Examples[/bold]
+
+    hub policy
+
+    hub policy --form acls                                    for a policy file with "acls"
+    """
+    print(json.dumps(rules(form), indent=2))  # noqa: T201
 
 
 @app.command(rich_help_panel=LOOK)

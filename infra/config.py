@@ -70,7 +70,7 @@ class Cloud(_Section):
     """How long a request is held while home has not answered yet; tries every 5 s within it."""
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
     """Requests one instance serves at once; with one instance, all there are."""
-    caddy_image: Image = "library/caddy:2.11.4"
+    caddy_image: Image = "library/caddy:2.11.7"
     """On Docker Hub, read through the project's own Artifact Registry repository."""
     tailscale_image: Image = "tailscale/tailscale:v1.102.3"
     """The official image, from the same repository."""
@@ -95,11 +95,10 @@ class Tailnet(_Section):
     control_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] | None = None
     """A control server other than Tailscale's, for example headscale."""
     key_days: Annotated[int, Field(ge=1, le=90)] = 90
-    """How long the auth key is valid; 90 days is Tailscale's limit."""
+    """How long the auth key is valid; 90 days is Tailscale's limit. `pulumi up` renews it when
+    30 are left, or half of a shorter life."""
     mtu: Annotated[int, Field(ge=576, le=1280)] = 1200
     """Inside the tunnel, bytes; lower it where large requests hang and small ones do not."""
-    owns_policy: bool = False
-    """Whether this program replaces the tailnet's whole policy file; else it prints a snippet."""
 
     @model_validator(mode="after")
     def _identity_needs_tailscale(self) -> Self:
@@ -119,9 +118,12 @@ class Home(_Section):
     kube_context: str | None = None
     """Context in the kubeconfig; the current one if not set."""
     gpu_memory_gib: Annotated[float, Field(gt=0, le=200)] = 23.69
-    """What ``nvidia-smi`` reports, which is less than what is on the box."""
+    """What CUDA reports for an RTX 3090 (``torch.cuda.mem_get_info``), which is less than the 24.0
+    that ``nvidia-smi`` shows."""
     gpu_slices: Annotated[int, Field(ge=2, le=48)] = 10
     """How many pods may share the GPU's time. Its memory is not divided."""
+    line_mbits: Annotated[int, Field(ge=5, le=100_000)] = 100
+    """How fast home downloads, Mbit/s: deadlines leave time for the image and the weights."""
 
 
 class Model(_Section):
@@ -129,10 +131,47 @@ class Model(_Section):
 
     profile: ProfileName = "7b"
     """A model with the flags and the memory it needs (`app/model/profiles.py`)."""
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
-    """Commit of the model's repository, 40 hex digits."""
+    revision: Annotated[str, Field(pattern=r"^([\w.-]+/[\w.-]+@)?[0-9a-f]{40}$")] | None = None
+    """Another commit than the profile's own: `REPOSITORY@COMMIT`, 40 hex digits."""
     image: Image = "vllm/vllm-openai:v0.33.0"
     """Use 0.24.0 or later; earlier versions have known vulnerabilities."""
+    even_if_too_large: bool = False
+    """Deploy although the forecast says that the model does not fit; vLLM decides at its start."""
+
+    @model_validator(mode="after")
+    def _the_revision_is_of_this_model(self) -> Self:
+        model = PROFILES[self.profile].model
+        write = (
+            f"write revision: {model}@COMMIT, with a commit from "
+            f"https://huggingface.co/{model}/commits/main"
+        )
+        if self.revision is None:
+            if PROFILES[self.profile].revision is None:
+                raise ValueError(
+                    f"this project knows no commit for profile {self.profile}; {write}"
+                )
+            return self
+        repository, at, commit = self.revision.rpartition("@")
+        if at:
+            if repository != model:
+                raise ValueError(
+                    f"revision is a commit of {repository}, and profile {self.profile} is "
+                    f"{model}; remove revision, or {write}"
+                )
+        elif commit != PROFILES[self.profile].revision:
+            owner = next((p.model for p in PROFILES.values() if p.revision == commit), None)
+            of = f"is a commit of {owner}" if owner else "does not say which repository it is of"
+            raise ValueError(
+                f"revision {of}, and profile {self.profile} is {model}; remove revision, or {write}"
+            )
+        return self
+
+    @property
+    def commit(self) -> str:
+        """What is served of the profile's repository, 40 hex digits."""
+        chosen = self.revision or PROFILES[self.profile].revision
+        assert chosen is not None  # noqa: S101  # validated above
+        return chosen.rpartition("@")[2]
 
 
 class Limits(_Section):
@@ -156,7 +195,7 @@ class Settings(_Section):
     cloud: Cloud
     tailnet: Tailnet = Tailnet()
     home: Home = Home()
-    model: Model
+    model: Model = Model()
     limits: Limits = Limits()
 
     @field_validator("api_keys")
@@ -175,14 +214,15 @@ class Settings(_Section):
     @model_validator(mode="after")
     def _the_model_fits_the_gpu(self) -> Self:
         profile = PROFILES[self.model.profile]
-        if not fits(profile, self.home.gpu_memory_gib):
+        if not self.model.even_if_too_large and not fits(profile, self.home.gpu_memory_gib):
             expected = forecast(profile, self.home.gpu_memory_gib)
             raise ValueError(
                 f"model.profile {self.model.profile} does not fit home.gpuMemoryGib "
                 f"{self.home.gpu_memory_gib:g}: {expected.budget_gib:.1f} GiB may be used, "
                 f"{expected.weights_gib:.1f} are weights, {expected.other_gib:.1f} activations "
                 f"and CUDA, which leaves {expected.kv_gib:.1f} for the KV cache of "
-                f"{profile.max_model_len:,} tokens; choose a smaller profile, such as 7b-awq or 3b"
+                f"{profile.max_model_len:,} tokens; choose a smaller profile, such as 7b-awq or "
+                "3b, or write model.evenIfTooLarge: true to let vLLM decide"
             )
         return self
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
@@ -12,14 +14,17 @@ from app.model.memory import forecast
 from app.model.profiles import PROFILES
 from infra import config
 from infra.api_keys import ApiKeys
+from infra.gateway_key import authorization
 from infra.gcp.gateway import Gateway, GatewayAccount, GatewayArgs
+from infra.gcp.joining import ByAuthKey, ByIdentity
 from infra.home_k3s.home import home
 from infra.outputs import curl_line
-from infra.tailnet.membership import Tailnet, TailnetArgs
-from infra.tailnet.policy import policy
+from infra.tailnet.membership import AuthKey, AuthKeyArgs, TrustedAccount, TrustedAccountArgs
+from infra.tailnet.policy import GATEWAY_TAG, policy
 
 
-def main() -> None:
+def main(today: date) -> None:
+    """Declare everything; ``today`` decides whether the auth key is due to be renewed."""
     raw = pulumi.Config("personal-cloud-hub")
     settings = config.load(raw)
     cloud = gcp.Provider("cloud", project=settings.cloud.project, region=settings.cloud.region)
@@ -38,28 +43,50 @@ def main() -> None:
 
     keys = ApiKeys("key", settings.api_keys, pulumi.ResourceOptions(provider=chance))
     account = GatewayAccount("gateway-identity", pulumi.ResourceOptions(provider=cloud))
-    by_identity = settings.tailnet.join_with == "workloadIdentity"
-    tailnet = Tailnet(
-        "tailnet",
-        TailnetArgs(
-            key_days=settings.tailnet.key_days,
-            owns_policy=settings.tailnet.owns_policy,
-            identity_subject=account.account.unique_id if by_identity else None,
-        ),
-        pulumi.ResourceOptions(provider=net),
-    )
-    home(settings, keys.upstream, k3s)
     gateway = Gateway(
         "gateway",
-        GatewayArgs.from_settings(settings, keys, tailnet),
+        GatewayArgs(
+            project=settings.cloud.project,
+            region=settings.cloud.region,
+            timeout_seconds=settings.cloud.timeout_seconds,
+            hold_seconds=settings.cloud.hold_seconds,
+            concurrency=settings.cloud.concurrency,
+            caddy_image=settings.cloud.caddy_image,
+            tailscale_image=settings.cloud.tailscale_image,
+            body_mb=settings.limits.body_mb,
+            home=settings.home.host,
+            control_url=settings.tailnet.control_url,
+            mtu=settings.tailnet.mtu,
+            api_keys=keys.by_name,
+            upstream_authorization=keys.upstream.apply(authorization),
+            join=_membership(settings, account, today, pulumi.ResourceOptions(provider=net)),
+        ),
         account,
         pulumi.ResourceOptions(provider=cloud),
     )
+    home(settings, keys.upstream, k3s)
 
     pulumi.export("gatewayUrl", gateway.url)
     pulumi.export("apiKeys", keys.by_name)
     pulumi.export("curl", pulumi.Output.all(gateway.url, keys.by_name).apply(curl_line))
-    pulumi.export("tailnetPolicy", policy())
+    pulumi.export("tailnetPolicy", policy("grants"))
     pulumi.export(
         "plan", str(forecast(PROFILES[settings.model.profile], settings.home.gpu_memory_gib))
     )
+
+
+def _membership(
+    settings: config.Settings,
+    account: GatewayAccount,
+    today: date,
+    opts: pulumi.ResourceOptions,
+) -> ByAuthKey | ByIdentity:
+    """How the gateway joins, as the settings say."""
+    if settings.tailnet.join_with == "workloadIdentity":
+        trusted = TrustedAccount(
+            "tailnet", TrustedAccountArgs(subject=account.account.unique_id), opts
+        )
+        return ByIdentity(client_id=trusted.client_id, audience=trusted.audience, tag=GATEWAY_TAG)
+    key = AuthKey("tailnet", AuthKeyArgs(days=settings.tailnet.key_days, today=today), opts)
+    pulumi.export("authKeyExpires", key.expires)
+    return ByAuthKey(key=key.key)

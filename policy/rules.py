@@ -7,6 +7,7 @@ because that constructor starts a server and does not return.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, cast
 
 from pulumi_policy import (
@@ -19,7 +20,21 @@ from pulumi_policy import (
 SERVICE = "gcp:cloudrunv2/service:Service"
 KEY = "tailscale:index/tailnetKey:TailnetKey"
 WORKLOADS = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet")
+INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
+NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 GPU = "nvidia.com/gpu"
+MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
+ASKS_FOR_THE_KEY = "-gateway-only@kubernetescrd"
+Network = IPv4Network | IPv6Network
+PRIVATE: tuple[Network, ...] = tuple(
+    ip_network(each)
+    for each in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
+        *("127.0.0.0/8", "fc00::/7", "fe80::/10"),
+    )
+)
+"""RFC 1918, link-local with the metadata address, the tailnet's (RFC 6598), loopback; IPv6's own
+private and link-local ones."""
 MAX_KEY_SECONDS = 90 * 86_400
 SECRET_NAMES = ("KEY", "TOKEN", "PASSWORD", "SECRET", "AUTHORIZATION")
 NOT_SECRET = ("KEYS_FILE",)
@@ -108,6 +123,58 @@ def only_the_gateway_is_public(type_: str, props: Props) -> Problems:
             yield f"a Service of type {kind} opens a port at home; use ClusterIP"
 
 
+def every_route_at_home_asks_for_a_key(type_: str, props: Props) -> Problems:
+    """What reaches home past the gateway is still nobody's."""
+    if type_ == INGRESS:
+        annotations = cast("Props", props["metadata"].get("annotations") or {})
+        if not str(annotations.get(MIDDLEWARES, "")).split(",")[0].endswith(ASKS_FOR_THE_KEY):
+            yield f"its first middleware is not one that asks for the gateway's key: {MIDDLEWARES}"
+
+
+def every_route_at_home_is_named(type_: str, props: Props) -> Problems:
+    """A path that takes everything opens the server's own administration, too."""
+    if type_ == INGRESS:
+        for rule in cast("list[Props]", props["spec"].get("rules") or []):
+            http = cast("Props", rule.get("http") or {})
+            for path in cast("list[Props]", http.get("paths") or []):
+                if path.get("path", "/") == "/":
+                    yield "it routes every path; name the ones that are meant"
+
+
+def nothing_private_is_reached(type_: str, props: Props) -> Problems:
+    """The model server stands in somebody's home network and must not see it."""
+    if type_ != NETWORK_POLICY:
+        return
+    for rule in cast("list[Props]", props["spec"].get("egress") or []):
+        if not rule.get("to"):
+            yield "an egress rule without `to` opens everything"
+        for peer in cast("list[Props]", rule.get("to") or []):
+            for private in _opened(cast("Props", peer.get("ipBlock") or {})):
+                yield f"egress to {private} is open; list it under `except`"
+
+
+def _opened(block: Props) -> Iterator[Network]:
+    """Private networks that an address block lets in."""
+    if not block:
+        return
+    network = ip_network(block["cidr"])
+    closed = [ip_network(each) for each in cast("list[str]", block.get("except") or [])]
+    for private in PRIVATE:
+        overlaps = _within(private, [network]) or _within(network, [private])
+        if overlaps and not _within(private, closed):
+            yield private
+
+
+def _within(inner: Network, outer: list[Network]) -> bool:
+    """Whether one of the outer networks holds the whole inner one."""
+    return any(
+        int(each.network_address) <= int(inner.network_address)
+        and int(inner.broadcast_address) <= int(each.broadcast_address)
+        for each in outer
+        if each.version == inner.version
+    )
+
+
 RULES: dict[str, Callable[[str, Props], Problems]] = {
     "images-are-pinned": images_are_pinned,
     "one-gpu-slice-a-container": one_gpu_slice_a_container,
@@ -117,6 +184,9 @@ RULES: dict[str, Callable[[str, Props], Problems]] = {
     "secrets-are-referenced-at-a-version": secrets_are_referenced_at_a_version,
     "auth-keys-are-short-lived": auth_keys_are_short_lived,
     "only-the-gateway-is-public": only_the_gateway_is_public,
+    "every-route-at-home-asks-for-a-key": every_route_at_home_asks_for_a_key,
+    "every-route-at-home-is-named": every_route_at_home_is_named,
+    "nothing-private-is-reached": nothing_private_is_reached,
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.model.tiny.bounds import MAX_PIXELS, MIN_PIXELS
-from app.model.tiny.checkpoint import NAME
+from app.model.tiny.checkpoint import NAME, REVISION
 
 SERVED_NAME = "vlm"
 """What clients write as ``model``, whatever is served, so that they never change."""
@@ -25,6 +25,9 @@ class Profile:
     """One model, as one RTX 3090 serves it."""
 
     model: str
+    """The repository at Hugging Face."""
+    revision: str | None
+    """Its commit that was looked at; ``None`` where nobody here has."""
     weights_gib: float
     kv_bytes_per_token: int
     """2 (key, value) * layers * KV heads * head width * 2 bytes."""
@@ -45,6 +48,7 @@ class Profile:
 PROFILES: dict[ProfileName, Profile] = {
     "7b": Profile(
         model="Qwen/Qwen2.5-VL-7B-Instruct",
+        revision="cc594898137f460bfe9f0759e9844b3ce807cfb5",
         weights_gib=15.45,
         kv_bytes_per_token=57_344,
         intermediate_size=18_944,
@@ -55,6 +59,7 @@ PROFILES: dict[ProfileName, Profile] = {
     ),
     "7b-awq": Profile(
         model="Qwen/Qwen2.5-VL-7B-Instruct-AWQ",
+        revision=None,
         weights_gib=6.45,
         kv_bytes_per_token=57_344,
         intermediate_size=18_944,
@@ -67,6 +72,7 @@ PROFILES: dict[ProfileName, Profile] = {
     # Qwen's research licence: not for commercial use, unlike the two above (Apache 2.0).
     "3b": Profile(
         model="Qwen/Qwen2.5-VL-3B-Instruct",
+        revision="66285546d2b821cf421d4f5eb2576359d3770cd3",
         weights_gib=6.99,
         kv_bytes_per_token=36_864,
         intermediate_size=11_008,
@@ -77,6 +83,7 @@ PROFILES: dict[ProfileName, Profile] = {
     ),
     "tiny": Profile(
         model=NAME,
+        revision=REVISION,
         weights_gib=0.008,
         kv_bytes_per_token=3840,
         intermediate_size=512,

@@ -7,12 +7,12 @@ the other's SOCKS5 port, and nothing has to be built.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
 
 from infra.gcp.caddyfile import SOCKS_PORT
+from infra.gcp.secret import Env, Secret
 
 PUBLIC_PORT = 8080
 HEALTH_PORT = 9002
@@ -20,45 +20,13 @@ CADDYFILE_FOLDER = "/etc/caddy"
 KEYS_FOLDER = "/etc/caddy-keys"
 
 Container = gcp.cloudrunv2.ServiceTemplateContainerArgs
-Env = gcp.cloudrunv2.ServiceTemplateContainerEnvArgs
-
-
-@dataclass(frozen=True, kw_only=True)
-class SecretRef:
-    """A secret at one version, so that a new value makes a new revision."""
-
-    secret: pulumi.Input[str]
-    version: pulumi.Input[str]
-
-    def as_env(self, name: str) -> Env:
-        return Env(
-            name=name,
-            value_source=gcp.cloudrunv2.ServiceTemplateContainerEnvValueSourceArgs(
-                secret_key_ref=gcp.cloudrunv2.ServiceTemplateContainerEnvValueSourceSecretKeyRefArgs(
-                    secret=self.secret, version=self.version
-                )
-            ),
-        )
-
-    def as_volume(self, name: str, file: str) -> gcp.cloudrunv2.ServiceTemplateVolumeArgs:
-        return gcp.cloudrunv2.ServiceTemplateVolumeArgs(
-            name=name,
-            secret=gcp.cloudrunv2.ServiceTemplateVolumeSecretArgs(
-                secret=self.secret,
-                items=[
-                    gcp.cloudrunv2.ServiceTemplateVolumeSecretItemArgs(
-                        path=file, version=self.version
-                    )
-                ],
-            ),
-        )
 
 
 def plain(values: Mapping[str, str]) -> list[Env]:
     return [Env(name=name, value=value) for name, value in values.items()]
 
 
-def caddy(image: pulumi.Input[str], upstream_key: SecretRef) -> Container:
+def caddy(image: pulumi.Input[str], upstream_authorization: Secret) -> Container:
     """The ingress container: the only one with a port."""
     return Container(
         name="caddy",
@@ -67,7 +35,7 @@ def caddy(image: pulumi.Input[str], upstream_key: SecretRef) -> Container:
         depends_ons=["tailscale"],
         envs=[
             *plain({"KEYS_FILE": f"{KEYS_FOLDER}/keys.caddy", "GOMEMLIMIT": "400MiB"}),
-            upstream_key.as_env("UPSTREAM_AUTHORIZATION"),
+            upstream_authorization.as_env("UPSTREAM_AUTHORIZATION"),
         ],
         resources=_resources("1", "512Mi"),
         volume_mounts=[
@@ -84,9 +52,12 @@ def caddy(image: pulumi.Input[str], upstream_key: SecretRef) -> Container:
 
 
 def tailscale(
-    image: pulumi.Input[str], *, control_url: str | None, mtu: int, join: list[Env]
+    image: pulumi.Input[str], *, mtu: int, credentials: list[Env], up_arguments: list[str]
 ) -> Container:
-    """Userspace networking with state in memory: an ephemeral node that logs out on SIGTERM."""
+    """Userspace networking with state in memory: an ephemeral node that logs out on SIGTERM.
+
+    ``up_arguments`` are more of them for ``tailscale up``.
+    """
     settings = {
         "TS_USERSPACE": "true",
         "TS_HOSTNAME": "home-gateway",
@@ -99,12 +70,12 @@ def tailscale(
         # 50 requests of 1 MB at once took 1 GB without a limit (measured).
         "GOMEMLIMIT": "200MiB",
     }
-    if control_url is not None:
-        settings["TS_EXTRA_ARGS"] = f"--login-server={control_url}"
+    if up_arguments:
+        settings["TS_EXTRA_ARGS"] = " ".join(up_arguments)
     return Container(
         name="tailscale",
         image=image,
-        envs=[*plain(settings), *join],
+        envs=[*plain(settings), *credentials],
         resources=_resources("1", "512Mi"),
         # The tailnet, not home: home may be off while the gateway is deployed.
         startup_probe=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeArgs(

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.api_keys import ApiKeys
-from infra.config import Settings
 from infra.gcp import containers
 from infra.gcp.caddyfile import caddyfile, keys_file
-from infra.gcp.containers import SecretRef
-from infra.home_k3s.entry import authorization
-from infra.tailnet.membership import Tailnet
+from infra.gcp.joining import ByAuthKey, ByIdentity
+from infra.gcp.secret import Env, Secret, kept
 
 SERVICE = "home-gateway"
 APIS = ("run", "secretmanager", "artifactregistry", "iam")
@@ -37,31 +33,9 @@ class GatewayArgs:
     control_url: str | None
     mtu: int
     api_keys: pulumi.Input[Mapping[str, str]]
-    upstream_key: pulumi.Input[str]
-    auth_key: pulumi.Input[str] | None
-    identity_client: tuple[pulumi.Input[str], pulumi.Input[str]] | None
-    """Client id and audience of the federated identity, where no auth key is used."""
-
-    @classmethod
-    def from_settings(cls, settings: Settings, keys: ApiKeys, tailnet: Tailnet) -> Self:
-        identity = tailnet.identity
-        return cls(
-            project=settings.cloud.project,
-            region=settings.cloud.region,
-            timeout_seconds=settings.cloud.timeout_seconds,
-            hold_seconds=settings.cloud.hold_seconds,
-            concurrency=settings.cloud.concurrency,
-            caddy_image=settings.cloud.caddy_image,
-            tailscale_image=settings.cloud.tailscale_image,
-            body_mb=settings.limits.body_mb,
-            home=settings.home.host,
-            control_url=settings.tailnet.control_url,
-            mtu=settings.tailnet.mtu,
-            api_keys=keys.by_name,
-            upstream_key=keys.upstream,
-            auth_key=tailnet.auth_key,
-            identity_client=(identity.id, identity.audience) if identity else None,
-        )
+    upstream_authorization: pulumi.Input[str]
+    """What the gateway says at home in place of the client's ``Authorization``."""
+    join: ByAuthKey | ByIdentity
 
 
 class GatewayAccount(pulumi.ComponentResource):
@@ -104,22 +78,31 @@ class Gateway(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("personal-cloud-hub:gcp:Gateway", name, {}, opts)
-        self._name = name
-        self._account = identity.account
-        self._apis = identity.apis
-        self._readable: list[pulumi.Resource] = []
+        after_apis = pulumi.ResourceOptions(parent=self, depends_on=identity.apis)
+
+        def secret(suffix: str, value: pulumi.Input[str]) -> Secret:
+            id_ = f"{SERVICE}-{suffix}"
+            return kept(f"{name}-{suffix}", id_, value, identity.account, after_apis)
+
         config = caddyfile(
             home=args.home,
             body_mb=args.body_mb,
             timeout_seconds=args.timeout_seconds,
             hold_seconds=args.hold_seconds,
         )
-        caddy_config = self._secret("caddyfile", config)
-        keys = self._secret("api-keys", pulumi.Output.from_input(args.api_keys).apply(keys_file))
-        upstream_key = self._secret(
-            "upstream-authorization",
-            pulumi.Output.from_input(args.upstream_key).apply(authorization),
-        )
+        caddy_config = secret("caddyfile", config)
+        keys = secret("api-keys", pulumi.Output.from_input(args.api_keys).apply(keys_file))
+        upstream = secret("upstream-authorization", args.upstream_authorization)
+        secrets = [caddy_config, keys, upstream]
+        up_arguments = [f"--login-server={args.control_url}"] if args.control_url else []
+        match args.join:
+            case ByAuthKey(key=key):
+                auth_key = secret("tailscale-auth-key", key)
+                secrets.append(auth_key)
+                credentials = [auth_key.as_env("TS_AUTHKEY")]
+            case ByIdentity() as join:
+                credentials = _identity(join)
+                up_arguments.append(f"--advertise-tags={join.tag}")
 
         mirror = gcp.artifactregistry.Repository(
             f"{name}-images",
@@ -133,7 +116,7 @@ class Gateway(pulumi.ComponentResource):
                     public_repository="DOCKER_HUB"
                 )
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._apis),
+            opts=after_apis,
         )
 
         def mirrored(image: str) -> pulumi.Output[str]:
@@ -151,7 +134,7 @@ class Gateway(pulumi.ComponentResource):
             invoker_iam_disabled=True,
             deletion_protection=False,
             template=gcp.cloudrunv2.ServiceTemplateArgs(
-                service_account=self._account.email,
+                service_account=identity.account.email,
                 timeout=f"{args.timeout_seconds}s",
                 execution_environment="EXECUTION_ENVIRONMENT_GEN2",
                 max_instance_request_concurrency=args.concurrency,
@@ -160,12 +143,12 @@ class Gateway(pulumi.ComponentResource):
                     min_instance_count=0, max_instance_count=1
                 ),
                 containers=[
-                    containers.caddy(mirrored(args.caddy_image), upstream_key),
+                    containers.caddy(mirrored(args.caddy_image), upstream),
                     containers.tailscale(
                         mirrored(args.tailscale_image),
-                        control_url=args.control_url,
                         mtu=args.mtu,
-                        join=self._join(args),
+                        credentials=credentials,
+                        up_arguments=up_arguments,
                     ),
                 ],
                 volumes=[
@@ -174,49 +157,18 @@ class Gateway(pulumi.ComponentResource):
                 ],
             ),
             # The account must be able to read the secrets before the first instance starts.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*self._apis, *self._readable]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[*identity.apis, *(one.readable for one in secrets)]
+            ),
         )
         self.url = service.uri
         self.register_outputs({"url": self.url})
 
-    def _join(self, args: GatewayArgs) -> list[containers.Env]:
-        if args.identity_client is not None:
-            client_id, audience = args.identity_client
-            # With any `?` an omitted ephemeral means false, so both are written.
-            client = pulumi.Output.format("{0}?ephemeral=true&preauthorized=true", client_id)
-            return [
-                containers.Env(name="TS_CLIENT_ID", value=client),
-                containers.Env(name="TS_AUDIENCE", value=audience),
-            ]
-        if args.auth_key is None:
-            raise ValueError("the gateway has neither an auth key nor an identity to join with")
-        return [self._secret("tailscale-auth-key", args.auth_key).as_env("TS_AUTHKEY")]
 
-    def _secret(self, suffix: str, value: pulumi.Input[str]) -> SecretRef:
-        """A secret with one version that the gateway's account, and nobody else, may read."""
-        child = pulumi.ResourceOptions(parent=self, depends_on=self._apis)
-        resource = f"{self._name}-{suffix}"
-        secret = gcp.secretmanager.Secret(
-            resource,
-            secret_id=f"{SERVICE}-{suffix}",
-            replication=gcp.secretmanager.SecretReplicationArgs(
-                auto=gcp.secretmanager.SecretReplicationAutoArgs()
-            ),
-            opts=child,
-        )
-        version = gcp.secretmanager.SecretVersion(
-            f"{resource}-version",
-            secret=secret.id,
-            secret_data=value,  # the SDK marks it secret
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self._readable.append(
-            gcp.secretmanager.SecretIamMember(
-                f"{resource}-reader",
-                secret_id=secret.id,
-                role="roles/secretmanager.secretAccessor",
-                member=self._account.member,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-        )
-        return SecretRef(secret=secret.secret_id, version=version.version)
+def _identity(join: ByIdentity) -> list[Env]:
+    # With any `?` an omitted ephemeral means false, so both are written.
+    client = pulumi.Output.format("{0}?ephemeral=true&preauthorized=true", join.client_id)
+    return [
+        Env(name="TS_CLIENT_ID", value=client),
+        Env(name="TS_AUDIENCE", value=join.audience),
+    ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 
 import pulumi
@@ -11,12 +9,12 @@ import pulumi_kubernetes as k8s
 import yaml
 
 from infra.config import TRAEFIK_TIMEOUT_SECONDS
+from infra.gateway_key import password_line
 from infra.home_k3s import model_server
 from infra.home_k3s.retained import NAMESPACE, metadata, retained
 
 KEY_ID_HEADER = "X-Hub-Key-Id"
 """Set by the gateway, which has checked the key; the tailnet lets nobody else in."""
-GATEWAY_USER = "gateway"
 TAILNET_ADDRESSES = "100.64.0.0/10"
 TRAEFIK = "traefik.io/v1alpha1"
 
@@ -35,24 +33,12 @@ def traefik_values() -> str:
                 f"{transport}.respondingTimeouts.readTimeout={seconds}s",
                 f"{transport}.lifeCycle.graceTimeOut={seconds}s",
             ],
+            # The pod's own grace, 60 s in the chart, would end it before that.
+            "deployment": {"terminationGracePeriodSeconds": seconds + 10},
             "service": {"spec": {"loadBalancerSourceRanges": [TAILNET_ADDRESSES]}},
         },
         sort_keys=False,
     )
-
-
-def password_line(key: str) -> str:
-    """The gateway's line in a password file.
-
-    SHA-1 without salt is enough for a random key of over 256 bits, and costs nothing per request.
-    """
-    digest = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
-    return f"{GATEWAY_USER}:{{SHA}}{base64.b64encode(digest).decode()}"
-
-
-def authorization(key: str) -> str:
-    """What the gateway sends in place of the client's ``Authorization``."""
-    return f"Basic {base64.b64encode(f'{GATEWAY_USER}:{key}'.encode()).decode()}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,8 @@ def home(
         ModelServerArgs(
             image=settings.model.image,
             profile=PROFILES[settings.model.profile],
-            revision=settings.model.revision,
+            revision=settings.model.commit,
+            line_mbits=settings.home.line_mbits,
             gpu=sharing.device_plugin,
         ),
         inside,

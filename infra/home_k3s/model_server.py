@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -18,7 +19,10 @@ HOST_CACHE = "/var/lib/personal-cloud-hub/model-cache"
 LEAVE_SECONDS = 10
 """Between leaving the Service and SIGTERM: vLLM refuses new requests with 500 while it drains."""
 MARGIN_SECONDS = 20
-DOWNLOAD_MINUTES = 30
+IMAGE_GB = 12
+"""The vLLM image, compressed; 25 to 28 GB unpacked (vllm-project/vllm#27154)."""
+START_MINUTES = 15
+"""To unpack the image, load the weights, and compile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +32,15 @@ class ModelServerArgs:
     image: str
     profile: Profile
     revision: str
+    line_mbits: int
     gpu: pulumi.Resource
     """What makes the node have a GPU to give."""
+
+
+def minutes_to_start(args: ModelServerArgs) -> int:
+    """The longest that a first start may take: image and weights at half of the line's speed."""
+    gigabytes = IMAGE_GB + args.profile.weights_gib * 2**30 / 1e9
+    return START_MINUTES + ceil(gigabytes * 8000 / (args.line_mbits / 2) / 60)
 
 
 class ModelServer(pulumi.ComponentResource):
@@ -48,6 +59,7 @@ class ModelServer(pulumi.ComponentResource):
         self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("personal-cloud-hub:k3s:ModelServer", name, {}, opts)
+        minutes = minutes_to_start(args)
         self.service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata(
@@ -68,13 +80,13 @@ class ModelServer(pulumi.ComponentResource):
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=1,
                 strategy=k8s.apps.v1.DeploymentStrategyArgs(type="Recreate"),
-                progress_deadline_seconds=DOWNLOAD_MINUTES * 60,
+                progress_deadline_seconds=minutes * 60,
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=LABELS),
                 template=k8s.core.v1.PodTemplateSpecArgs(
                     metadata=k8s.meta.v1.ObjectMetaArgs(labels=LABELS), spec=_pod(args)
                 ),
             ),
-            opts=retained(self, after=[args.gpu], minutes=DOWNLOAD_MINUTES),
+            opts=retained(self, after=[args.gpu], minutes=minutes),
         )
         self.register_outputs({})
 
@@ -116,8 +128,8 @@ def _container(args: ModelServerArgs) -> k8s.core.v1.ContainerArgs:
             k8s.core.v1.VolumeMountArgs(name="cache", mount_path=CACHE),
             k8s.core.v1.VolumeMountArgs(name="shm", mount_path="/dev/shm"),  # noqa: S108
         ],
-        # The first boot downloads the weights: 16.6 GB for the 7B model.
-        startup_probe=_probe(period=5, failures=DOWNLOAD_MINUTES * 12, timeout=2),
+        # The first start downloads the weights: 16.6 GB for the 7B model.
+        startup_probe=_probe(period=5, failures=minutes_to_start(args) * 12, timeout=2),
         readiness_probe=_probe(period=5, failures=3, timeout=3),
         liveness_probe=_probe(period=20, failures=6, timeout=5),
         lifecycle=k8s.core.v1.LifecycleArgs(

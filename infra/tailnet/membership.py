@@ -1,16 +1,24 @@
-"""How the gateway becomes a member of the tailnet."""
+"""How the gateway becomes a member of the tailnet: by an auth key, or by a trust without one."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
 
 import pulumi
 import pulumi_tailscale as tailscale
 
-from infra.tailnet.policy import GATEWAY_TAG, policy
+from infra.tailnet.policy import GATEWAY_TAG
+from infra.tailnet.renewal import (
+    SECONDS_PER_DAY,
+    WARN_DAYS,
+    days_left,
+    renewed_from,
+    written_on,
+)
 
-SECONDS_PER_DAY = 86_400
+DESCRIPTION = "home-gateway on Cloud Run"
 USABLE = re.compile(r"tskey-auth-\S+|hskey-auth-\S+|[0-9a-f]{48,}")
 """Tailscale's auth keys, headscale's, and headscale's before 0.28."""
 
@@ -33,61 +41,84 @@ def usable_auth_key(key: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TailnetArgs:
-    """Inputs to :class:`Tailnet`."""
+class AuthKeyArgs:
+    """Inputs to :class:`AuthKey`."""
 
-    key_days: int
-    owns_policy: bool
-    identity_subject: pulumi.Input[str] | None
-    """Numeric id of the Google service account that joins without a key; ``None``: by auth key."""
+    days: int
+    today: date
 
 
-class Tailnet(pulumi.ComponentResource):
-    """An auth key for the gateway, or a trust that needs none.
+class AuthKey(pulumi.ComponentResource):
+    """A key that any instance of the gateway joins with, until it expires.
 
-    The tailnet's policy is left alone unless asked for: the resource replaces the whole file.
+    Every `up` in a new period replaces it: the description names the period, and a key cannot be
+    described anew (terraform-provider-tailscale 0.29.2, ``resource_tailnet_key.go``).
     """
 
-    auth_key: pulumi.Output[str] | None = None
+    key: pulumi.Output[str]
     """Secret; reusable, ephemeral, pre-approved, tagged."""
-    identity: tailscale.FederatedIdentity | None = None
+    expires: pulumi.Output[str]
+    """When instances cannot join with it any more, RFC 3339."""
 
     def __init__(
-        self, name: str, args: TailnetArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: AuthKeyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("personal-cloud-hub:tailnet:Tailnet", name, {}, opts)
-        needed: list[pulumi.Resource] = []
-        if args.owns_policy:
-            # A tailnet has one policy: taking it away would close everything else on it.
-            kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-            text = pulumi.Output.json_dumps(policy())
-            needed.append(tailscale.Acl(f"{name}-policy", acl=text, opts=kept))
-        child = pulumi.ResourceOptions(
-            parent=self, depends_on=needed, additional_secret_outputs=["key"]
+        super().__init__("personal-cloud-hub:tailnet:AuthKey", name, {}, opts)
+        made = tailscale.TailnetKey(
+            f"{name}-gateway-key",
+            description=f"{DESCRIPTION} from {written_on(args.today, args.days)}",
+            reusable=True,
+            ephemeral=True,
+            preauthorized=True,
+            expiry=args.days * SECONDS_PER_DAY,
+            # For one that was revoked by hand; noticed when the state is refreshed.
+            recreate_if_invalid="always",
+            tags=[GATEWAY_TAG],
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["key"]),
         )
-        if args.identity_subject is not None:
-            self.identity = tailscale.FederatedIdentity(
-                f"{name}-gateway-identity",
-                description="home-gateway on Cloud Run",
-                # Every Google account shares this issuer; the subject is what tells ours apart.
-                issuer="https://accounts.google.com",
-                subject=args.identity_subject,
-                scopes=["auth_keys"],
-                tags=[GATEWAY_TAG],
-                opts=pulumi.ResourceOptions(parent=self, depends_on=needed),
-            )
-        else:
-            key = tailscale.TailnetKey(
-                f"{name}-gateway-key",
-                description="home-gateway on Cloud Run",
-                reusable=True,
-                ephemeral=True,
-                preauthorized=True,
-                expiry=args.key_days * SECONDS_PER_DAY,
-                # Noticed when state is refreshed: `pulumi up --refresh` renews an expired key.
-                recreate_if_invalid="always",
-                tags=[GATEWAY_TAG],
-                opts=child,
-            )
-            self.auth_key = pulumi.Output.secret(key.key.apply(usable_auth_key))
+        self.key = pulumi.Output.secret(made.key.apply(usable_auth_key))
+        self.expires = made.expires_at
+
+        def warn(expires: str) -> None:
+            if (left := days_left(datetime.fromisoformat(expires), args.today)) <= WARN_DAYS:
+                pulumi.log.warn(
+                    f"the gateway's auth key expires in {left} days, at {expires}; after that no "
+                    "instance of it can join the tailnet. `pulumi up` renews it from "
+                    f"{renewed_from(args.today, args.days)} on.",
+                    made,
+                )
+
+        made.expires_at.apply(warn)
+        self.register_outputs({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustedAccountArgs:
+    """Inputs to :class:`TrustedAccount`."""
+
+    subject: pulumi.Input[str]
+    """Numeric id of the Google service account."""
+
+
+class TrustedAccount(pulumi.ComponentResource):
+    """The control server trusts the gateway's service account: no key is stored, none expires."""
+
+    client_id: pulumi.Output[str]
+    audience: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: TrustedAccountArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("personal-cloud-hub:tailnet:TrustedAccount", name, {}, opts)
+        identity = tailscale.FederatedIdentity(
+            f"{name}-gateway-identity",
+            description=DESCRIPTION,
+            # Every Google account shares this issuer; the subject is what tells ours apart.
+            issuer="https://accounts.google.com",
+            subject=args.subject,
+            scopes=["auth_keys"],
+            tags=[GATEWAY_TAG],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.client_id, self.audience = identity.id, identity.audience
         self.register_outputs({})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from hub.cli import app
 from hub.status import Row, table
+from infra.tailnet.policy import policy
 from twin.errors import TwinError
 from twin.settings import TwinSettings
 
@@ -31,7 +33,7 @@ def _no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 COMMANDS = {
     "Run the twin": ["up", "down", "clean"],
     "Ask": ["ask", "detect", "eval"],
-    "Look": ["status", "logs", "env"],
+    "Look": ["status", "logs", "policy", "env"],
 }
 
 
@@ -145,3 +147,8 @@ def test_a_taken_port_stops_up_before_anything_is_built(monkeypatch: pytest.Monk
 def test_the_table_names_a_hop_once() -> None:
     rows = [Row("pod", "a", "ok", "x"), Row("pod", "b", "down", "y")]
     assert list(table(rows).columns[0].cells) == ["pod", ""]
+
+
+def test_policy_prints_the_rules_without_a_stack_or_an_account() -> None:
+    assert json.loads(runner.invoke(app, ["policy"]).output) == policy("grants")
+    assert json.loads(runner.invoke(app, ["policy", "--form", "acls"]).output) == policy("acls")

@@ -7,13 +7,14 @@ import pulumi
 import pytest
 from pulumi.runtime.config import set_all_config
 
+from docs.generate import PAGE, page
 from infra import config
-from infra.config_reference import PAGE, page
 
+AWQ = "Qwen/Qwen2.5-VL-7B-Instruct-AWQ"
+COMMIT_OF_7B = "cc594898137f460bfe9f0759e9844b3ce807cfb5"
 GOOD: dict[str, Any] = {
     "apiKeys": ["laptop"],
     "cloud": {"project": "my-project"},
-    "model": {"revision": "0" * 40},
 }
 
 
@@ -56,7 +57,8 @@ def test_a_stack_without_settings_is_told_where_to_get_them() -> None:
         ({"apiKeys": ["laptop", "laptop"]}, "laptop stands there twice"),
         ({"apiKeys": ["My Laptop"]}, "'My Laptop' is no name for a key"),
         ({"model": {"revision": "main"}}, "settings.model.revision"),
-        ({"model": {"revision": "0" * 40, "profile": "72b"}}, "settings.model.profile"),
+        ({"model": {"profile": "72b"}}, "settings.model.profile"),
+        ({"tailnet": {"ownsPolicy": True}}, "tailnet.ownsPolicy: no such setting"),
         (
             {"tailnet": {"joinWith": "workloadIdentity", "controlUrl": "http://10.0.0.1"}},
             "remove controlUrl or write joinWith: authKey",
@@ -71,12 +73,12 @@ def test_a_wrong_setting_is_named_as_the_file_spells_it(changes: dict[str, Any],
     "image", ["vllm/vllm-openai", "vllm/vllm-openai:latest", "host:5000/vllm/vllm-openai"]
 )
 def test_an_image_without_a_version_is_refused(image: str) -> None:
-    assert "does not say which version" in refusal(model={"revision": "0" * 40, "image": image})
+    assert "does not say which version" in refusal(model={"image": image})
 
 
 @pytest.mark.parametrize("image", ["vllm/vllm-openai:v0.33.0", "host:5000/v@sha256:" + "a" * 64])
 def test_an_image_with_a_tag_or_a_digest_is_taken(image: str) -> None:
-    assert load(model={"revision": "0" * 40, "image": image}).model.image == image
+    assert load(model={"image": image}).model.image == image
 
 
 def test_a_model_that_cannot_fit_fails_with_the_sum_and_a_way_out() -> None:
@@ -87,9 +89,42 @@ def test_a_model_that_cannot_fit_fails_with_the_sum_and_a_way_out() -> None:
 
 
 def test_a_model_that_fits_exactly_where_the_other_does_not_is_taken() -> None:
-    small = {"revision": "0" * 40, "profile": "7b-awq"}
+    small = {"revision": f"{AWQ}@{'0' * 40}", "profile": "7b-awq"}
     assert load(home={"gpuMemoryGib": 11.6}, model=small).model.profile == "7b-awq"
 
 
+@pytest.mark.parametrize(
+    "revision",
+    [COMMIT_OF_7B, f"Qwen/Qwen2.5-VL-7B-Instruct@{'0' * 40}", "0" * 40],
+)
+@pytest.mark.parametrize("profile", ["7b-awq", "3b", "tiny"])
+def test_a_commit_of_another_models_repository_is_refused_with_what_to_write(
+    profile: str, revision: str
+) -> None:
+    told = refusal(model={"profile": profile, "revision": revision})
+    assert f"profile {profile} is " in told
+    assert "remove revision, or write revision: " in told
+    assert "@COMMIT" in told
+
+
+def test_each_profile_serves_its_own_commit() -> None:
+    assert load().model.commit == COMMIT_OF_7B
+    three = load(model={"profile": "3b"}).model.commit
+    assert three == "66285546d2b821cf421d4f5eb2576359d3770cd3"
+    chosen = load(model={"revision": f"Qwen/Qwen2.5-VL-7B-Instruct@{'1' * 40}"})
+    assert chosen.model.commit == "1" * 40
+    assert load(model={"revision": COMMIT_OF_7B}).model.commit == COMMIT_OF_7B
+
+
+def test_a_profile_without_a_known_commit_needs_one() -> None:
+    assert f"write revision: {AWQ}@COMMIT" in refusal(model={"profile": "7b-awq"})
+
+
+def test_a_person_may_overrule_the_forecast() -> None:
+    small = {"gpuMemoryGib": 11.6}
+    assert "evenIfTooLarge: true" in refusal(home=small)
+    assert load(home=small, model={"evenIfTooLarge": True}).model.profile == "7b"
+
+
 def test_the_configuration_page_is_what_the_models_say() -> None:
-    assert PAGE.read_text() == page(), "run `python -m infra.config_reference`"
+    assert PAGE.read_text() == page(), "run `python -m docs.generate`"

@@ -60,7 +60,7 @@ def test_the_door_is_public_runs_once_at_most_and_can_be_taken_away(deployed: De
 
 def test_both_images_come_through_the_projects_own_mirror(deployed: Deployment) -> None:
     mirror = "asia-northeast3-docker.pkg.dev/my-project/docker-hub"
-    assert container(deployed, "caddy")["image"] == f"{mirror}/library/caddy:2.11.4"
+    assert container(deployed, "caddy")["image"] == f"{mirror}/library/caddy:2.11.7"
     assert container(deployed, "tailscale")["image"] == f"{mirror}/tailscale/tailscale:v1.102.3"
     repository = deployed.one("gcp:artifactregistry/repository:Repository").inputs
     assert repository["mode"] == "REMOTE_REPOSITORY"
@@ -164,7 +164,8 @@ def test_every_secrets_value_is_secret_in_the_state(deployed: Deployment) -> Non
 
 def test_the_keys_file_holds_a_line_for_each_client(deployed: Deployment) -> None:
     assert kept(deployed, "api-keys") == (
-        f'"Bearer {"a" * 43}" laptop\n"Bearer {"a" * 43}" robot\n'
+        f'"Bearer {"keylaptop".ljust(43, "0")}" laptop\n'
+        f'"Bearer {"keyrobot".ljust(43, "0")}" robot\n'
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.home_k3s.entry import authorization, password_line
+from infra.gateway_key import authorization, password_line
 from tests.support.pulumi_mocks import Deployment
 from tests.support.stacks import ROOT, deploy_stack
 

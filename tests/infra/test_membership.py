@@ -30,8 +30,48 @@ def test_a_key_that_is_taken_never_has_whitespace(text: str) -> None:
         assert not any(c.isspace() for c in usable_auth_key(f"tskey-auth-{text}"))
 
 
-def test_the_policy_opens_one_port_of_home_to_the_gateway_and_nothing_else() -> None:
-    assert policy() == {
+def test_the_policy_is_complete_in_tailscales_present_form() -> None:
+    assert policy("grants") == {
         "tagOwners": {"tag:llm-gateway": [], "tag:llm-home": []},
-        "acls": [{"action": "accept", "src": ["tag:llm-gateway"], "dst": ["tag:llm-home:80"]}],
+        "grants": [
+            {"src": ["tag:llm-gateway"], "dst": ["tag:llm-home"], "ip": ["tcp:80"]},
+            {
+                "src": ["autogroup:member"],
+                "dst": ["tag:llm-home"],
+                "ip": ["tcp:22", "tcp:80", "tcp:6443"],
+            },
+        ],
+        "tests": [
+            {
+                "src": "tag:llm-gateway",
+                "accept": ["tag:llm-home:80"],
+                "deny": [
+                    "tag:llm-home:22",
+                    "tag:llm-home:6443",
+                    "tag:llm-home:8000",
+                    "tag:llm-home:10250",
+                ],
+            }
+        ],
+    }
+
+
+def test_the_older_form_says_the_same() -> None:
+    acls, grants = policy("acls"), policy("grants")
+    assert acls["acls"] == [
+        {
+            "action": "accept",
+            "proto": "tcp",
+            "src": ["tag:llm-gateway"],
+            "dst": ["tag:llm-home:80"],
+        },
+        {
+            "action": "accept",
+            "proto": "tcp",
+            "src": ["autogroup:member"],
+            "dst": ["tag:llm-home:22,80,6443"],
+        },
+    ]
+    assert {k: v for k, v in acls.items() if k != "acls"} == {
+        k: v for k, v in grants.items() if k != "grants"
     }

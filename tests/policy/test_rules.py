@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from policy.rules import GPU, KEY, RULES, SERVICE
+from policy.rules import GPU, INGRESS, KEY, MIDDLEWARES, NETWORK_POLICY, RULES, SERVICE
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 
@@ -26,6 +26,21 @@ def service(**changes: Any) -> dict[str, Any]:
     return {"deletionProtection": False, "template": template, **changes}
 
 
+def ingress(path: str = "/v1", middlewares: str = "vlm-gateway-only@kubernetescrd") -> Any:
+    return {
+        "metadata": {"annotations": {MIDDLEWARES: middlewares}},
+        "spec": {"rules": [{"http": {"paths": [{"path": path}]}}]},
+    }
+
+
+def egress(*peers: Any) -> Any:
+    return {"spec": {"egress": [{"to": list(peers)}]}}
+
+
+ALL_PRIVATE = [
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
+    "127.0.0.0/8",
+]
 GOOD_KEY = {
     "ephemeral": True,
     "reusable": True,
@@ -122,6 +137,43 @@ GOOD_KEY = {
             {"spec": {"type": "NodePort"}},
             "opens a port at home",
         ),
+        (
+            "every-route-at-home-asks-for-a-key",
+            INGRESS,
+            ingress(middlewares="vlm-rate@kubernetescrd,vlm-gateway-only@kubernetescrd"),
+            "first middleware",
+        ),
+        (
+            "every-route-at-home-asks-for-a-key",
+            INGRESS,
+            {"metadata": {}, "spec": {}},
+            "first middleware",
+        ),
+        ("every-route-at-home-is-named", INGRESS, ingress(path="/"), "routes every path"),
+        (
+            "nothing-private-is-reached",
+            NETWORK_POLICY,
+            {"spec": {"egress": [{"ports": [{"port": 443}]}]}},
+            "opens everything",
+        ),
+        (
+            "nothing-private-is-reached",
+            NETWORK_POLICY,
+            egress({"ipBlock": {"cidr": "192.168.1.0/24"}}),
+            "egress to 192.168.0.0/16 is open",
+        ),
+        (
+            "nothing-private-is-reached",
+            NETWORK_POLICY,
+            egress({"ipBlock": {"cidr": "0.0.0.0/0", "except": ALL_PRIVATE[1:]}}),
+            "egress to 10.0.0.0/8 is open",
+        ),
+        (
+            "nothing-private-is-reached",
+            NETWORK_POLICY,
+            egress({"ipBlock": {"cidr": "::/0", "except": ["fc00::/7"]}}),
+            "egress to fe80::/10 is open",
+        ),
     ],
 )
 def test_a_violation_is_told(rule: str, type_: str, props: dict[str, Any], told: str) -> None:
@@ -139,6 +191,10 @@ def test_a_violation_is_told(rule: str, type_: str, props: dict[str, Any], told:
         (KEY, GOOD_KEY),
         ("kubernetes:core/v1:Service", {"spec": {}}),
         ("kubernetes:core/v1:ConfigMap", {"data": {}}),
+        (INGRESS, ingress()),
+        (NETWORK_POLICY, egress({"ipBlock": {"cidr": "0.0.0.0/0", "except": ALL_PRIVATE}})),
+        (NETWORK_POLICY, egress({"podSelector": {}}, {"ipBlock": {"cidr": "8.8.8.8/32"}})),
+        (NETWORK_POLICY, {"spec": {"ingress": []}}),
     ],
 )
 def test_what_is_right_passes_every_rule(type_: str, props: dict[str, Any]) -> None:

@@ -13,15 +13,19 @@ from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.rpc import deserialize_properties
 
+Computed = Mapping[str, Callable[[str], Mapping[str, Any]]]
+"""For a type token, what its provider computes for a resource of this name."""
+
 
 class EchoMocks(Mocks):
     """Outputs are the inputs; computed properties are added per type token."""
 
-    def __init__(self, computed: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, computed: Computed) -> None:
         self._computed = computed
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        return f"{args.name}-id", {**args.inputs, **self._computed.get(args.typ, {})}
+        compute = self._computed.get(args.typ)
+        return f"{args.name}-id", {**args.inputs, **(compute(args.name) if compute else {})}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
         # Loud on purpose: an unmocked lookup would otherwise resolve to nothing.
@@ -41,6 +45,8 @@ class Registered:
     depends_on: frozenset[str]
     secrets: frozenset[str]
     """Top-level inputs that hold a secret anywhere inside."""
+    request: Any
+    """What went to the engine, whole: a ``RegisterResourceRequest``."""
 
 
 class RecordingMonitor(MockMonitor):
@@ -68,6 +74,7 @@ class RecordingMonitor(MockMonitor):
                         for key, value in request.object.fields.items()
                         if "1b47061264138c4ac30d75fd1eb44270" in str(value)
                     ),
+                    request=request,
                 )
             )
         return response
@@ -93,7 +100,7 @@ class Deployment:
 Program = Callable[[], Mapping[str, pulumi.Input[Any]]]
 
 
-def deploy(program: Program, computed: Mapping[str, Mapping[str, Any]] | None = None) -> Deployment:
+def deploy(program: Program, computed: Computed | None = None) -> Deployment:
     """Run ``program`` to completion; every registration has settled on return."""
     monitor = RecordingMonitor(EchoMocks(computed or {}))
     pulumi.runtime.set_mocks(

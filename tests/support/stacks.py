@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -13,22 +14,36 @@ import yaml
 from pulumi.runtime.config import set_all_config
 
 from infra.program import main
-from tests.support.pulumi_mocks import Deployment, deploy
+from tests.support.pulumi_mocks import Computed, Deployment, deploy
 
 ROOT = Path(__file__).parents[2]
 STACKS = sorted(ROOT.glob("Pulumi.*.yaml"))
-COMPUTED = {
-    "tailscale:index/tailnetKey:TailnetKey": {"key": "tskey-auth-abc123"},
-    "tailscale:index/federatedIdentity:FederatedIdentity": {"audience": "api.tailscale.com/x"},
-    "random:index/randomPassword:RandomPassword": {"result": "a" * 43},
-    "gcp:serviceaccount/account:Account": {
+
+
+def _random_letters(name: str) -> str:
+    """43 letters and digits that tell whose they are."""
+    return "".join(c for c in name if c.isalnum()).ljust(43, "0")
+
+
+COMPUTED: Computed = {
+    "tailscale:index/tailnetKey:TailnetKey": lambda _: {
+        "key": "tskey-auth-abc123",
+        "expiresAt": "2026-03-31T12:00:00Z",
+    },
+    "tailscale:index/federatedIdentity:FederatedIdentity": lambda _: {
+        "audience": "api.tailscale.com/x"
+    },
+    "random:index/randomPassword:RandomPassword": lambda name: {"result": _random_letters(name)},
+    "gcp:serviceaccount/account:Account": lambda _: {
         "email": "home-gateway@p.iam.gserviceaccount.com",
         "member": "serviceAccount:home-gateway@p.iam.gserviceaccount.com",
         "uniqueId": "123456789",
     },
-    "gcp:secretmanager/secretVersion:SecretVersion": {"version": "1"},
-    "gcp:cloudrunv2/service:Service": {"uri": "https://home-gateway.run.app"},
+    "gcp:secretmanager/secretVersion:SecretVersion": lambda _: {"version": "1"},
+    "gcp:cloudrunv2/service:Service": lambda _: {"uri": "https://home-gateway.run.app"},
 }
+TODAY = date(2026, 1, 1)
+"""The day on which these deployments are made."""
 
 
 def deploy_stack(stack: Path, **changes: Any) -> Deployment:
@@ -55,7 +70,7 @@ def _deploy(stack: Path, changes: Mapping[str, Any]) -> Deployment:
         original = pulumi.export
         pulumi.export = exported.__setitem__
         try:
-            main()
+            main(TODAY)
         finally:
             pulumi.export = original
         return exported

@@ -1,7 +1,7 @@
 """pulumi-tailscale against headscale.
 
 Promises: auth keys are created and revoked in the control server, every attribute replaces, an
-expired or revoked key is found out at refresh; the policy is set as a whole.
+expired or revoked key is found out at refresh.
 Leaves out: federated identities (headscale exchanges no tokens), and every other type.
 headscale 0.29 has no API v2, so its command line over its own unix socket is used.
 """
@@ -39,7 +39,7 @@ class Headscale:
                 f"the control server refused `{' '.join(arguments[:2])}`: "
                 f"{(done.stdout + done.stderr).strip()}"
             )
-        # `policy set` answers in prose whatever output it is asked for.
+        # Some commands answer in prose whatever output they are asked for.
         return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
 
 
@@ -94,38 +94,6 @@ class TailnetKey:
         self._headscale("preauthkeys", "expire", "--id", id_)
 
 
-class Acl:
-    """``tailscale:index/acl:Acl``."""
-
-    def __init__(self, headscale: Headscale, scratch: Path) -> None:
-        self._headscale = headscale
-        self._scratch = scratch
-
-    def check(self, inputs: Properties) -> list[tuple[str, str]]:
-        return []
-
-    def replaces(self, path: str, old: Properties, new: Properties) -> bool:
-        return False
-
-    def create(self, inputs: Properties, operation: Operation) -> Created:
-        return Created("acl", self.update("acl", {}, inputs, operation))
-
-    def update(
-        self, id_: str, old: Properties, inputs: Properties, operation: Operation
-    ) -> Properties:
-        if not operation.preview:
-            file = self._scratch / "policy-from-program.json"
-            file.write_text(inputs["acl"])
-            self._headscale("policy", "set", "--file", str(file))
-        return inputs
-
-    def read(self, id_: str, outputs: Properties) -> Properties | None:
-        return outputs
-
-    def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
-        """The control server keeps a policy always; the real resource leaves it, too."""
-
-
 def _is_renewed(outputs: Properties) -> bool:
     """Whether an invalid key is created anew; by default only a reusable one is."""
     wish = outputs.get("recreateIfInvalid") or ("always" if outputs.get("reusable") else "never")
@@ -141,8 +109,6 @@ def type_of(token: str, config: Path) -> ResourceType:
     headscale = Headscale(config)
     if token == "tailscale:index/tailnetKey:TailnetKey":
         return TailnetKey(headscale)
-    if token == "tailscale:index/acl:Acl":
-        return Acl(headscale, config.parent)
     if token == "tailscale:index/federatedIdentity:FederatedIdentity":
         raise ProviderError(
             "the twin's control server, headscale, does not exchange identity tokens; "

@@ -16,7 +16,6 @@ from tests.twin.providers.engine import Engine, engine
 from twin.providers import tailscale
 
 KEY = "tailscale:index/tailnetKey:TailnetKey"
-ACL = "tailscale:index/acl:Acl"
 IDENTITY = "tailscale:index/federatedIdentity:FederatedIdentity"
 REUSABLE = {"reusable": True, "ephemeral": True, "tags": ["tag:llm-gateway"], "expiry": 3600}
 
@@ -156,21 +155,6 @@ def test_an_expired_key_is_invalid(tailnet: Engine) -> None:
 
 def test_a_key_the_control_server_does_not_know_is_gone(tailnet: Engine) -> None:
     assert tailnet.read("7", REUSABLE) is None
-
-
-def test_the_policy_is_set_as_a_whole(tailnet: Engine, bin_folder: Path) -> None:
-    acl = tailnet.of(ACL)
-    acl.create({"acl": '{"tagOwners": {}}'}, preview=True)
-    assert not (bin_folder / "policy").exists()
-    id_, outputs = acl.create({"acl": '{"tagOwners": {}}'})
-    assert (bin_folder / "policy").read_text() == '{"tagOwners": {}}'
-    acl.update(id_, outputs, {"acl": "{}"})
-    assert (bin_folder / "policy").read_text() == "{}"
-
-
-def test_a_policy_the_control_server_refuses_fails_in_its_words(tailnet: Engine) -> None:
-    with pytest.raises(grpc.RpcError, match=r"refused `policy set`.*parsing HuJSON"):
-        tailnet.of(ACL).create({"acl": "no policy"})
 
 
 def test_a_federated_identity_is_refused_with_the_way_out(tailnet: Engine) -> None:

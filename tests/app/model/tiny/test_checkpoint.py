@@ -28,10 +28,11 @@ def test_the_revision_changes_with_a_files_bytes_and_with_its_name(tmp_path: Pat
     assert len({first, second, checkpoint.revision_of(tmp_path)}) == 3
 
 
-def test_the_twins_stack_pins_that_revision() -> None:
+def test_the_twins_stack_serves_that_revision() -> None:
     stack = yaml.safe_load((ROOT / "Pulumi.twin.yaml").read_text())
     model = stack["config"]["personal-cloud-hub:settings"]["model"]
-    assert model == {"profile": "tiny", "revision": checkpoint.REVISION}
+    assert model == {"profile": "tiny"}
+    assert PROFILES["tiny"].revision == checkpoint.REVISION
 
 
 def test_the_files_are_small_enough_for_a_repository() -> None:

@@ -1,4 +1,4 @@
-"""Writes ``docs/configuration.md`` from the settings: ``python -m infra.config_reference``."""
+"""Writes ``docs/configuration.md`` from the settings: ``python -m docs.generate``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pydantic_core import PydanticUndefined
 
 from infra.config import Settings
 
-PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
+PAGE = Path(__file__).with_name("configuration.md")
 INTRODUCTION = """\
 # Configuration
 
-Generated from `infra/config.py` by `python -m infra.config_reference`; a test fails when it is
+Generated from `infra/config.py` by `python -m docs.generate`; a test fails when it is
 stale.
 
 All settings stand under one key, `personal-cloud-hub:settings`, in `Pulumi.<stack>.yaml`. An
