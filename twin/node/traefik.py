@@ -3,7 +3,7 @@
 Promises: Ingress and Traefik's own kinds from the API server, the node's address in each Ingress'
 status, ``additionalArguments`` of the HelmChartConfig ``kube-system/traefik`` (a change restarts
 Traefik), another start when Traefik ends by itself.
-Leaves out: every other chart value, ``loadBalancerSourceRanges`` among them, which the log names.
+Leaves out: every other chart value, which the log names (``loadBalancerSourceRanges``, the grace).
 """
 
 from __future__ import annotations

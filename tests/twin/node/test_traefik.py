@@ -23,7 +23,7 @@ def test_the_programs_values_raise_the_time_outs_and_name_what_has_no_effect() -
         "--entryPoints.web.transport.respondingTimeouts.readTimeout=330s",
         "--entryPoints.web.transport.lifeCycle.graceTimeOut=330s",
     ]
-    assert ignored == ["service"]
+    assert ignored == ["deployment", "service"]
 
 
 @pytest.mark.parametrize("content", ["", "{}", "additionalArguments: []"])
