@@ -16,7 +16,7 @@ from typing import Any, cast
 import yaml
 from google.protobuf.json_format import MessageToDict
 
-from tests.support.pulumi_mocks import Deployment
+from tests.support.pulumi_mocks import SECRET, Deployment
 from tests.support.stacks import ROOT, deploy_stack
 
 FOLDER = Path(__file__).with_name("golden")
@@ -28,8 +28,7 @@ GOLDEN: dict[str, tuple[Path, Mapping[str, Any]]] = {
 }
 """Each file: a stack file, and the sections of its settings that are replaced."""
 SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"
-"""How Pulumi marks a special value on the wire, and that it is a secret."""
+"""The field that says which special value this is, on Pulumi's wire."""
 NOT_DECLARED = {"object", "type", "name", "acceptSecrets", "acceptResources", "sourcePosition"} | {
     *("stackTrace", "supportsPartialValues", "supportsResultReporting", "packageRef", "version"),
     *("propertyDependencies", "remote", "custom"),

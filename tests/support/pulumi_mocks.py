@@ -13,6 +13,8 @@ from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.rpc import deserialize_properties
 
+SECRET = "1b47061264138c4ac30d75fd1eb44270"
+"""How Pulumi tags a secret on the wire."""
 Computed = Mapping[str, Callable[[str], Mapping[str, Any]]]
 """For a type token, what its provider computes for a resource of this name."""
 
@@ -68,11 +70,8 @@ class RecordingMonitor(MockMonitor):
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
                     depends_on=frozenset(u.rpartition("::")[2] for u in request.dependencies),
-                    # How Pulumi tags a secret on the wire.
                     secrets=frozenset(
-                        key
-                        for key, value in request.object.fields.items()
-                        if "1b47061264138c4ac30d75fd1eb44270" in str(value)
+                        key for key, value in request.object.fields.items() if SECRET in str(value)
                     ),
                     request=request,
                 )
