@@ -37,8 +37,17 @@ COMPILER = {
     "GOTOOLCHAIN": "local",
     "GOWORK": "off",
 }
-GCFLAGS = "all=-l"
-"""No inlining: a fifth less to compile."""
+GCFLAGS = "all=-l -dwarf=false"
+"""No inlining, and no debugging tables, which the linker would throw away: each a fifth less to
+compile."""
+CORES = os.cpu_count() or 1
+ONE_COMPILER = {
+    # As many compilers as cores, each on one core: a package is mostly too small to share out.
+    "GOMAXPROCS": "1",
+    # A compiler lives for a second: it collects garbage only where memory would run out.
+    "GOGC": "off",
+    "GOMEMLIMIT": "2GiB",
+}
 DOWNLOADS_AT_ONCE = 16
 """Go downloads as many modules at once as it may use processors; downloads wait, not compute."""
 HOST_SCRIPT = "pulumi-language-python-exec"
@@ -162,13 +171,13 @@ async def _compile(order: Order, found: list[Package], scratch: Path, work: Work
 
     await run_shown(
         [
-            *(order.go, "build", "-v", *_flags(order.module)),
+            *(order.go, "build", "-v", "-p", str(CORES), *_flags(order.module)),
             *("-ldflags", f"-s -w {order.module.ldflags}", "-o", f"{scratch}/", *order.packages),
         ],
         show,
         failed=f"{order.names} could not be built",
         cwd=order.module.folder,
-        env={**os.environ, **COMPILER},
+        env={**os.environ, **COMPILER, **ONE_COMPILER},
     )
 
 
