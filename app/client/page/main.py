@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.client.connection import Connection
 from app.client.errors import ClientError
-from app.client.page import languages, password, session
+from app.client.page import clock, languages, password, session
 from app.client.page.answer import show_question, show_turn
 from app.client.page.composer import composer
 from app.client.page.growing import growing
@@ -47,6 +47,7 @@ def main() -> None:
 
 def page(reached: Service, texts: Texts) -> None:
     """For somebody who may see it."""
+    number = clock.begin()
     with st.sidebar:
         path(reached, texts)
         options = settings(reached, texts)
@@ -69,6 +70,7 @@ def page(reached: Service, texts: Texts) -> None:
     growing(texts)
     with st.sidebar:
         history(texts)
+    clock.end(number)
 
 
 if __name__ == "__main__":

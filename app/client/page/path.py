@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from app.client.page import session
+from app.client.page import clock
 from app.client.page.health import Health, State
 from app.client.page.redrawn import redrawn
 from app.client.page.service import Service
@@ -25,11 +25,12 @@ def path(service: Service, texts: Texts) -> None:
     used, shown = time.monotonic(), _broken(service, texts)
 
     def looking(again: bool) -> None:  # noqa: FBT001
+        clock.tick(DRAW_SECONDS)
         resting = time.monotonic() - used > RESTING_SECONDS
         health = service.health
         if not resting and (health is None or time.monotonic() - health.at > LOOK_SECONDS):
             service.look()
-        if again and (_broken(service, texts) != shown or session.overlooked()):
+        if again and _broken(service, texts) != shown:
             st.rerun()
         _show(service, health, texts)
         if resting:
@@ -37,7 +38,7 @@ def path(service: Service, texts: Texts) -> None:
         if st.button(texts.health_look, icon=":material/refresh:", type="tertiary"):
             service.look()
 
-    redrawn("path", DRAW_SECONDS, looking)
+    redrawn("path", None, looking)
 
 
 def banner(service: Service, texts: Texts) -> None:

@@ -13,7 +13,8 @@ def redrawn(key: str, every: float | None, piece: Callable[[bool], None]) -> Non
     It is told whether it is drawn again. Then the browser may not have been sent the page that was
     drawn last: on a busy machine Streamlit (1.67) loses one now and then, all of it or the pieces
     that are asked for meanwhile. Hence the container that holds nothing else: what comes after a
-    lost piece must not move into its place.
+    lost piece must not move into its place. Without ``every`` it is drawn again at what happens in
+    it.
     """
     again = False
 

@@ -13,9 +13,6 @@ from app.client.page.texts import Texts
 from app.client.page.turns import Question, Turn
 from app.client.request import Options
 
-OVERLOOKED_SECONDS = 5.0
-"""Far longer than the time between two draws of an answer."""
-
 
 def turns() -> tuple[Turn, ...]:
     return cast("tuple[Turn, ...]", st.session_state.setdefault("turns", ()))
@@ -28,12 +25,6 @@ def replace_turns(new: tuple[Turn, ...]) -> None:
 def asking() -> Asking | None:
     """The question under way."""
     return cast("Asking | None", st.session_state.get("asking"))
-
-
-def overlooked() -> bool:
-    """Whether an answer is under way that the browser does not ask for."""
-    under_way = asking()
-    return under_way is not None and under_way.unwatched_seconds > OVERLOOKED_SECONDS
 
 
 def ask(service: Service, question: Question, options: Options, texts: Texts) -> None:

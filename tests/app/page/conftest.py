@@ -104,13 +104,19 @@ def visit(
     the API key may not have come to them."""
     contexts: list[Any] = []
 
-    def opened(url: str = page_url, wait_until: Any = "load", **options: Any) -> Page:
+    def opened(
+        url: str = page_url,
+        wait_until: Any = "load",
+        before: Callable[[Page], None] = lambda page: None,
+        **options: Any,
+    ) -> Page:
         wide: dict[str, Any] = {"locale": "en-US", "viewport": {"width": 1200, "height": 900}}
         context = browser.new_context(**(wide | options))
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         received.watch(page)
+        before(page)
         page.goto(url, wait_until=wait_until)
         return page
 

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.client.page import password
+from app.client.page.clock import Drawn
 from tests.app.page.fake_service import KEY, FakeService
 from tests.app.page.served_page import MAIN
 from tests.support.waiting import until
@@ -111,19 +112,10 @@ def test_a_browser_that_was_not_sent_the_last_page_is_sent_it_again() -> None:
     assert at.session_state["runs"] == 2
 
 
-@pytest.mark.parametrize(("seconds", "overlooked"), [(1, False), (6, True)])
-def test_an_answer_that_the_browser_does_not_ask_for_is_overlooked(
-    seconds: float, overlooked: bool
+@pytest.mark.parametrize(
+    ("shown", "seconds", "lost"), [(3, 6, False), (2, 6, True), (2, 4, False), (0, 6, True)]
+)
+def test_a_page_is_lost_that_the_browser_does_not_show_after_five_seconds(
+    shown: int, seconds: float, lost: bool
 ) -> None:
-    def script(seconds: float) -> None:
-        from types import SimpleNamespace
-
-        import streamlit as st
-
-        from app.client.page import session
-
-        st.session_state["asking"] = SimpleNamespace(unwatched_seconds=seconds)
-        st.text(str(session.overlooked()))
-
-    at = AppTest.from_function(script, args=(seconds,), default_timeout=30).run()
-    assert at.text[0].value == str(overlooked)
+    assert Drawn(3, at=100).lost(shown, now=100 + seconds) is lost
