@@ -17,14 +17,19 @@ from infra.api_keys import ApiKeys
 from infra.gateway_key import authorization
 from infra.gcp.gateway import Gateway, GatewayAccount, GatewayArgs
 from infra.gcp.joining import ByAuthKey, ByIdentity
+from infra.home_k3s.cluster import Connect
 from infra.home_k3s.home import home
 from infra.outputs import curl_line
 from infra.tailnet.membership import AuthKey, AuthKeyArgs, TrustedAccount, TrustedAccountArgs
 from infra.tailnet.policy import GATEWAY_TAG, policy
 
 
-def main(today: date) -> None:
-    """Declare everything; ``today`` decides whether the auth key is due to be renewed."""
+def main(today: date, connect: Connect) -> None:
+    """Declare everything.
+
+    ``today`` decides whether the auth key is due to be renewed, ``connect`` reaches home's API
+    server.
+    """
     raw = pulumi.Config("personal-cloud-hub")
     settings = config.load(raw)
     cloud = gcp.Provider("cloud", project=settings.cloud.project, region=settings.cloud.region)
@@ -64,7 +69,10 @@ def main(today: date) -> None:
         account,
         pulumi.ResourceOptions(provider=cloud),
     )
-    home(settings, keys.upstream, k3s)
+    cluster = pulumi.Output.from_input(raw.get_secret("kubeconfig")).apply(
+        lambda kubeconfig: connect(kubeconfig, settings.home.kube_context)
+    )
+    home(settings, keys.upstream, k3s, cluster)
 
     pulumi.export("gatewayUrl", gateway.url)
     pulumi.export("apiKeys", keys.by_name)

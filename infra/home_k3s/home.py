@@ -6,31 +6,34 @@ import pulumi
 
 from app.model.profiles import PROFILES
 from infra.config import Settings
+from infra.home_k3s.cluster import Cluster
 from infra.home_k3s.entry import Entry, EntryArgs
 from infra.home_k3s.gpu_sharing import GpuSharing, GpuSharingArgs
 from infra.home_k3s.isolation import Isolation, IsolationArgs
-from infra.home_k3s.model_server import ModelServer, ModelServerArgs
+from infra.home_k3s.model_server import ModelServer, ModelServerArgs, minutes_to_start
+from infra.home_k3s.model_wait import wait_for_model
 
 
 def home(
-    settings: Settings, upstream_key: pulumi.Input[str], provider: pulumi.ProviderResource
+    settings: Settings,
+    upstream_key: pulumi.Input[str],
+    provider: pulumi.ProviderResource,
+    cluster: pulumi.Output[Cluster],
 ) -> None:
-    """Declare the GPU's sharing, the namespace, the model server and the way to it."""
+    """Declare the GPU's sharing, the namespace, the model server and the way to it; then wait
+    until the model is served."""
     here = pulumi.ResourceOptions(provider=provider)
     sharing = GpuSharing("gpu", GpuSharingArgs(slices=settings.home.gpu_slices), here)
     isolation = Isolation("isolation", IsolationArgs(gpu_slices=settings.home.gpu_slices), here)
     inside = pulumi.ResourceOptions(provider=provider, depends_on=[isolation.namespace])
-    server = ModelServer(
-        "model",
-        ModelServerArgs(
-            image=settings.model.image,
-            profile=PROFILES[settings.model.profile],
-            revision=settings.model.commit,
-            line_mbits=settings.home.line_mbits,
-            gpu=sharing.device_plugin,
-        ),
-        inside,
+    model = ModelServerArgs(
+        image=settings.model.image,
+        profile=PROFILES[settings.model.profile],
+        revision=settings.model.commit,
+        line_mbits=settings.home.line_mbits,
+        gpu=sharing.device_plugin,
     )
+    server = ModelServer("model", model, inside)
     Entry(
         "entry",
         EntryArgs(
@@ -42,3 +45,5 @@ def home(
         ),
         inside,
     )
+    if not pulumi.runtime.is_dry_run():
+        wait_for_model(server.deployment, cluster, minutes_to_start(model))

@@ -54,6 +54,7 @@ class ModelServer(pulumi.ComponentResource):
     """
 
     service: k8s.core.v1.Service
+    deployment: k8s.apps.v1.Deployment
 
     def __init__(
         self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None
@@ -65,7 +66,7 @@ class ModelServer(pulumi.ComponentResource):
             metadata=metadata(
                 NAME,
                 labels=LABELS,
-                # Its endpoints come with the Deployment's pod, which is waited for below.
+                # Its endpoints come with the model's pod, which `model_wait` waits for.
                 annotations={"pulumi.com/skipAwait": "true"},
             ),
             spec=k8s.core.v1.ServiceSpecArgs(
@@ -74,11 +75,16 @@ class ModelServer(pulumi.ComponentResource):
             ),
             opts=retained(self),
         )
-        k8s.apps.v1.Deployment(
+        self.deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=metadata(NAME, labels=LABELS),
+            metadata=metadata(
+                NAME,
+                labels=LABELS,
+                # Pulumi's wait takes a broken change for done: `model_wait` waits.
+                annotations={"pulumi.com/skipAwait": "true"},
+            ),
+            # Without `replicas`, which is 1 then and stays what somebody scales it to by hand.
             spec=k8s.apps.v1.DeploymentSpecArgs(
-                replicas=1,
                 strategy=k8s.apps.v1.DeploymentStrategyArgs(type="Recreate"),
                 progress_deadline_seconds=minutes * 60,
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=LABELS),
@@ -86,7 +92,7 @@ class ModelServer(pulumi.ComponentResource):
                     metadata=k8s.meta.v1.ObjectMetaArgs(labels=LABELS), spec=_pod(args)
                 ),
             ),
-            opts=retained(self, after=[args.gpu], minutes=minutes),
+            opts=retained(self, after=[args.gpu]),
         )
         self.register_outputs({})
 

@@ -35,13 +35,10 @@ def retained(
     parent: pulumi.Resource,
     *,
     after: Sequence[pulumi.Resource] = (),
-    minutes: int | None = None,
 ) -> pulumi.ResourceOptions:
     """Options of a child that destroy leaves running."""
-    timeouts = pulumi.CustomTimeouts(create=f"{minutes}m", update=f"{minutes}m")
     return pulumi.ResourceOptions(
         parent=parent,
         retain_on_delete=True,
         depends_on=list(after),
-        custom_timeouts=timeouts if minutes else None,
     )

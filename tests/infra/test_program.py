@@ -8,6 +8,7 @@ import pytest
 
 from infra.tailnet.policy import policy
 from policy.rules import RULES
+from tests.support.home_cluster import FakeHome, pod, starting
 from tests.support.stacks import ROOT, STACKS, deploy_stack
 
 TWIN = ROOT / "Pulumi.twin.yaml"
@@ -153,3 +154,14 @@ def test_joining_by_identity_stores_no_auth_key() -> None:
 def test_the_program_never_touches_the_tailnets_policy() -> None:
     for stack in STACKS:
         assert [r.name for r in deploy_stack(stack).resources if "acl" in r.typ.lower()] == []
+
+
+def test_up_ends_with_an_error_and_the_pods_last_words_if_the_model_does_not_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    died = starting(pod(waiting=("CrashLoopBackOff", "back-off 20s"), restarts=1))
+    home = FakeHome([died], words="ValueError: no such revision")
+    deploy_stack(DEV, home, home={"kubeContext": "gaming-pc"})
+    [error] = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+    assert "ValueError: no such revision" in error
+    assert home.connections == [(None, "gaming-pc")]

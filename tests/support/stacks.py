@@ -14,6 +14,7 @@ import yaml
 from pulumi.runtime.config import set_all_config
 
 from infra.program import main
+from tests.support.home_cluster import FakeHome
 from tests.support.pulumi_mocks import Computed, Deployment, deploy
 
 ROOT = Path(__file__).parents[2]
@@ -46,20 +47,22 @@ TODAY = date(2026, 1, 1)
 """The day on which these deployments are made."""
 
 
-def deploy_stack(stack: Path, **changes: Any) -> Deployment:
+def deploy_stack(stack: Path, cluster: FakeHome | None = None, **changes: Any) -> Deployment:
     """Deploy a stack file; ``changes`` replace whole sections of its settings.
 
     Without changes a stack is deployed once in a process: nobody may change the result.
     """
-    return _deploy(stack, changes) if changes else _unchanged(stack)
+    if cluster is None and not changes:
+        return _unchanged(stack)
+    return _deploy(stack, changes, cluster or FakeHome())
 
 
 @cache
 def _unchanged(stack: Path) -> Deployment:
-    return _deploy(stack, {})
+    return _deploy(stack, {}, FakeHome())
 
 
-def _deploy(stack: Path, changes: Mapping[str, Any]) -> Deployment:
+def _deploy(stack: Path, changes: Mapping[str, Any], cluster: FakeHome) -> Deployment:
     values = cast("dict[str, Any]", yaml.safe_load(stack.read_text())["config"])
     key = "personal-cloud-hub:settings"
     values[key] = {**values[key], **changes}
@@ -70,7 +73,7 @@ def _deploy(stack: Path, changes: Mapping[str, Any]) -> Deployment:
         original = pulumi.export
         pulumi.export = exported.__setitem__
         try:
-            main(TODAY)
+            main(TODAY, cluster.connected)
         finally:
             pulumi.export = original
         return exported

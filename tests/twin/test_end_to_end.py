@@ -258,6 +258,39 @@ def test_a_dead_part_is_reported_and_started_again_only_when_asked(hub: HubUnder
     assert "kube-scheduler had ended; starting it again" in hub.ok("up")
 
 
+BROKEN = {
+    "image: vllm/vllm-openia:v0.33.0": "vllm/vllm-openia:v0.33.0: not found",
+    f"revision: personal-cloud-hub/tiny-vl@{'0' * 40}": "huggingface_hub.errors",
+}
+"""A line under `model`, and what the pod says of it."""
+
+
+def test_a_model_that_cannot_start_fails_up_with_the_pods_own_reason(hub: HubUnderTest) -> None:
+    settings = (ROOT / "Pulumi.twin.yaml").read_text()
+    for line, reason in BROKEN.items():
+        broken = hub.state / "broken.yaml"
+        broken.write_text(settings.replace("profile: tiny", f"profile: tiny\n      {line}"))
+        done = hub.shell(f"pulumi up --yes --skip-preview --stack twin --config-file {broken}")
+        assert done.returncode != 0
+        assert "The model is not served" in done.stdout
+        assert reason in done.stdout
+    hub.ok("up")
+    with hub.http(first_key(hub)) as http:
+        assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 200
+
+
+def test_a_model_scaled_to_zero_by_hand_stays_so_and_up_says_it(hub: HubUnderTest) -> None:
+    scale = "kubectl -n vlm scale deployment/vllm-qwen --replicas"
+    assert hub.shell(f"{scale}=0").returncode == 0
+    assert f"{scale}=1" in hub.ok("up")
+    deployment = hub.kubectl("-n", "vlm", "get", "deployment", "vllm-qwen")
+    assert deployment["spec"]["replicas"] == 0
+    with hub.http(first_key(hub)) as http:
+        assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 503
+    assert hub.shell(f"{scale}=1").returncode == 0
+    assert "vllm-qwen is served" in hub.ok("up")
+
+
 def test_down_closes_the_cloud_and_leaves_home_then_up_adopts_the_same_pod(
     hub: HubUnderTest,
 ) -> None:

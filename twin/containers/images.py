@@ -58,6 +58,6 @@ def resolve(image: str) -> LocalImage:
     name = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
     if name not in IMAGES:
         raise UnknownImageError(
-            f"nothing on this machine stands for the image {image}; known: {', '.join(IMAGES)}"
+            f"{image}: not found: nothing on this machine stands for it; known: {', '.join(IMAGES)}"
         )
     return IMAGES[name]
