@@ -1,21 +1,23 @@
-"""Writes ``docs/configuration.md`` from the settings: ``python -m docs.generate``."""
+"""Writes ``configuration.md`` and ``stack.schema.json`` from the settings.
+
+``python -m docs.generate``
+"""
 
 from __future__ import annotations
 
-import ast
 import inspect
-import textwrap
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from infra.config import Settings
 
 PAGE = Path(__file__).with_name("configuration.md")
+SCHEMA = Path(__file__).with_name("stack.schema.json")
 INTRODUCTION = """\
 # Configuration
 
@@ -37,7 +39,6 @@ def page() -> str:
 
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    notes = _attribute_docs(model)
     for name, field in model.model_fields.items():
         path = f"{prefix}{field.alias or name}"
         section = field.annotation
@@ -46,16 +47,17 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
             yield from _rows(section, f"{path}.")
         else:
             allowed = _allowed(model, field.alias or name)
-            meaning = " ".join(part for part in (notes.get(name, ""), allowed) if part)
+            meaning = " ".join([*(field.description or "").split(), *allowed.split()])
             yield f"| `{path}` | {_default(field)} | {meaning} |"
 
 
 def _default(field: FieldInfo) -> str:
-    if field.default is PydanticUndefined:
+    if field.is_required():
         return "required"
-    if field.default is None:
+    default = field.get_default(call_default_factory=True)
+    if default in (None, {}):
         return "none"
-    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def _allowed(model: type[BaseModel], alias: str) -> str:
@@ -69,21 +71,30 @@ def _allowed(model: type[BaseModel], alias: str) -> str:
     return ""
 
 
-def _attribute_docs(model: type[BaseModel]) -> dict[str, str]:
-    """The text below each field, which Python itself throws away."""
-    [class_] = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    assert isinstance(class_, ast.ClassDef)  # noqa: S101  # what getsource gives for a class
-    notes: dict[str, str] = {}
-    for field, after in zip(class_.body, class_.body[1:], strict=False):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(after, ast.Expr)
-            and isinstance(after.value, ast.Constant)
-        ):
-            notes[field.target.id] = " ".join(str(after.value.value).split())
-    return notes
+def schema() -> str:
+    """Of a whole stack file, for editors: they complete its settings and mark what is wrong."""
+    settings = Settings.model_json_schema()
+    definitions = settings.pop("$defs")
+    return (
+        json.dumps(
+            {
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "title": "A stack of personal-cloud-hub",
+                "type": "object",
+                "properties": {
+                    "config": {
+                        "type": "object",
+                        "properties": {"personal-cloud-hub:settings": settings},
+                    }
+                },
+                "$defs": definitions,
+            },
+            indent=1,
+        )
+        + "\n"
+    )
 
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    SCHEMA.write_text(schema())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import pulumi
 from pydantic import (
@@ -53,7 +53,11 @@ Image = Annotated[str, AfterValidator(_pinned)]
 class _Section(BaseModel):
     # extra="forbid": a misspelled key is an error, not a setting silently ignored.
     model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -124,6 +128,12 @@ class Home(_Section):
     """How many pods may share the GPU's time. Its memory is not divided."""
     line_mbits: Annotated[int, Field(ge=5, le=100_000)] = 100
     """How fast home downloads, Mbit/s: deadlines leave time for the image and the weights."""
+    tailnet_only: bool = False
+    """Close this machine's ports 80 and 443 to all but the tailnet, for other Ingresses, too."""
+    traefik_values: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """Your own values for K3s' Traefik chart; this program adds its own and wins over yours."""
+    take_over: bool = False
+    """Replace a HelmChartConfig `traefik` or a device plugin that somebody else has made."""
 
 
 class Model(_Section):

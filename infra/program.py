@@ -9,6 +9,7 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 import pulumi_random as random
 import pulumi_tailscale as tailscale
+from pulumi.runtime import get_config
 
 from app.model.memory import forecast
 from app.model.profiles import PROFILES
@@ -17,8 +18,9 @@ from infra.api_keys import ApiKeys
 from infra.gateway_key import authorization
 from infra.gcp.gateway import Gateway, GatewayAccount, GatewayArgs
 from infra.gcp.joining import ByAuthKey, ByIdentity
-from infra.home_k3s.cluster import Connect
+from infra.home_k3s.cluster import Cluster, Connect, NotReachedError
 from infra.home_k3s.home import home
+from infra.home_k3s.others import refuse_others
 from infra.outputs import curl_line
 from infra.tailnet.membership import AuthKey, AuthKeyArgs, TrustedAccount, TrustedAccountArgs
 from infra.tailnet.policy import GATEWAY_TAG, policy
@@ -32,6 +34,9 @@ def main(today: date, connect: Connect) -> None:
     """
     raw = pulumi.Config("personal-cloud-hub")
     settings = config.load(raw)
+    # In plain text for a connection of the program's own; Pulumi itself gets it as a secret.
+    cluster = connect(get_config(raw.full_key("kubeconfig")), settings.home.kube_context)
+    _look_for_others(cluster, take_over=settings.home.take_over)
     cloud = gcp.Provider("cloud", project=settings.cloud.project, region=settings.cloud.region)
     net = tailscale.Provider("net", base_url=settings.tailnet.control_url)
     chance = random.Provider("chance")
@@ -69,9 +74,6 @@ def main(today: date, connect: Connect) -> None:
         account,
         pulumi.ResourceOptions(provider=cloud),
     )
-    cluster = pulumi.Output.from_input(raw.get_secret("kubeconfig")).apply(
-        lambda kubeconfig: connect(kubeconfig, settings.home.kube_context)
-    )
     home(settings, keys.upstream, k3s, cluster)
 
     pulumi.export("gatewayUrl", gateway.url)
@@ -98,3 +100,13 @@ def _membership(
     key = AuthKey("tailnet", AuthKeyArgs(days=settings.tailnet.key_days, today=today), opts)
     pulumi.export("authKeyExpires", key.expires)
     return ByAuthKey(key=key.key)
+
+
+def _look_for_others(cluster: Cluster, *, take_over: bool) -> None:
+    try:
+        refuse_others(cluster.found(), take_over=take_over)
+    except NotReachedError as error:
+        pulumi.warn(
+            f"Home was not reached ({error}), so this program could not look there for a Traefik "
+            "configuration or a device plugin of somebody else, which it would replace."
+        )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -19,26 +21,42 @@ TAILNET_ADDRESSES = "100.64.0.0/10"
 TRAEFIK = "traefik.io/v1alpha1"
 
 
-def traefik_values() -> str:
-    """Values for K3s' own Traefik chart.
+def chart_values(own: Mapping[str, Any], *, tailnet_only: bool) -> dict[str, Any]:
+    """Values for K3s' own Traefik chart: this program's, over the person's ``own``.
 
     Traefik gives up reading a request after 60 s by default; a large picture over a slow relay
     takes longer.
     """
     seconds = TRAEFIK_TIMEOUT_SECONDS
     transport = "--entryPoints.web.transport"
-    return yaml.safe_dump(
-        {
-            "additionalArguments": [
-                f"{transport}.respondingTimeouts.readTimeout={seconds}s",
-                f"{transport}.lifeCycle.graceTimeOut={seconds}s",
-            ],
-            # The pod's own grace, 60 s in the chart, would end it before that.
-            "deployment": {"terminationGracePeriodSeconds": seconds + 10},
-            "service": {"spec": {"loadBalancerSourceRanges": [TAILNET_ADDRESSES]}},
-        },
-        sort_keys=False,
-    )
+    ours: dict[str, Any] = {
+        "additionalArguments": [
+            f"{transport}.respondingTimeouts.readTimeout={seconds}s",
+            f"{transport}.lifeCycle.graceTimeOut={seconds}s",
+        ],
+        # The pod's own grace, 60 s in the chart, would end it before that.
+        "deployment": {"terminationGracePeriodSeconds": seconds + 10},
+    }
+    if tailnet_only:
+        ours["service"] = {"spec": {"loadBalancerSourceRanges": [TAILNET_ADDRESSES]}}
+    return _over(ours, own)
+
+
+def _over(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """Both; lists one after the other; where each says something else, ours.
+
+    >>> _over({"a": {"x": 1}, "l": [3]}, {"a": {"x": 2, "y": 2}, "l": [1], "b": 4})
+    {'a': {'x': 1, 'y': 2}, 'l': [1, 3], 'b': 4}
+    """
+    merged = dict(theirs)
+    for name, value in ours.items():
+        other = theirs.get(name)
+        if isinstance(value, dict) and isinstance(other, dict):
+            value = _over(cast("dict[str, Any]", value), cast("dict[str, Any]", other))  # noqa: PLW2901
+        elif isinstance(value, list) and isinstance(other, list):
+            value = [*cast("list[Any]", other), *cast("list[Any]", value)]  # noqa: PLW2901
+        merged[name] = value
+    return merged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +66,10 @@ class EntryArgs:
     requests_per_minute: int
     burst: int
     in_flight: int
+    tailnet_only: bool
+    """Close the node's ports 80 and 443, every Ingress's, to all but the tailnet."""
+    traefik_values: Mapping[str, Any]
+    """The person's own values for K3s' Traefik chart."""
     gateway_key: pulumi.Input[str]
     service: k8s.core.v1.Service
 
@@ -59,12 +81,13 @@ class Entry(pulumi.ComponentResource):
         self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("personal-cloud-hub:k3s:Entry", name, {}, opts)
+        values = chart_values(args.traefik_values, tailnet_only=args.tailnet_only)
         k8s.apiextensions.CustomResource(
             f"{name}-traefik",
             api_version="helm.cattle.io/v1",
             kind="HelmChartConfig",
             metadata=metadata("traefik", namespace="kube-system"),
-            spec={"valuesContent": traefik_values()},
+            spec={"valuesContent": yaml.safe_dump(values, sort_keys=False)},
             opts=retained(self),
         )
         k8s.core.v1.Secret(

@@ -18,7 +18,7 @@ def home(
     settings: Settings,
     upstream_key: pulumi.Input[str],
     provider: pulumi.ProviderResource,
-    cluster: pulumi.Output[Cluster],
+    cluster: Cluster,
 ) -> None:
     """Declare the GPU's sharing, the namespace, the model server and the way to it; then wait
     until the model is served."""
@@ -40,6 +40,8 @@ def home(
             requests_per_minute=settings.limits.requests_per_minute,
             burst=settings.limits.burst,
             in_flight=settings.limits.in_flight,
+            tailnet_only=settings.home.tailnet_only,
+            traefik_values=settings.home.traefik_values,
             gateway_key=upstream_key,
             service=server.service,
         ),

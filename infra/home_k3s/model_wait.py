@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import textwrap
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from infra.home_k3s.cluster import UNREACHABLE, Cluster
+from infra.home_k3s.cluster import Cluster, NotReachedError
 from infra.home_k3s.retained import NAMESPACE
 from infra.home_k3s.rollout import NoneWanted, NotYet, Served, standing
 
@@ -23,23 +24,20 @@ REACH_SECONDS = 20
 Tell = Callable[[str], None]
 
 
-def wait_for_model(
-    deployment: k8s.apps.v1.Deployment, cluster: pulumi.Output[Cluster], minutes: int
-) -> None:
+def wait_for_model(deployment: k8s.apps.v1.Deployment, cluster: Cluster, minutes: int) -> None:
     """Once it is deployed; the run ends with an error if the model is not served."""
 
-    async def wait(found: Sequence[Any]) -> None:
-        reached, metadata = cast("Cluster", found[0]), cast("Mapping[str, Any]", found[1])
+    async def wait(metadata: Mapping[str, Any]) -> None:
         name = str(metadata["name"])
 
         def tell(reason: str) -> None:
             pulumi.info(f"{name}: {reason}", deployment, ephemeral=True)
 
-        told = await until_served(reached, name, minutes * 60, tell)
+        told = await until_served(cluster, name, minutes * 60, tell)
         say = {"info": pulumi.info, "warning": pulumi.warn, "error": pulumi.error}[told.level]
         say(told.text, deployment)
 
-    pulumi.Output.all(cluster, deployment.metadata).apply(wait)
+    deployment.metadata.apply(wait)
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ async def until_served(cluster: Cluster, name: str, seconds: float, tell: Tell) 
         try:
             found = standing(await asyncio.to_thread(cluster.seen, name))
             reached = True
-        except UNREACHABLE as error:
+        except NotReachedError as error:
             if not reached and now - began > REACH_SECONDS:
                 return Told("warning", _not_reached(error))
             found = NotYet(f"home's API server does not answer: {error}")
@@ -84,7 +82,9 @@ async def until_served(cluster: Cluster, name: str, seconds: float, tell: Tell) 
 async def _will_not_start(cluster: Cluster, name: str, found: NotYet, seconds: float) -> str:
     words = ""
     if found.died is not None:
-        said = await asyncio.to_thread(cluster.last_words, *found.died)
+        said = ""
+        with suppress(NotReachedError):
+            said = await asyncio.to_thread(cluster.last_words, *found.died)
         words = f"\nIts last words:\n{textwrap.indent(said, '  ')}" if said else ""
     return (
         f"The model is not served ({name}, after {seconds:.0f} s). {found.reason}{words}\n"

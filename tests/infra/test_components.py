@@ -14,7 +14,9 @@ import pytest
 
 from app.model.profiles import PROFILES
 from infra.api_keys import ApiKeys
-from infra.gcp.gateway import GatewayAccount
+from infra.gcp.gateway import Gateway, GatewayAccount, GatewayArgs
+from infra.gcp.joining import ByAuthKey
+from infra.home_k3s.entry import Entry, EntryArgs
 from infra.home_k3s.gpu_sharing import GpuSharing, GpuSharingArgs
 from infra.home_k3s.isolation import Isolation, IsolationArgs
 from infra.home_k3s.model_server import ModelServer, ModelServerArgs
@@ -25,12 +27,45 @@ from tests.support.stacks import COMPUTED
 Make = Callable[[pulumi.ResourceOptions], pulumi.ComponentResource]
 
 
-def model_server(opts: pulumi.ResourceOptions) -> ModelServer:
+def model_server(opts: pulumi.ResourceOptions, name: str = "it") -> ModelServer:
     gpu = k8s.Provider("gpu", kubeconfig="none")
     args = ModelServerArgs(
         image="x:1", profile=PROFILES["7b"], revision="0" * 40, line_mbits=100, gpu=gpu
     )
-    return ModelServer("it", args, opts)
+    return ModelServer(name, args, opts)
+
+
+def gateway(opts: pulumi.ResourceOptions) -> Gateway:
+    args = GatewayArgs(
+        project="my-project",
+        region="asia-northeast3",
+        timeout_seconds=300,
+        hold_seconds=6,
+        concurrency=50,
+        caddy_image="x:1",
+        tailscale_image="x:1",
+        body_mb=20,
+        home="home",
+        control_url=None,
+        mtu=1200,
+        api_keys={"laptop": "a" * 43},
+        upstream_authorization="Basic x",
+        join=ByAuthKey(key=pulumi.Output.secret("tskey")),
+    )
+    return Gateway("it", args, GatewayAccount("itself", opts), opts)
+
+
+def entry(opts: pulumi.ResourceOptions) -> Entry:
+    args = EntryArgs(
+        requests_per_minute=120,
+        burst=40,
+        in_flight=16,
+        tailnet_only=False,
+        traefik_values={},
+        gateway_key="k",
+        service=model_server(opts, "model").service,
+    )
+    return Entry("it", args, opts)
 
 
 COMPONENTS: dict[str, tuple[Callable[[], pulumi.ProviderResource], Make]] = {
@@ -53,6 +88,8 @@ COMPONENTS: dict[str, tuple[Callable[[], pulumi.ProviderResource], Make]] = {
         lambda o: Isolation("it", IsolationArgs(gpu_slices=10), o),
     ),
     "ModelServer": (lambda: k8s.Provider("given"), model_server),
+    "Entry": (lambda: k8s.Provider("given"), entry),
+    "Gateway": (lambda: gcp.Provider("given"), gateway),
 }
 
 
@@ -68,11 +105,13 @@ def test_a_component_inside_another_keeps_its_parent_and_the_given_provider(name
         return {}
 
     deployed = deploy(program, computed=COMPUTED)
-    inside = [r for r in deployed.resources if r.name.startswith("it")]
-    component = next(r for r in inside if r.name == "it")
-    assert component.parent == "outer"
-    children = [r for r in inside if r is not component]
+    components = [r for r in deployed.resources if r.parent == "outer"]
+    assert any(r.typ.endswith(f":{name}") for r in components)
+    children = [r for r in deployed.resources if r.parent in {c.name for c in components}]
     assert children
+    # Two components of one name would hide one another's children.
+    assert len({c.name for c in components}) == len(components)
+    strays = [r for r in deployed.resources if r not in [*components, *children]]
+    assert {r.typ.partition(":")[0] for r in strays} <= {"pulumi", "test"}
     for child in children:
-        assert child.parent == "it", child.name
         assert "::given::" in child.request.provider, child.name

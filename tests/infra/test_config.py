@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 from pulumi.runtime.config import set_all_config
 
-from docs.generate import PAGE, page
+from docs.generate import PAGE, SCHEMA, page, schema
 from infra import config
+from tests.support.stacks import STACKS
 
 AWQ = "Qwen/Qwen2.5-VL-7B-Instruct-AWQ"
 COMMIT_OF_7B = "cc594898137f460bfe9f0759e9844b3ce807cfb5"
@@ -128,3 +132,22 @@ def test_a_person_may_overrule_the_forecast() -> None:
 
 def test_the_configuration_page_is_what_the_models_say() -> None:
     assert PAGE.read_text() == page(), "run `python -m docs.generate`"
+
+
+def test_the_schema_for_editors_is_what_the_models_say() -> None:
+    assert SCHEMA.read_text() == schema(), "run `python -m docs.generate`"
+
+
+def problems(stack: str) -> list[str]:
+    validator = Draft202012Validator(json.loads(SCHEMA.read_text()))
+    found = validator.iter_errors(yaml.safe_load(stack))  # pyright: ignore[reportUnknownMemberType]
+    return [error.message for error in found]
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.name)
+def test_every_stack_file_names_the_schema_and_follows_it(stack: Path) -> None:
+    text = stack.read_text()
+    assert text.startswith("# yaml-language-server: $schema=docs/stack.schema.json\n")
+    assert problems(text) == []
+    [problem] = problems(text.replace("profile:", "profil:"))
+    assert "'profil' was unexpected" in problem

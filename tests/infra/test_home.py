@@ -109,14 +109,40 @@ def test_the_way_in_asks_for_the_gateways_key_then_limits_each_client(
     assert limits["in-flight"] == {"inFlightReq": {"amount": 16, "sourceCriterion": by_key}}
 
 
-def test_traefik_waits_longer_than_cloud_run(deployed: Deployment) -> None:
+def chart(deployed: Deployment) -> dict[str, Any]:
     config = deployed.one("kubernetes:helm.cattle.io/v1:HelmChartConfig").inputs
-    values = yaml.safe_load(config["spec"]["valuesContent"])
-    assert (
-        "--entryPoints.web.transport.respondingTimeouts.readTimeout=330s"
-        in (values["additionalArguments"])
-    )
-    assert values["service"]["spec"]["loadBalancerSourceRanges"] == ["100.64.0.0/10"]
+    return yaml.safe_load(config["spec"]["valuesContent"])
+
+
+def test_traefik_waits_longer_than_cloud_run_and_other_ingresses_stay_open(
+    deployed: Deployment,
+) -> None:
+    transport = "--entryPoints.web.transport"
+    assert chart(deployed) == {
+        "additionalArguments": [
+            f"{transport}.respondingTimeouts.readTimeout=330s",
+            f"{transport}.lifeCycle.graceTimeOut=330s",
+        ],
+        "deployment": {"terminationGracePeriodSeconds": 340},
+    }
+
+
+def test_a_person_may_close_the_node_to_all_but_the_tailnet() -> None:
+    closed = deploy_stack(ROOT / "Pulumi.dev.yaml", home={"tailnetOnly": True})
+    assert chart(closed)["service"] == {"spec": {"loadBalancerSourceRanges": ["100.64.0.0/10"]}}
+
+
+def test_a_persons_own_values_for_traefik_are_kept_and_this_programs_win() -> None:
+    own = {
+        "ports": {"mqtt": {"port": 1883}},
+        "additionalArguments": ["--api.dashboard"],
+        "deployment": {"replicas": 2, "terminationGracePeriodSeconds": 5},
+    }
+    values = chart(deploy_stack(ROOT / "Pulumi.dev.yaml", home={"traefikValues": own}))
+    assert values["ports"] == {"mqtt": {"port": 1883}}
+    assert values["additionalArguments"][0] == "--api.dashboard"
+    assert len(values["additionalArguments"]) == 3
+    assert values["deployment"] == {"replicas": 2, "terminationGracePeriodSeconds": 340}
 
 
 def test_what_the_gateway_sends_is_what_traefik_knows() -> None:

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx2
 import pytest
 
 from infra.home_k3s import model_wait
+from infra.home_k3s.cluster import NotReachedError
 from infra.home_k3s.model_wait import Told, until_served
 from infra.home_k3s.rollout import Seen
 from tests.support.home_cluster import SERVED, FakeHome, deployment, pod, starting
 
-OFF = httpx2.ConnectError("Connection refused")
+OFF = NotReachedError("Connection refused")
 
 
 @pytest.fixture(autouse=True)

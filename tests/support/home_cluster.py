@@ -10,6 +10,7 @@ import msgspec
 from lightkube.resources.apps_v1 import Deployment, ReplicaSet
 from lightkube.resources.core_v1 import Pod
 
+from infra.home_k3s.others import Found
 from infra.home_k3s.rollout import REVISION, Seen
 
 NAME = "vllm-qwen"
@@ -113,6 +114,7 @@ class FakeHome:
     """Says one thing after another, the last one for ever; an exception is raised."""
 
     says: Sequence[Seen | Exception] = (SERVED,)
+    others: Sequence[Found] | Exception = ()
     looks: int = 0
     words: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -131,6 +133,11 @@ class FakeHome:
         if isinstance(told, Exception):
             raise told
         return told
+
+    def found(self) -> list[Found]:
+        if isinstance(self.others, Exception):
+            raise self.others
+        return list(self.others)
 
     def last_words(self, pod: str, container: str) -> str:
         self.asked.append((pod, container))

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
-from infra.home_k3s.entry import traefik_values
+from infra.home_k3s.entry import chart_values
 from twin.containers.container import Container, ContainerSpec
 from twin.node import traefik
 from twin.node.traefik import additional_arguments, command, next_arguments
@@ -18,7 +19,8 @@ API: Any = SimpleNamespace(server="https://127.0.0.1:6443", token="t", authority
 
 
 def test_the_programs_values_raise_the_time_outs_and_name_what_has_no_effect() -> None:
-    arguments, ignored = additional_arguments(traefik_values())
+    values = chart_values({}, tailnet_only=True)
+    arguments, ignored = additional_arguments(yaml.safe_dump(values))
     assert arguments == [
         "--entryPoints.web.transport.respondingTimeouts.readTimeout=330s",
         "--entryPoints.web.transport.lifeCycle.graceTimeOut=330s",
