@@ -9,7 +9,7 @@ import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -41,14 +41,21 @@ def page() -> str:
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         path = f"{prefix}{field.alias or name}"
-        section = field.annotation
-        if inspect.isclass(section) and issubclass(section, BaseModel):
+        if section := _section(field):
             yield f"| **`{path}`** | | {(section.__doc__ or '').strip()} |"
             yield from _rows(section, f"{path}.")
         else:
             allowed = _allowed(model, field.alias or name)
             meaning = " ".join([*(field.description or "").split(), *allowed.split()])
             yield f"| `{path}` | {_default(field)} | {meaning} |"
+
+
+def _section(field: FieldInfo) -> type[BaseModel] | None:
+    """The class of a setting that has settings below it, optional or not."""
+    for type_ in (field.annotation, *get_args(field.annotation)):
+        if inspect.isclass(type_) and issubclass(type_, BaseModel):
+            return type_
+    return None
 
 
 def _default(field: FieldInfo) -> str:

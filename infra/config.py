@@ -61,6 +61,15 @@ class _Section(BaseModel):
     )
 
 
+class Budget(_Section):
+    """An alert by e-mail; without it there is none. It stops nothing."""
+
+    billing_account: Annotated[str, Field(pattern=r"^[0-9A-F]{6}(-[0-9A-F]{6}){2}$")]
+    """Its id, as `gcloud billing accounts list` shows it."""
+    usd_per_month: Annotated[int, Field(ge=1)] = 10
+    """Mails come at half of it, at 90 % and at the whole sum. The account must be in dollars."""
+
+
 class Cloud(_Section):
     """Google's side."""
 
@@ -78,6 +87,7 @@ class Cloud(_Section):
     """On Docker Hub, read through the project's own Artifact Registry repository."""
     tailscale_image: Image = "tailscale/tailscale:v1.102.3"
     """The official image, from the same repository."""
+    budget: Budget | None = None
 
     @model_validator(mode="after")
     def _held_requests_end_in_time(self) -> Self:

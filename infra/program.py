@@ -16,10 +16,13 @@ from app.model.profiles import PROFILES
 from infra import config
 from infra.api_keys import ApiKeys
 from infra.gateway_key import authorization
+from infra.gcp.budget import Budget, BudgetArgs
+from infra.gcp.costs import costs
 from infra.gcp.gateway import Gateway, GatewayAccount, GatewayArgs
 from infra.gcp.joining import ByAuthKey, ByIdentity
 from infra.home_k3s.cluster import Cluster, Connect, NotReachedError
 from infra.home_k3s.home import home
+from infra.home_k3s.model_wait import wait_for_model
 from infra.home_k3s.others import refuse_others
 from infra.outputs import curl_line
 from infra.tailnet.membership import AuthKey, AuthKeyArgs, TrustedAccount, TrustedAccountArgs
@@ -74,15 +77,21 @@ def main(today: date, connect: Connect) -> None:
         account,
         pulumi.ResourceOptions(provider=cloud),
     )
-    home(settings, keys.upstream, k3s, cluster)
+    if settings.cloud.budget is not None:
+        _budget(settings.cloud, settings.cloud.budget)
+    at_home = home(settings, keys.upstream, k3s)
 
     pulumi.export("gatewayUrl", gateway.url)
     pulumi.export("apiKeys", keys.by_name)
     pulumi.export("curl", pulumi.Output.all(gateway.url, keys.by_name).apply(curl_line))
+    pulumi.export("costs", costs(settings.cloud.region).told())
     pulumi.export("tailnetPolicy", policy("grants"))
     pulumi.export(
         "plan", str(forecast(PROFILES[settings.model.profile], settings.home.gpu_memory_gib))
     )
+    if not pulumi.runtime.is_dry_run():
+        done = [gateway.url, at_home.way_in.id]
+        wait_for_model(at_home.model, cluster, at_home.minutes_to_start, done)
 
 
 def _membership(
@@ -110,3 +119,22 @@ def _look_for_others(cluster: Cluster, *, take_over: bool) -> None:
             f"Home was not reached ({error}), so this program could not look there for a Traefik "
             "configuration or a device plugin of somebody else, which it would replace."
         )
+
+
+def _budget(cloud: config.Cloud, budget: config.Budget) -> None:
+    billing = gcp.Provider(
+        "billing",
+        project=cloud.project,
+        region=cloud.region,
+        user_project_override=True,
+        billing_project=cloud.project,
+    )
+    Budget(
+        "budget",
+        BudgetArgs(
+            billing_account=budget.billing_account,
+            project=cloud.project,
+            usd_per_month=budget.usd_per_month,
+        ),
+        pulumi.ResourceOptions(provider=billing),
+    )

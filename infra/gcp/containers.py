@@ -16,6 +16,11 @@ from infra.gcp.secret import Env, Secret
 
 PUBLIC_PORT = 8080
 HEALTH_PORT = 9002
+CPU, MEMORY_MIB = 1, 512
+"""Of each container. Less than one CPU is possible only with the first generation, one request at
+a time, and CPU during requests only: https://cloud.google.com/run/docs/configuring/services/cpu"""
+VCPUS, GIB = 2 * CPU, 2 * MEMORY_MIB / 1024
+"""Of an instance."""
 CADDYFILE_FOLDER = "/etc/caddy"
 KEYS_FOLDER = "/etc/caddy-keys"
 
@@ -37,7 +42,7 @@ def caddy(image: pulumi.Input[str], upstream_authorization: Secret) -> Container
             *plain({"KEYS_FILE": f"{KEYS_FOLDER}/keys.caddy", "GOMEMLIMIT": "400MiB"}),
             upstream_authorization.as_env("UPSTREAM_AUTHORIZATION"),
         ],
-        resources=_resources("1", "512Mi"),
+        resources=_resources(),
         volume_mounts=[
             gcp.cloudrunv2.ServiceTemplateContainerVolumeMountArgs(
                 name="caddyfile", mount_path=CADDYFILE_FOLDER
@@ -76,7 +81,7 @@ def tailscale(
         name="tailscale",
         image=image,
         envs=[*plain(settings), *credentials],
-        resources=_resources("1", "512Mi"),
+        resources=_resources(),
         # The tailnet, not home: home may be off while the gateway is deployed.
         startup_probe=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeArgs(
             http_get=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeHttpGetArgs(
@@ -89,8 +94,10 @@ def tailscale(
     )
 
 
-def _resources(cpu: str, memory: str) -> gcp.cloudrunv2.ServiceTemplateContainerResourcesArgs:
+def _resources() -> gcp.cloudrunv2.ServiceTemplateContainerResourcesArgs:
     # cpu_idle=False: with its CPU taken away between requests tailscaled loses its connections.
     return gcp.cloudrunv2.ServiceTemplateContainerResourcesArgs(
-        limits={"cpu": cpu, "memory": memory}, cpu_idle=False, startup_cpu_boost=True
+        limits={"cpu": str(CPU), "memory": f"{MEMORY_MIB}Mi"},
+        cpu_idle=False,
+        startup_cpu_boost=True,
     )

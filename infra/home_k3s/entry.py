@@ -77,6 +77,8 @@ class EntryArgs:
 class Entry(pulumi.ComponentResource):
     """Traefik's settings, the gateway's key, the limits, and the Ingress to the model server."""
 
+    ingress: k8s.networking.v1.Ingress
+
     def __init__(
         self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
@@ -122,7 +124,7 @@ class Entry(pulumi.ComponentResource):
             for limit, spec in limits.items()
         ]
         names = ",".join(f"{NAMESPACE}-{limit}@kubernetescrd" for limit in limits)
-        k8s.networking.v1.Ingress(
+        self.ingress = k8s.networking.v1.Ingress(
             f"{name}-ingress",
             metadata=metadata(
                 model_server.NAME,

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
+import pulumi_kubernetes as k8s
 
 from app.model.profiles import PROFILES
 from infra.config import Settings
-from infra.home_k3s.cluster import Cluster
 from infra.home_k3s.entry import Entry, EntryArgs
 from infra.home_k3s.gpu_sharing import GpuSharing, GpuSharingArgs
 from infra.home_k3s.isolation import Isolation, IsolationArgs
 from infra.home_k3s.model_server import ModelServer, ModelServerArgs, minutes_to_start
-from infra.home_k3s.model_wait import wait_for_model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """What was declared, as far as others wait for it."""
+
+    model: k8s.apps.v1.Deployment
+    minutes_to_start: int
+    """The longest that the model may take."""
+    way_in: k8s.networking.v1.Ingress
 
 
 def home(
-    settings: Settings,
-    upstream_key: pulumi.Input[str],
-    provider: pulumi.ProviderResource,
-    cluster: Cluster,
-) -> None:
-    """Declare the GPU's sharing, the namespace, the model server and the way to it; then wait
-    until the model is served."""
+    settings: Settings, upstream_key: pulumi.Input[str], provider: pulumi.ProviderResource
+) -> Home:
+    """Declare the GPU's sharing, the namespace, the model server and the way to it."""
     here = pulumi.ResourceOptions(provider=provider)
     sharing = GpuSharing("gpu", GpuSharingArgs(slices=settings.home.gpu_slices), here)
     isolation = Isolation("isolation", IsolationArgs(gpu_slices=settings.home.gpu_slices), here)
@@ -34,7 +41,7 @@ def home(
         gpu=sharing.device_plugin,
     )
     server = ModelServer("model", model, inside)
-    Entry(
+    entry = Entry(
         "entry",
         EntryArgs(
             requests_per_minute=settings.limits.requests_per_minute,
@@ -47,5 +54,6 @@ def home(
         ),
         inside,
     )
-    if not pulumi.runtime.is_dry_run():
-        wait_for_model(server.deployment, cluster, minutes_to_start(model))
+    return Home(
+        model=server.deployment, minutes_to_start=minutes_to_start(model), way_in=entry.ingress
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -24,20 +24,34 @@ REACH_SECONDS = 20
 Tell = Callable[[str], None]
 
 
-def wait_for_model(deployment: k8s.apps.v1.Deployment, cluster: Cluster, minutes: int) -> None:
-    """Once it is deployed; the run ends with an error if the model is not served."""
+def wait_for_model(
+    deployment: k8s.apps.v1.Deployment,
+    cluster: Cluster,
+    minutes: int,
+    after: Sequence[pulumi.Output[Any]],
+) -> None:
+    """Once it and all of ``after`` are deployed; the run fails if the model is not served.
 
-    async def wait(metadata: Mapping[str, Any]) -> None:
-        name = str(metadata["name"])
+    Last of all: a run that fails leaves undone what it has not come to, and a model that does not
+    start must not keep a leaked key alive.
+    """
+
+    async def wait(deployed: Sequence[Any]) -> None:
+        name = str(cast("Mapping[str, Any]", deployed[0])["name"])
 
         def tell(reason: str) -> None:
             pulumi.info(f"{name}: {reason}", deployment, ephemeral=True)
 
         told = await until_served(cluster, name, minutes * 60, tell)
-        say = {"info": pulumi.info, "warning": pulumi.warn, "error": pulumi.error}[told.level]
-        say(told.text, deployment)
+        match told.level:
+            case "info":
+                pulumi.info(told.text, deployment)
+            case "warning":
+                pulumi.warn(told.text, deployment)
+            case "error":
+                raise pulumi.RunError(told.text)
 
-    deployment.metadata.apply(wait)
+    pulumi.Output.all(deployment.metadata, *after).apply(wait)
 
 
 @dataclass(frozen=True)

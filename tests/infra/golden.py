@@ -24,6 +24,16 @@ DEV, TWIN = ROOT / "Pulumi.dev.yaml", ROOT / "Pulumi.twin.yaml"
 GOLDEN: dict[str, tuple[Path, Mapping[str, Any]]] = {
     "dev": (DEV, {}),
     "dev-by-identity": (DEV, {"tailnet": {"joinWith": "workloadIdentity"}}),
+    "dev-with-options": (
+        DEV,
+        {
+            "cloud": {
+                "project": "my-project",
+                "budget": {"billingAccount": "012345-6789AB-CDEF01", "usdPerMonth": 20},
+            },
+            "home": {"tailnetOnly": True, "traefikValues": {"logs": {"access": {"enabled": True}}}},
+        },
+    ),
     "twin": (TWIN, {}),
 }
 """Each file: a stack file, and the sections of its settings that are replaced."""

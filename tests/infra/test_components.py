@@ -14,6 +14,7 @@ import pytest
 
 from app.model.profiles import PROFILES
 from infra.api_keys import ApiKeys
+from infra.gcp.budget import Budget, BudgetArgs
 from infra.gcp.gateway import Gateway, GatewayAccount, GatewayArgs
 from infra.gcp.joining import ByAuthKey
 from infra.home_k3s.entry import Entry, EntryArgs
@@ -90,6 +91,12 @@ COMPONENTS: dict[str, tuple[Callable[[], pulumi.ProviderResource], Make]] = {
     "ModelServer": (lambda: k8s.Provider("given"), model_server),
     "Entry": (lambda: k8s.Provider("given"), entry),
     "Gateway": (lambda: gcp.Provider("given"), gateway),
+    "Budget": (
+        lambda: gcp.Provider("given"),
+        lambda o: Budget(
+            "it", BudgetArgs(billing_account="0", project="my-project", usd_per_month=10), o
+        ),
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pulumi
 import pytest
 
 from infra.tailnet.policy import policy
@@ -125,7 +126,8 @@ def test_no_key_stands_in_plain_text_in_any_input() -> None:
 def test_the_outputs_are_what_the_readme_names() -> None:
     outputs = deploy_stack(DEV).outputs
     assert sorted(outputs) == [
-        *("apiKeys", "authKeyExpires", "curl", "gatewayUrl", "plan", "tailnetPolicy")
+        *("apiKeys", "authKeyExpires", "costs", "curl", "gatewayUrl", "plan"),
+        "tailnetPolicy",
     ]
     assert outputs["gatewayUrl"] == "https://home-gateway.run.app"
     assert outputs["apiKeys"] == {
@@ -156,12 +158,9 @@ def test_the_program_never_touches_the_tailnets_policy() -> None:
         assert [r.name for r in deploy_stack(stack).resources if "acl" in r.typ.lower()] == []
 
 
-def test_up_ends_with_an_error_and_the_pods_last_words_if_the_model_does_not_start(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_up_fails_with_the_pods_last_words_if_the_model_does_not_start() -> None:
     died = starting(pod(waiting=("CrashLoopBackOff", "back-off 20s"), restarts=1))
     home = FakeHome([died], words="ValueError: no such revision")
-    deploy_stack(DEV, home, home={"kubeContext": "gaming-pc"})
-    [error] = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
-    assert "ValueError: no such revision" in error
+    with pytest.raises(pulumi.RunError, match="ValueError: no such revision"):
+        deploy_stack(DEV, home, home={"kubeContext": "gaming-pc"})
     assert home.connections == [(None, "gaming-pc")]
