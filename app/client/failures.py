@@ -39,6 +39,18 @@ class NotConnectedError(ServiceError):
     """Nothing was sent."""
 
 
+class NotStartedError(ServiceError):
+    """Google's answer in place of a gateway that did not start; home was not asked."""
+
+
+def in_gateways_form(response: httpx2.Response) -> bool:
+    """Whether the gateway, or the model server, wrote this refusal: both do in OpenAI's form."""
+    try:
+        return "error" in response.json()
+    except (ValueError, TypeError):
+        return False
+
+
 def no_models(connection: Connection) -> ServiceError:
     """Something answered, and it was no list of models."""
     return ServiceError(
@@ -76,6 +88,13 @@ def _refused(error: openai.APIStatusError) -> ServiceError:
             words = (
                 "Too many requests with this key at once, or in this minute. Wait and ask again."
             )
+        case 502 | 503 | 504 if not in_gateways_form(error.response):
+            words = (
+                f"The gateway did not start (Google answered {status} in its place). Most often "
+                "the tailnet's auth key has expired: `pulumi up` renews it. Else its log tells: "
+                "gcloud run services logs read home-gateway"
+            )
+            return NotStartedError(words, status=status, retry_after=after)
         case 502 | 503 | 504:
             when = f"in {after:g} s" if after is not None else "later"
             words = (

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from app.client.detecting import Detecting
 from app.client.errors import ClientError, ServiceError
 from app.client.events import Event, Finished, PictureReady
+from app.client.failures import NotStartedError
 from app.client.page.conversation import conversation
 from app.client.page.service import Service
 from app.client.page.turns import Ending, Looked, Question, Turn
@@ -68,7 +69,7 @@ class Asking:
             answer="".join(self._pieces),
             ending=self._ending(),
             trouble="" if trouble is None else str(trouble),
-            status=trouble.status if isinstance(trouble, ServiceError) else None,
+            status=_status(trouble),
             looked=self._looked,
         )
 
@@ -111,3 +112,10 @@ class Asking:
             asked.picture, asked.text, served, points=asked.mode == "points", watch=self._watch
         )
         return detecting.messages, detecting.options
+
+
+def _status(trouble: ClientError | None) -> int | None:
+    """Of what the gateway answered: Google's answer in its place does not tell of home."""
+    if isinstance(trouble, ServiceError) and not isinstance(trouble, NotStartedError):
+        return trouble.status
+    return None

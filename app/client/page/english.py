@@ -81,6 +81,7 @@ ENGLISH = Texts(
     health_resting="Not looking while nobody uses the page: each look keeps the cloud awake.",
     door_down="Nobody answers at {host}. Is this machine online, and the service deployed (`pulumi up`)?",
     door_odd="{host} answered {status}. Is this the address of the service?",
+    door_not_started="The gateway did not start (Google answered {status}). Most often the tailnet's auth key has expired: `pulumi up` renews it.",
     key_refused="The key was refused: wrong or revoked. Set a valid one in `OPENAI_API_KEY` and start the page again.",
     home_down="Off, asleep or starting. Switch it on; then `kubectl -n vlm get pods` should say Running.",
     settings="Settings",

@@ -10,6 +10,7 @@ from typing import Literal
 import httpx2
 
 from app.client.connection import Connection
+from app.client.failures import in_gateways_form
 from app.client.served import ServedModel, served_model
 
 State = Literal["ok", "bad", "unknown"]
@@ -45,7 +46,7 @@ async def looked_at(connection: Connection, http: httpx2.AsyncClient) -> Health:
     health, models = await asyncio.gather(
         _asked(http, f"{root}/health"), _asked(http, f"{connection.base_url}/models", bearer)
     )
-    door, key, home = judged(_status(health), _status(models))
+    door, key, home = judged(_gateways_status(health), _gateways_status(models))
     now = time.monotonic()
     return Health(
         door=door,
@@ -85,6 +86,13 @@ async def _asked(
 
 def _status(response: httpx2.Response | None) -> int | None:
     return None if response is None else response.status_code
+
+
+def _gateways_status(response: httpx2.Response | None) -> int | None:
+    """``None`` as well for Google's answer in place of a gateway that did not start."""
+    if response is None or (response.status_code in HOME_DOWN and not in_gateways_form(response)):
+        return None
+    return response.status_code
 
 
 def _served(response: httpx2.Response | None) -> ServedModel | None:

@@ -81,6 +81,7 @@ KOREAN = Texts(
     health_resting="사용하지 않는 동안에는 확인하지 않습니다. 확인할 때마다 클라우드가 깨어 있게 됩니다.",
     door_down="{host}에서 응답이 없습니다. 이 컴퓨터가 온라인인지, 서비스가 배포되었는지(`pulumi up`) 확인하세요.",
     door_odd="{host}이(가) {status}로 응답했습니다. 서비스 주소가 맞나요?",
+    door_not_started="게이트웨이가 시작되지 않았습니다(Google이 {status}로 응답). 대부분 tailnet 인증 키가 만료된 것입니다. `pulumi up`이 키를 갱신합니다.",
     key_refused="키가 거부되었습니다. 틀렸거나 폐기된 키입니다. `OPENAI_API_KEY`에 유효한 키를 넣고 페이지를 다시 시작하세요.",
     home_down="꺼져 있거나 절전 중이거나 시작하는 중입니다. 켠 뒤 `kubectl -n vlm get pods`가 Running인지 보세요.",
     settings="설정",

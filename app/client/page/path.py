@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app.client.page import clock
-from app.client.page.health import Health, State
+from app.client.page.health import HOME_DOWN, Health, State
 from app.client.page.redrawn import redrawn
 from app.client.page.service import Service
 from app.client.page.texts import Texts
@@ -63,7 +63,8 @@ def advice(health: Health, host: str, texts: Texts) -> list[tuple[str, State, st
     if health.door == "bad":
         door = texts.door_down.format(host=host)
         if health.status is not None:
-            door = texts.door_odd.format(host=host, status=health.status)
+            told = texts.door_not_started if health.status in HOME_DOWN else texts.door_odd
+            door = told.format(host=host, status=health.status)
     serves = texts.health_serves.format(model=health.served.model) if health.served else ""
     return [
         (texts.health_door, health.door, door),

@@ -94,6 +94,7 @@ class Texts:
     health_resting: str
     door_down: str
     door_odd: str
+    door_not_started: str
     key_refused: str
     home_down: str
     # Settings and history

@@ -40,6 +40,8 @@ class FakeService:
     """After the pieces, as if the machine had lost its power."""
     end_early: bool = False
     """After the pieces, in good form, as a hop does that lost the server behind it."""
+    in_its_place: tuple[int, bytes] | None = None
+    """Status and text that answer every question, as a cloud's in place of a gateway."""
     listing: bytes | None = None
     """Instead of the list of models."""
     silent_before: bool = False
@@ -79,6 +81,8 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
             service.keys.append(self.headers["Authorization"])
             if service.silent_before:
                 self.until_left()
+            elif service.in_its_place is not None:
+                self.whole(*service.in_its_place, {"Content-Type": "text/plain"})
             elif service.refusals:
                 status, headers = service.refusals.pop(0)
                 told = {"message": service.message, "type": "x", "code": status}

@@ -14,6 +14,7 @@ import pytest
 
 from app.client import AsyncClient, Box, Client, Connection, Options, ServiceError, Timeouts
 from app.client.events import Accepted, Event, Finished, FirstToken, PictureReady, Sent, Waiting
+from app.client.failures import NotStartedError
 from app.client.request import question
 from app.model.image_tokens import Size
 from tests.app.client.fake_service import FakeService, https_service
@@ -113,6 +114,19 @@ def test_a_refusal_is_told_in_words(
         ask(service.connection, QUICK, [])
     assert words in str(error.value)
     assert error.value.status == status
+
+
+@pytest.mark.parametrize("text", [b"Service Unavailable\n", b"<html>503</html>", b""])
+def test_a_gateway_that_did_not_start_is_not_told_as_a_home_that_is_off(
+    service: FakeService, ask: Ask, text: bytes
+) -> None:
+    service.in_its_place = (503, text)
+    with pytest.raises(NotStartedError) as error:
+        ask(service.connection, Timeouts(patience=0.1), [])
+    told = str(error.value)
+    assert "The gateway did not start (Google answered 503 in its place)" in told
+    assert "`pulumi up` renews it" in told
+    assert "home does not answer" not in told
 
 
 def test_a_conversation_that_is_too_long_is_told_as_that(service: FakeService, ask: Ask) -> None:

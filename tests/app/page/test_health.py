@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+
+import httpx2
 import pytest
 
+from app.client.connection import Connection
 from app.client.page.english import ENGLISH
-from app.client.page.health import Health, judged
+from app.client.page.health import Health, judged, looked_at
 from app.client.page.path import advice
 from app.client.served import served_model
 
@@ -25,6 +29,30 @@ def test_two_answers_tell_which_part_of_the_path_is_broken(
     health: int | None, models: int | None, states: tuple[str, str, str]
 ) -> None:
     assert judged(health, models) == states
+
+
+@pytest.mark.parametrize(
+    ("body", "door", "home"),
+    [
+        ('{"error": {"type": "home_unavailable"}}', "ok", "bad"),
+        ("Service Unavailable", "bad", "unknown"),
+        ("[]", "bad", "unknown"),
+    ],
+)
+def test_a_gateway_that_did_not_start_is_told_from_a_home_that_is_off(
+    body: str, door: str, home: str
+) -> None:
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(503, text=body)
+
+    async def look() -> Health:
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as http:
+            return await looked_at(Connection("https://hub.example/v1", "key"), http)
+
+    health = asyncio.run(look())
+    assert (health.door, health.home, health.status) == (door, home, 503)
+    told = advice(health, "hub.example", ENGLISH)[0][2]
+    assert ("The gateway did not start" in told) is (door == "bad")
 
 
 def test_what_is_broken_is_told_with_what_to_do() -> None:
