@@ -1,4 +1,5 @@
-"""Writes ``configuration.md`` and ``stack.schema.json`` from the settings.
+"""Writes ``configuration.md`` and ``stack.schema.json`` from the settings, and the table of
+versions in ``twin.md``.
 
 ``python -m docs.generate``
 """
@@ -14,9 +15,16 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from infra.config import Settings
+from hub.status import VERSIONS
+from infra.config import Cloud, Model, Settings
+from infra.home_k3s import gpu_sharing
+from twin.toolchain import vllm
 
 PAGE = Path(__file__).with_name("configuration.md")
+TWIN = Path(__file__).with_name("twin.md")
+BEGIN, END = "<!-- versions -->", "<!-- end of versions -->"
+K3S_CHANNEL = "v1.36"
+"""Of Kubernetes' minor version that the twin is tested with; `deployment.md` installs it."""
 SCHEMA = Path(__file__).with_name("stack.schema.json")
 INTRODUCTION = """\
 # Configuration
@@ -102,6 +110,46 @@ def schema() -> str:
     )
 
 
+def versions() -> str:
+    """What a real deployment runs, and what the twin is tested with."""
+    cloud, model = Cloud.model_fields, Model.model_fields
+    deployed = {
+        "Caddy": _tag(cloud["caddy_image"].default),
+        "Tailscale at the gateway": _tag(cloud["tailscale_image"].default),
+        "Tailscale at home": "as installed there",
+        "vLLM": f"{_tag(model['image'].default)}, CUDA",
+        "K3s": f"channel {K3S_CHANNEL}",
+        "Traefik": "K3s' own",
+        "NVIDIA's device plugin": _tag(gpu_sharing.IMAGE),
+        "Pulumi": "as installed",
+    }
+    tailscale, kubernetes = VERSIONS["tailscaled"], VERSIONS["kube-apiserver"]
+    tested = {
+        "Caddy": VERSIONS["caddy"],
+        "Tailscale at the gateway": tailscale,
+        "Tailscale at home": tailscale,
+        "vLLM": f"{vllm.VERSION}, CPU",
+        "K3s": f"Kubernetes {kubernetes}, kine {VERSIONS['kine']}, emulated kubelet",
+        "Traefik": VERSIONS["traefik"],
+        "NVIDIA's device plugin": "emulated",
+        "Pulumi": VERSIONS["pulumi"],
+    }
+    rows = [f"| {name} | {of} | {tested[name]} |\n" for name, of in deployed.items()]
+    return "| part | deployed | tested on the twin |\n|---|---|---|\n" + "".join(rows)
+
+
+def with_versions(text: str) -> str:
+    """The twin's page with its table of versions anew."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{versions()}{END}{after}"
+
+
+def _tag(image: str) -> str:
+    return image.rpartition(":")[2].removeprefix("v")
+
+
 if __name__ == "__main__":
+    TWIN.write_text(with_versions(TWIN.read_text()))
     PAGE.write_text(page())
     SCHEMA.write_text(schema())

@@ -83,8 +83,10 @@ class Cloud(_Section):
     """How long a request is held while home has not answered yet; tries every 5 s within it."""
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
     """Requests one instance serves at once; with one instance, all there are."""
+    # renovate: datasource=docker depName=library/caddy
     caddy_image: Image = "library/caddy:2.11.7"
     """On Docker Hub, read through the project's own Artifact Registry repository."""
+    # renovate: datasource=docker depName=tailscale/tailscale
     tailscale_image: Image = "tailscale/tailscale:v1.102.3"
     """The official image, from the same repository."""
     budget: Budget | None = None
@@ -153,6 +155,7 @@ class Model(_Section):
     """A model with the flags and the memory it needs (`app/model/profiles.py`)."""
     revision: Annotated[str, Field(pattern=r"^([\w.-]+/[\w.-]+@)?[0-9a-f]{40}$")] | None = None
     """Another commit than the profile's own: `REPOSITORY@COMMIT`, 40 hex digits."""
+    # renovate: datasource=docker depName=vllm/vllm-openai
     image: Image = "vllm/vllm-openai:v0.33.0"
     """Use 0.24.0 or later; earlier versions have known vulnerabilities."""
     even_if_too_large: bool = False

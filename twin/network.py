@@ -23,6 +23,7 @@ from typing import Literal
 
 import psutil
 
+from twin.errors import TwinError
 from twin.parts.part import Part
 from twin.settings import Mode, TwinSettings
 
@@ -30,6 +31,7 @@ End = Literal["inet", "cloud", "home"]
 ENDS: tuple[End, ...] = ("inet", "cloud", "home")
 ADDRESSES: Mapping[End, str] = {"inet": "10.99.0.2", "cloud": "10.99.0.3", "home": "10.99.0.4"}
 
+HOLDER_SECONDS = 10
 FLAT_TRAEFIK_PORT = 18081
 """Port 80 may be another's on a flat network; home's tailscaled forwards its port 80 here."""
 _TRY = "ip link add br0 type bridge && ip link add left type veth peer name right"
@@ -85,9 +87,18 @@ def holder(end: End, mode: Mode, holders: Mapping[End, int]) -> Part:
 
 
 def await_holder(pid: int) -> None:
-    """Return once the holder sleeps inside its namespace."""
-    process = psutil.Process(pid)
+    """Return once the holder sleeps inside its namespace.
+
+    Raises:
+        TwinError: it did not within ten seconds; a holder only has to start.
+    """
+    process, begun = psutil.Process(pid), time.monotonic()
     while process.name() != "sleep":
+        if time.monotonic() - begun > HOLDER_SECONDS:
+            raise TwinError(
+                f"A network namespace was not made in {HOLDER_SECONDS} s; `hub logs` names the "
+                "logs of the parts net-inet, net-cloud and net-home."
+            )
         time.sleep(0.02)
 
 

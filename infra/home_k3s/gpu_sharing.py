@@ -16,6 +16,7 @@ import yaml
 
 from infra.home_k3s.retained import metadata, retained
 
+# renovate: datasource=docker depName=nvcr.io/nvidia/k8s-device-plugin
 IMAGE = "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
 SYSTEM = "kube-system"
 PLUGINS = "/var/lib/kubelet/device-plugins"

@@ -1,0 +1,128 @@
+"""What a person copies out of the pages of the real deployment, tried as far as it can be here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from hub.cli import app
+from tests.support.stacks import ROOT, deploy_stack
+
+PAGES = [ROOT / "README.md", ROOT / "docs" / "deployment.md", ROOT / "docs" / "operations.md"]
+K3S_KEYS = {"node-name", "node-ip", "tls-san", "kube-proxy-arg", "secrets-encryption"}
+"""Of the page, as K3s' reference of `k3s server` spells them: docs.k3s.io/cli/server."""
+KUBECTL = {"cordon", "delete", "drain", "get", "logs", "rollout", "scale", "uncordon"}
+"""Commands that the pages may use."""
+PULUMI = {"config", "destroy", "login", "preview", "refresh", "stack", "up"}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def lines_of_shell() -> list[str]:
+    """Each command of the pages, also those inside a sentence or a table."""
+    told: list[str] = []
+    for page in PAGES:
+        told += [line for block in blocks(page, "sh") for line in block.splitlines()]
+        prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+        told += [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)]
+    return [line for line in told if line and not line.startswith("#")]
+
+
+def called(program: str) -> list[str]:
+    """What follows the program's name, wherever a page calls it."""
+    return [
+        match[1].strip()
+        for line in lines_of_shell()
+        for match in re.finditer(rf"(?:^|[;&|(] *|sudo (?:k3s )?){program} ([^|;&)#]+)", line)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_shell_can_be_parsed(page: Path) -> None:
+    for block in blocks(page, "sh"):
+        done = subprocess.run(
+            ["bash", "-n"], input=block, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
+
+
+def test_every_hub_command_and_option_exists() -> None:
+    commands = typer.main.get_group(app).commands
+    seen = [words.split() for words in called("hub")]
+    seen = [words for words in seen if not words[0].startswith("-") and not words[0].isupper()]
+    assert len(seen) > 5
+    for name, *rest in seen:
+        assert name in commands
+        options = {option for parameter in commands[name].params for option in parameter.opts}
+        assert {word for word in rest if word.startswith("--")} <= {*options, "--help"}, name
+
+
+@pytest.mark.parametrize(("program", "known"), [("kubectl", KUBECTL), ("pulumi", PULUMI)])
+def test_only_commands_that_exist_are_called(program: str, known: set[str]) -> None:
+    for words in called(program):
+        first = re.sub(r"^(-n \S+|--context \S+) ", "", words).split()[0]
+        assert first in known, f"{program} {words}"
+
+
+def test_every_object_that_is_named_is_one_that_the_program_makes() -> None:
+    deployed = deploy_stack(ROOT / "Pulumi.dev.yaml")
+    names: set[str] = {
+        resource.inputs["metadata"]["name"]
+        for resource in deployed.resources
+        if "metadata" in resource.inputs
+    }
+    text = "\n".join(called("kubectl"))
+    kinds = "deployment|daemonset|configmap|helmchartconfig|namespace|resourcequota|ingress"
+    named: list[str] = re.findall(rf"\b(?:{kinds})[/ ]([a-z][a-z-]+)", text)
+    assert len(named) > 5
+    assert set(named) <= names
+    outputs: set[str] = set(re.findall(r"stack output (\w+)", "\n".join(called("pulumi"))))
+    assert outputs
+    assert outputs <= set(deployed.outputs)
+
+
+def test_as_many_resources_are_made_as_the_page_says() -> None:
+    [count] = re.findall(r"(\d+) resources to create", PAGES[1].read_text())
+    assert len(deploy_stack(ROOT / "Pulumi.dev.yaml").resources) + 1 == int(count)  # the stack
+
+
+def test_the_k3s_file_has_only_keys_that_k3s_knows() -> None:
+    [block] = blocks(PAGES[2], "yaml")
+    settings: dict[str, Any] = yaml.safe_load(block)
+    assert set(settings) == K3S_KEYS
+    assert settings["node-name"] == "home"
+    assert settings["secrets-encryption"] is True
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
+def test_systemd_understands_the_file_for_k3s(tmp_path: Path) -> None:
+    [drop_in] = blocks(PAGES[2], "ini")
+    unit = tmp_path / "k3s.service"
+    unit.write_text("[Service]\nType=notify\nExecStart=/bin/true\n")
+    folder = tmp_path / "k3s.service.d"
+    folder.mkdir()
+    (folder / "10-tailscale.conf").write_text(drop_in)
+
+    def problems() -> str:
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)],
+            env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return "\n".join(line for line in done.stderr.splitlines() if str(tmp_path) in line)
+
+    assert problems() == ""
+    (folder / "10-tailscale.conf").write_text(drop_in.replace("ExecStartPre", "ExecStartPree"))
+    assert "ExecStartPree" in problems()

@@ -1,0 +1,36 @@
+"""Each version that no package file holds is found by Renovate, and told on the twin's page."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from docs.generate import K3S_CHANNEL, TWIN, with_versions
+from hub.status import VERSIONS
+
+ROOT = Path(__file__).parents[2]
+IMAGE = re.compile(r'"([a-z0-9./-]+/[a-z0-9-]+):v?\d[\w.]*"')
+
+
+def test_renovate_finds_every_image_in_the_program() -> None:
+    [manager] = json.loads((ROOT / "renovate.json").read_text())["customManagers"]
+    [file_pattern], [pattern] = manager["managerFilePatterns"], manager["matchStrings"]
+    line = re.compile(pattern.replace("(?<", "(?P<"))
+    images: set[str] = set()
+    found: set[str] = set()
+    for file in (ROOT / "infra").rglob("*.py"):
+        assert re.fullmatch(file_pattern.strip("/"), str(file.relative_to(ROOT)))
+        images |= set(IMAGE.findall(file.read_text()))
+        found |= {match["depName"] for match in line.finditer(file.read_text())}
+    assert len(images) == 4
+    assert found == images
+
+
+def test_the_twins_page_tells_the_versions_that_are_deployed_and_tested() -> None:
+    assert TWIN.read_text() == with_versions(TWIN.read_text()), "run `python -m docs.generate`"
+
+
+def test_the_page_of_the_real_deployment_installs_the_kubernetes_that_is_tested() -> None:
+    assert VERSIONS["kube-apiserver"].startswith(K3S_CHANNEL.removeprefix("v") + ".")
+    assert f"INSTALL_K3S_CHANNEL={K3S_CHANNEL} sh -" in (ROOT / "docs/deployment.md").read_text()
