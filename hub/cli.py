@@ -5,22 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
 import time
+from importlib import import_module
 from importlib.metadata import version as installed_version
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from app.client.chat import Client
-from app.client.detecting import picture_for
-from app.client.request import question
-from hub import evaluate
 from hub import status as status_view
-from hub.connection import connection
-from hub.detect import detect
 from hub.engine import Engine
 from hub.words import told_in_words
 from infra.tailnet.policy import Form
@@ -34,9 +28,29 @@ from twin.settings import TwinSettings
 from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
-RUN, ASK, LOOK = "Run the twin", "Ask", "Look"
+RUN, LOOK = "Run the twin", "Look"
+ASKING = ("ask", "detect", "eval")
+
+
+class Commands(TyperGroup):
+    """All commands; those that ask the model are imported when one is called or all are listed:
+    the OpenAI SDK alone takes a second.
+    """
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in ASKING and cmd_name not in self.commands:
+            asking = import_module("hub.asking")
+            self.commands.update(typer.main.get_group(asking.app).commands)
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        names = [name for name in super().list_commands(ctx) if name not in ASKING]
+        after_running = names.index("status")
+        return [*names[:after_running], *ASKING, *names[after_running:]]
+
 
 app = typer.Typer(
+    cls=Commands,
     help="Your GPU at home as a private, OpenAI-compatible service.\n\n"
     "The twin is the same deployment on this one machine, without any account. `ask`, `detect` "
     "and `eval` work with the twin and with the real service.",
@@ -48,7 +62,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(evaluate.app, name="eval", rich_help_panel=ASK)
 console = Console(highlight=False)
 
 
@@ -129,7 +142,7 @@ def up() -> None:
             outputs = engine.outputs()
             key = next(iter(outputs["apiKeys"].values()))
             twin.start_client(key, tools.path)
-            system.await_the_whole_path(settings)
+            system.await_the_whole_path(settings, paths.kubeconfig)
         _welcome(settings, outputs, address, time.monotonic() - begun)
 
 
@@ -203,37 +216,6 @@ def clean() -> None:
         with Progress(console).step("removing the twin", 15):
             ended = lifecycle.remove(paths)
         console.print(f"Removed {paths.root} and {len(ended)} remaining processes.")
-
-
-@app.command(rich_help_panel=ASK)
-def ask(
-    text: Annotated[str, typer.Argument(help="The question.")],
-    image: Annotated[Path | None, typer.Option(help="A picture to ask about.")] = None,
-    key: Annotated[str | None, typer.Option(help="Name of the twin's API key to use.")] = None,
-) -> None:
-    """Ask a question, with a picture or without, and print the answer as it arrives.
-
-    [bold]Examples[/bold]
-
-    hub ask "What is in this picture?" --image docs/pictures/shapes.png
-
-    hub ask "Hello" --key laptop                              with that API key of the twin
-
-    [bold]Environment variables[/bold]
-
-    OPENAI_BASE_URL, OPENAI_API_KEY: the service to ask. Without them it is the twin on this
-    machine, or the Pulumi stack that is selected.
-    """
-    with told_in_words():
-        with Client(connection(key)) as client:
-            pictures = [picture_for(image, client.served())] if image else []
-            for piece in client.stream([question(text, *pictures)]):
-                sys.stdout.write(piece)
-                sys.stdout.flush()
-        sys.stdout.write("\n")
-
-
-app.command(rich_help_panel=ASK)(detect)
 
 
 @app.command(rich_help_panel=LOOK)

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import yaml
+
 from twin.errors import TwinError
 from twin.network import Mode
 from twin.parts.part import MARK
@@ -160,6 +162,7 @@ class Engine:
 
     def _write_flat_stack_file(self) -> None:
         """The same settings with the one address that differs where all ends are loopback."""
-        text = (ROOT / "Pulumi.twin.yaml").read_text()
-        flat = text.replace(f"10.99.0.2:{HEADSCALE_PORT}", f"127.0.0.1:{HEADSCALE_PORT}")
-        (self.paths.root / "Pulumi.twin.yaml").write_text(flat)
+        stack = yaml.safe_load((ROOT / "Pulumi.twin.yaml").read_text())
+        tailnet = stack["config"]["personal-cloud-hub:settings"]["tailnet"]
+        tailnet["controlUrl"] = f"http://127.0.0.1:{HEADSCALE_PORT}"
+        (self.paths.root / "Pulumi.twin.yaml").write_text(yaml.safe_dump(stack))

@@ -11,6 +11,7 @@ import httpx
 from rich.table import Table
 
 from hub.engine import Engine
+from infra.home_k3s.names import NAMESPACE
 from twin.network import Mode
 from twin.parts import control_plane, system, tailnet
 from twin.parts.part import records
@@ -163,8 +164,8 @@ def _cluster(engine: Engine) -> list[Row]:
     try:
         with control_plane.api_client(engine.paths.kubeconfig) as api:
             node = api.get("/api/v1/nodes/home").raise_for_status().json()
-            pods = api.get("/api/v1/namespaces/vlm/pods").raise_for_status().json()["items"]
-            ingresses = api.get("/apis/networking.k8s.io/v1/namespaces/vlm/ingresses")
+            pods = api.get(f"/api/v1/namespaces/{NAMESPACE}/pods").raise_for_status()
+            ingresses = api.get(f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/ingresses")
     except (httpx.HTTPError, FileNotFoundError) as error:
         return [Row("kubernetes", "home", "down", f"the API server does not answer: {error}")]
     status = node["status"]
@@ -175,7 +176,7 @@ def _cluster(engine: Engine) -> list[Row]:
         Row("kubernetes", "node home", "ok" if ready else "down", "", version),
         Row("kubernetes", "GPU", "ok" if gpus != "0" else "down", f"nvidia.com/gpu: {gpus}"),
     ]
-    rows += [_pod(pod) for pod in pods]
+    rows += [_pod(pod) for pod in pods.json()["items"]]
     rows += [
         Row("kubernetes", f"ingress {item['metadata']['name']}", "ok", "Traefik")
         for item in ingresses.json().get("items", [])

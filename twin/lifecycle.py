@@ -12,11 +12,11 @@ import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
 from app.model.tiny import checkpoint
+from infra.home_k3s.names import MODEL_CACHE
 from twin import network as networks
 from twin.errors import TwinError
 from twin.network import ENDS, End, Network
@@ -28,7 +28,6 @@ from twin.settings import TwinSettings
 from twin.toolchain.progress import Progress
 from twin.toolchain.toolchain import Toolchain
 
-MODEL_CACHE = Path("var/lib/personal-cloud-hub/model-cache")
 """The program's hostPath for models, below the folder that stands for home's file system."""
 CLOUD_PARTS = ("client", "door", "cloud-run", "providers")
 """What `hub down` stops after the destroy, in this order; the rest is home and the tailnet."""
@@ -84,7 +83,7 @@ class Twin:
             self._ensure(part, tools.path)
         kubeconfig = f"--kubeconfig={paths.kubeconfig}"
         run_once(python("twin.node.k3s_objects", kubeconfig), tools.path)
-        checkpoint.seed(paths.host_paths / MODEL_CACHE / "huggingface")
+        checkpoint.seed(paths.of_the_node(MODEL_CACHE) / "huggingface")
         node_ip = networks.node_address(network)
         for part in system.home_parts(paths, network, tools, node_ip):
             self._ensure(part, tools.path)

@@ -63,6 +63,10 @@ class TwinPaths:
         """Home's file system as far as pods mount it: hostPath ``/x`` is ``home/x``."""
         return self.root / "home"
 
+    def of_the_node(self, path: str) -> Path:
+        """Where an absolute path of home's node lies on this machine."""
+        return self.host_paths / path.lstrip("/")
+
     @property
     def pods(self) -> Path:
         """The node's volumes and container files, a folder per pod UID."""

@@ -18,8 +18,8 @@ from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, ReplicaSet
 from lightkube.resources.core_v1 import Pod
 
+from infra.home_k3s.names import NAMESPACE
 from infra.home_k3s.others import Found
-from infra.home_k3s.retained import NAMESPACE
 from infra.home_k3s.rollout import Seen
 
 LAST_LINES = 15

@@ -12,8 +12,8 @@ import yaml
 
 from infra.config import TRAEFIK_TIMEOUT_SECONDS
 from infra.gateway_key import password_line
-from infra.home_k3s import model_server
-from infra.home_k3s.retained import NAMESPACE, metadata, retained
+from infra.home_k3s.names import MODEL, NAMESPACE
+from infra.home_k3s.retained import metadata, retained
 
 KEY_ID_HEADER = "X-Hub-Key-Id"
 """Set by the gateway, which has checked the key; the tailnet lets nobody else in."""
@@ -127,7 +127,7 @@ class Entry(pulumi.ComponentResource):
         self.ingress = k8s.networking.v1.Ingress(
             f"{name}-ingress",
             metadata=metadata(
-                model_server.NAME,
+                MODEL,
                 annotations={"traefik.ingress.kubernetes.io/router.middlewares": names},
             ),
             spec=k8s.networking.v1.IngressSpecArgs(

@@ -14,12 +14,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
+from infra.home_k3s.names import DEVICE_PLUGINS
 from infra.home_k3s.retained import metadata, retained
 
 # renovate: datasource=docker depName=nvcr.io/nvidia/k8s-device-plugin
 IMAGE = "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
 SYSTEM = "kube-system"
-PLUGINS = "/var/lib/kubelet/device-plugins"
 LABELS = {"app.kubernetes.io/name": "nvidia-device-plugin"}
 
 
@@ -99,7 +99,7 @@ def _pod() -> k8s.core.v1.PodSpecArgs:
                 ),
                 volume_mounts=[
                     k8s.core.v1.VolumeMountArgs(name="config", mount_path="/config"),
-                    k8s.core.v1.VolumeMountArgs(name="plugins", mount_path=PLUGINS),
+                    k8s.core.v1.VolumeMountArgs(name="plugins", mount_path=DEVICE_PLUGINS),
                 ],
             )
         ],
@@ -110,7 +110,7 @@ def _pod() -> k8s.core.v1.PodSpecArgs:
             ),
             k8s.core.v1.VolumeArgs(
                 name="plugins",
-                host_path=k8s.core.v1.HostPathVolumeSourceArgs(path=PLUGINS),
+                host_path=k8s.core.v1.HostPathVolumeSourceArgs(path=DEVICE_PLUGINS),
             ),
         ],
     )

@@ -12,7 +12,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra.home_k3s.model_server import LABELS
-from infra.home_k3s.retained import NAMESPACE, metadata, retained
+from infra.home_k3s.names import NAMESPACE
+from infra.home_k3s.retained import metadata, retained
 
 PRIVATE = (
     "10.0.0.0/8",

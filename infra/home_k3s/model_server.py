@@ -10,12 +10,10 @@ import pulumi_kubernetes as k8s
 
 from app.model.profiles import Profile
 from app.model.serving import CACHE, DRAIN_SECONDS, HTTP_PORT, environment, serve_args
+from infra.home_k3s.names import MODEL, MODEL_CACHE
 from infra.home_k3s.retained import metadata, retained
 
-NAME = "vllm-qwen"
-"""Also the Service's name: a Service called vllm would inject VLLM_PORT and break the server."""
-LABELS = {"app": NAME}
-HOST_CACHE = "/var/lib/personal-cloud-hub/model-cache"
+LABELS = {"app": MODEL}
 LEAVE_SECONDS = 10
 """Between leaving the Service and SIGTERM: vLLM refuses new requests with 500 while it drains."""
 MARGIN_SECONDS = 20
@@ -64,7 +62,7 @@ class ModelServer(pulumi.ComponentResource):
         self.service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata(
-                NAME,
+                MODEL,
                 labels=LABELS,
                 # Its endpoints come with the model's pod, which `model_wait` waits for.
                 annotations={"pulumi.com/skipAwait": "true"},
@@ -78,7 +76,7 @@ class ModelServer(pulumi.ComponentResource):
         self.deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=metadata(
-                NAME,
+                MODEL,
                 labels=LABELS,
                 # Pulumi's wait takes a broken change for done: `model_wait` waits.
                 annotations={"pulumi.com/skipAwait": "true"},
@@ -108,7 +106,7 @@ def _pod(args: ModelServerArgs) -> k8s.core.v1.PodSpecArgs:
             k8s.core.v1.VolumeArgs(
                 name="cache",
                 host_path=k8s.core.v1.HostPathVolumeSourceArgs(
-                    path=HOST_CACHE, type="DirectoryOrCreate"
+                    path=MODEL_CACHE, type="DirectoryOrCreate"
                 ),
             ),
             k8s.core.v1.VolumeArgs(

@@ -14,7 +14,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra.home_k3s.cluster import Cluster, NotReachedError
-from infra.home_k3s.retained import NAMESPACE
+from infra.home_k3s.names import NAMESPACE
 from infra.home_k3s.rollout import NoneWanted, NotYet, Served, standing
 
 LOOK_SECONDS = 2

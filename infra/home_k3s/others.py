@@ -13,7 +13,7 @@ from typing import Literal
 
 import pulumi
 
-from infra.home_k3s.retained import FIELD_MANAGER
+from infra.home_k3s.names import FIELD_MANAGER
 
 PLUGIN = ("kube-system", "nvidia-device-plugin")
 """Namespace and name of this program's own."""

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
-NAMESPACE = "vlm"
-FIELD_MANAGER = "personal-cloud-hub"
+from infra.home_k3s.names import FIELD_MANAGER, NAMESPACE
 
 
 def metadata(

@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
-from hub.engine import Engine
+from hub.engine import ROOT, Engine
+from twin.network import ADDRESSES
+from twin.parts.tailnet import HEADSCALE_PORT
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
 
+TWIN = ROOT / "Pulumi.twin.yaml"
 SETTINGS = TwinSettings(
     gateway_port=1, client_port=2, kubernetes_port=3, providers_port=7731, network="auto"
 )
@@ -52,3 +56,16 @@ def test_a_released_plugin_in_the_engines_folder_or_on_path_takes_the_stand_ins_
 
 def test_plugins_that_need_their_cloud_are_not_used(tmp_path: Path) -> None:
     assert len(engine(tmp_path, ["gcp", "tailscale"], []).stand_ins) == 4
+
+
+def test_on_a_flat_network_only_the_control_servers_address_differs(tmp_path: Path) -> None:
+    flat = engine(tmp_path, [], [])
+    flat.paths.pulumi_backend.parent.mkdir(parents=True)
+    (tmp_path / "pulumi").write_text('#!/bin/sh\necho \'[{"name": "twin", "kind": "x"}]\'\n')
+    flat.configure("flat")
+    [written] = flat.paths.root.glob("Pulumi.*.yaml")
+    deployed, original = yaml.safe_load(written.read_text()), yaml.safe_load(TWIN.read_text())
+    tailnet = original["config"]["personal-cloud-hub:settings"]["tailnet"]
+    assert tailnet == {"controlUrl": f"http://{ADDRESSES['inet']}:{HEADSCALE_PORT}"}
+    tailnet["controlUrl"] = f"http://127.0.0.1:{HEADSCALE_PORT}"
+    assert deployed == original

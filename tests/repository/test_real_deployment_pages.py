@@ -57,13 +57,19 @@ def test_every_block_of_shell_can_be_parsed(page: Path) -> None:
 
 
 def test_every_hub_command_and_option_exists() -> None:
-    commands = typer.main.get_group(app).commands
+    group = typer.main.get_group(app)
+    commands: dict[str, Any] = {
+        name: group.get_command(None, name)  # pyright: ignore[reportArgumentType]
+        for name in group.list_commands(None)  # pyright: ignore[reportArgumentType]
+    }
     seen = [words.split() for words in called("hub")]
     seen = [words for words in seen if not words[0].startswith("-") and not words[0].isupper()]
     assert len(seen) > 5
     for name, *rest in seen:
         assert name in commands
-        options = {option for parameter in commands[name].params for option in parameter.opts}
+        options: set[str] = {
+            option for parameter in commands[name].params for option in parameter.opts
+        }
         assert {word for word in rest if word.startswith("--")} <= {*options, "--help"}, name
 
 

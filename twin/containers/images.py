@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infra.home_k3s.names import DEVICE_PLUGINS
+
 
 class UnknownImageError(Exception):
     """Nothing on this machine stands for the image."""
@@ -43,7 +45,7 @@ IMAGES: dict[str, LocalImage] = {
     "k8s-device-plugin": LocalImage(
         entrypoint=_python("twin.node.device_plugin"),
         # The real plugin has this path built in; here it must be seen to be rewritten.
-        env={"DEVICE_PLUGINS": "/var/lib/kubelet/device-plugins"},
+        env={"DEVICE_PLUGINS": DEVICE_PLUGINS},
     ),
     "pause": LocalImage(entrypoint=("sleep", "infinity")),
 }

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import psutil
 
+from infra.home_k3s.names import DEVICE_PLUGINS
 from twin.node.api import Api
 from twin.node.status import now
 from twin.paths import TwinPaths
@@ -20,7 +21,6 @@ from twin.paths import TwinPaths
 HEARTBEAT_SECONDS = 10
 LEASE_SECONDS = 40
 LOOK_FOR_DEVICES_SECONDS = 0.5
-PLUGINS = Path("var/lib/kubelet/device-plugins")
 MAX_PODS = 110
 
 
@@ -30,7 +30,7 @@ class Node:
     def __init__(self, api: Api, paths: TwinPaths, name: str, ip: str, kubelet_port: int) -> None:
         self.name, self.ip = name, ip
         self._api = api
-        self._plugins = paths.host_paths / PLUGINS
+        self._plugins = paths.of_the_node(DEVICE_PLUGINS)
         self._port = kubelet_port
         self._path = f"/api/v1/nodes/{name}"
         self.gpus: int | None = None

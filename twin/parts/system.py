@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from infra.home_k3s.names import MODEL, NAMESPACE
 from twin.errors import TwinError
 from twin.listening import listens
 from twin.network import FLAT_TRAEFIK_PORT, Network
@@ -113,12 +114,16 @@ def client(settings: TwinSettings, key: str) -> Part:
     )
 
 
-def await_the_whole_path(settings: TwinSettings) -> None:
-    """Return when the gateway sees the model server; it looks every 5 s.
+def await_the_whole_path(settings: TwinSettings, kubeconfig: Path) -> None:
+    """Return when the gateway sees the model server, or at once if somebody scaled it to zero.
 
     Raises:
         TwinError: it does not see it.
     """
+    with control_plane.api_client(kubeconfig) as api:
+        model = api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{MODEL}")
+        if model.raise_for_status().json()["spec"]["replicas"] == 0:
+            return
     deadline = time.monotonic() + PATH_SECONDS
     while not _answers(f"{settings.gateway_url}/health")():
         if time.monotonic() > deadline:

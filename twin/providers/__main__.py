@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
@@ -23,8 +24,7 @@ from twin.providers.kubernetes import KubernetesObject
 from twin.providers.properties import Properties
 from twin.providers.protocol import ResourceType, Servicer
 
-VERSIONS = {"kubernetes": "4.34.2", "gcp": "10.2.0", "tailscale": "0.29.2", "random": "4.21.4"}
-"""The SDKs' own; the engine warns about any other."""
+KNOWN = ("kubernetes", "gcp", "tailscale", "random")
 THREADS = 16
 
 
@@ -42,14 +42,15 @@ def types(name: str, paths: TwinPaths, config: Properties) -> Callable[[str], Re
         case "random":
             return lambda _: random.RandomPassword()
         case _:
-            raise ValueError(f"no provider stands in for {name}; known: {', '.join(VERSIONS)}")
+            raise ValueError(f"no provider stands in for {name}; known: {', '.join(KNOWN)}")
 
 
 def serve(name: str, port: int, paths: TwinPaths) -> grpc.Server:
     """Start one provider."""
     # Without the option a second process could share the port, and get half of the calls.
     server = grpc.server(ThreadPoolExecutor(THREADS), options=[("grpc.so_reuseport", 0)])
-    servicer = Servicer(VERSIONS[name], lambda config: types(name, paths, config))
+    # The SDK's own version: the engine warns about any other.
+    servicer = Servicer(version(f"pulumi-{name}"), lambda config: types(name, paths, config))
     provider_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
