@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.metadata import version as installed_version
 from typing import Annotated, Any
@@ -130,11 +131,14 @@ def up() -> None:
             twin.clean_up_after_a_killed_command()
             console.print("[bold]Starting the twin[/bold]")
             network = twin.start_network(tools.path)
-            address = twin.start_tailnet_and_home(network, tools)
-            twin.start_cloud(network, tools.path)
             engine = Engine(paths, settings, tools.path)
+            with ThreadPoolExecutor(1) as beside:
+                # Pulumi takes half a second to answer; the parts start meanwhile.
+                configured = beside.submit(engine.configure, network.mode)
+                address = twin.start_tailnet_and_home(network, tools)
+                twin.start_cloud(network, tools.path)
+                configured.result()
             twin.start_providers(engine.stand_ins, tools.path)
-            engine.configure(network.mode)
             if engine.unlock():
                 console.print("  took away the lock of an interrupted `pulumi` run")
             console.print("[bold]pulumi up --stack twin[/bold]")

@@ -86,7 +86,7 @@ class Engine:
         return {**os.environ, **self.twin_environment, MARK: str(self.paths.root)}
 
     def configure(self, mode: Mode) -> None:
-        """Make the stack if it is new, and free it if an earlier run was killed."""
+        """Make the stack if it is new."""
         self.paths.pulumi_backend.mkdir(exist_ok=True)
         if mode == "flat":
             self._write_flat_stack_file()

@@ -5,10 +5,9 @@ Each step looks first at what already runs, so an interrupted start is taken up 
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
-import os
 import shutil
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ from infra.home_k3s.names import MODEL_CACHE
 from twin import network as networks
 from twin.errors import TwinError
 from twin.network import ENDS, End, Network
+from twin.node import k3s_objects
 from twin.parts import control_plane, system, tailnet
-from twin.parts.control_plane import python
 from twin.parts.part import Part, Record, records, start, stop, strays, sweep
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
@@ -81,8 +80,7 @@ class Twin:
         control_plane.write_credentials(paths, network, port)
         for part in control_plane.parts(paths, network, port):
             self._ensure(part, tools.path)
-        kubeconfig = f"--kubeconfig={paths.kubeconfig}"
-        run_once(python("twin.node.k3s_objects", kubeconfig), tools.path)
+        asyncio.run(k3s_objects.apply(paths.kubeconfig))
         checkpoint.seed(paths.of_the_node(MODEL_CACHE) / "huggingface")
         node_ip = networks.node_address(network)
         for part in system.home_parts(paths, network, tools, node_ip):
@@ -146,16 +144,3 @@ def remove(paths: TwinPaths) -> list[str]:
     ended = sweep(paths)
     shutil.rmtree(paths.root, ignore_errors=True)
     return ended
-
-
-def run_once(argv: tuple[str, ...], path: str) -> None:
-    """Run one of the twin's own programs to its end.
-
-    Raises:
-        TwinError: it failed; carries what it printed.
-    """
-    done = subprocess.run(
-        argv, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise TwinError(f"{' '.join(argv[1:3])} failed:\n{done.stdout}{done.stderr}")

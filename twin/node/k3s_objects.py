@@ -7,12 +7,13 @@ Leaves out: those kinds' schemas (any field is accepted) and every other object 
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from twin.errors import TwinError
 from twin.node.api import APPLY, Api
 
 TRAEFIK_KINDS = (
@@ -85,13 +86,23 @@ def objects() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 async def apply(kubeconfig: Path) -> None:
-    """Apply everything and wait until the new kinds are served."""
+    """Apply everything and wait until the new kinds are served.
+
+    Raises:
+        TwinError: the API server does not take it.
+    """
     api = Api(kubeconfig)
-    for path, object_ in objects():
-        await api.patch(path, object_, APPLY, fieldManager=MANAGER, force="true")
-    for path, object_ in objects():
-        if object_["kind"] == "CustomResourceDefinition":
-            await _established(api, path)
+    try:
+        for path, object_ in objects():
+            await api.patch(path, object_, APPLY, fieldManager=MANAGER, force="true")
+        for path, object_ in objects():
+            if object_["kind"] == "CustomResourceDefinition":
+                await _established(api, path)
+    except httpx.HTTPError as error:
+        raise TwinError(
+            f"The API server does not take what K3s ships: {error!r}. `hub logs kube-apiserver` "
+            "has the reason."
+        ) from error
 
 
 async def _established(api: Api, path: str) -> None:
@@ -102,13 +113,3 @@ async def _established(api: Api, path: str) -> None:
         conditions = item.get("status", {}).get("conditions", [])
         if any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
             return
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kubeconfig", type=Path, required=True)
-    asyncio.run(apply(parser.parse_args().kubeconfig))
-
-
-if __name__ == "__main__":
-    main()
