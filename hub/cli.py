@@ -138,7 +138,7 @@ def up() -> None:
                 address = twin.start_tailnet_and_home(network, tools)
                 twin.start_cloud(network, tools.path)
                 configured.result()
-            twin.start_providers(engine.stand_ins, tools.path)
+            twin.start_providers(engine.emulated, tools.path)
             if engine.unlock():
                 console.print("  took away the lock of an interrupted `pulumi` run")
             console.print("[bold]pulumi up --stack twin[/bold]")
@@ -187,7 +187,7 @@ def down() -> None:
             if engine.has_resources():
                 if engine.unlock():
                     console.print("  took away the lock of an interrupted `pulumi` run")
-                twin.start_providers(engine.stand_ins, engine.path)
+                twin.start_providers(engine.emulated, engine.path)
                 engine.destroy()
             left = system.services(engine.paths)
             nodes = [n["given_name"] for n in tailnet.nodes(engine.paths, engine.path)]

@@ -57,15 +57,15 @@ class Engine:
         )
 
     @property
-    def stand_ins(self) -> dict[str, int]:
-        """The providers that the twin stands in for, and their ports."""
+    def emulated(self) -> dict[str, int]:
+        """The providers that the twin emulates, and their ports."""
         ports = self.settings.provider_ports
         return {name: port for name, port in ports.items() if name not in self.released_plugins}
 
     @property
     def twin_environment(self) -> dict[str, str]:
         """What to add to an environment so that `pulumi` typed by hand works on the twin."""
-        attached = ",".join(f"{name}:{port}" for name, port in self.stand_ins.items())
+        attached = ",".join(f"{name}:{port}" for name, port in self.emulated.items())
         return {
             "PATH": self.path,
             "PULUMI_BACKEND_URL": f"file://{self.paths.pulumi_backend}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from typing import Any, Literal, cast
 
@@ -12,6 +13,9 @@ from rich.table import Table
 
 from hub.engine import Engine
 from infra.home_k3s.names import NAMESPACE
+from infra.tailnet.policy import GATEWAY_TAG
+from infra.tailnet.renewal import WARN_DAYS, days_left
+from twin.listening import listens
 from twin.network import Mode
 from twin.parts import control_plane, system, tailnet
 from twin.parts.part import records
@@ -32,6 +36,7 @@ MODES: dict[Mode, str] = {
 }
 
 State = Literal["ok", "idle", "down"]
+"""Idle: nothing is wrong, and something may be worth knowing."""
 _COLOURS: dict[State, str] = {"ok": "green", "idle": "yellow", "down": "red"}
 
 
@@ -53,7 +58,7 @@ def look(engine: Engine, mode: Mode) -> list[Row]:
         Row("network", "namespaces", "ok", MODES[mode]),
         *_parts(engine),
         *_providers(engine),
-        _door(engine),
+        _gateway(engine),
         *_cloud_run(engine),
         *_tailnet(engine),
         *_cluster(engine),
@@ -105,34 +110,29 @@ def _providers(engine: Engine) -> list[Row]:
             "provider",
             name,
             "ok",
-            "the twin's stand-in" if name in engine.stand_ins else "released plugin",
+            "emulator" if name in engine.emulated else "released plugin",
         )
         for name in engine.settings.provider_ports
     ]
 
 
-def _door(engine: Engine) -> Row:
-    """``/v1/models`` without a key: the gateway refuses it and asks nothing behind it."""
-    url = f"{engine.settings.gateway_url}/v1/models"
+def _gateway(engine: Engine) -> Row:
+    """By its instances and its port. A request would start one, or keep it for its idle time."""
+    url = engine.settings.gateway_url
     running = system.services(engine.paths)
     if not running:
-        return Row("door", engine.settings.gateway_url, "down", "no service is deployed")
+        return Row("gateway", url, "down", "no service is deployed")
     if not any(service["instances"] for service in running):
-        # Asking would start an instance, and looking must not cost anything.
-        return Row("door", engine.settings.gateway_url, "idle", "scaled to zero")
-    try:
-        answer = httpx.get(url, timeout=5)
-    except httpx.HTTPError as error:
-        return Row("door", engine.settings.gateway_url, "down", str(error))
-    refused = answer.status_code == 401
-    detail = "refuses a request without a key" if refused else f"answered {answer.status_code}"
-    return Row("door", engine.settings.gateway_url, "ok" if refused else "down", detail)
+        return Row("gateway", url, "idle", "scaled to zero")
+    if not listens(("127.0.0.1", engine.settings.gateway_port)):
+        return Row("gateway", url, "down", "nobody takes connections")
+    return Row("gateway", url, "ok", "awake")
 
 
 def _cloud_run(engine: Engine) -> list[Row]:
     services = system.services(engine.paths)
     if services is None:
-        return [Row("cloud run", "home-gateway", "down", "Cloud Run's stand-in does not answer")]
+        return [Row("cloud run", "home-gateway", "down", "Cloud Run's emulator does not answer")]
     rows: list[Row] = []
     for service in services:
         instances = cast("list[dict[str, Any]]", service["instances"])
@@ -157,7 +157,23 @@ def _tailnet(engine: Engine) -> list[Row]:
         tags = cast("list[str]", node.get("tags") or node.get("forced_tags") or [])
         detail = f"{addresses} {' '.join(tags)}"
         rows.append(Row("tailnet", str(node.get("given_name")), "ok" if online else "down", detail))
-    return rows or [Row("tailnet", "nodes", "down", "the control server lists none")]
+    if not rows:
+        return [Row("tailnet", "nodes", "down", "the control server lists none")]
+    expires = tailnet.key_expires(engine.paths, engine.path, GATEWAY_TAG)
+    return [*rows, auth_key(expires, datetime.now(UTC).date())]
+
+
+def auth_key(expires: datetime | None, today: date) -> Row:
+    """What the gateway joins with at each start."""
+    if expires is None:
+        return Row("tailnet", "auth key", "down", "there is none; `hub up` makes one")
+    left = days_left(expires, today)
+    if left < 0:
+        told = f"expired on {expires.date()}: the gateway cannot start; `hub up` renews it"
+        return Row("tailnet", "auth key", "down", told)
+    soon = "; `hub up` renews it" if left <= WARN_DAYS else ""
+    state: State = "idle" if soon else "ok"
+    return Row("tailnet", "auth key", state, f"expires on {expires.date()}, in {left} days{soon}")
 
 
 def _cluster(engine: Engine) -> list[Row]:

@@ -113,7 +113,7 @@ class Tailnet(_Section):
     key_days: Annotated[int, Field(ge=1, le=90)] = 90
     """How long the auth key is valid; 90 days is Tailscale's limit. `pulumi up` renews it when
     30 are left, or half of a shorter life."""
-    mtu: Annotated[int, Field(ge=576, le=1280)] = 1200
+    mtu: Annotated[int, Field(ge=576, le=1280)] = 1024
     """Inside the tunnel, bytes; lower it where large requests hang and small ones do not."""
 
     @model_validator(mode="after")

@@ -91,9 +91,9 @@ class Twin:
         for part in system.cloud_parts(self.paths, network, self.settings):
             self._ensure(part, path)
 
-    def start_providers(self, stand_ins: dict[str, int], path: str) -> None:
-        if stand_ins:
-            self._ensure(system.providers(self.paths, stand_ins), path)
+    def start_providers(self, emulated: dict[str, int], path: str) -> None:
+        if emulated:
+            self._ensure(system.providers(self.paths, emulated), path)
 
     def start_client(self, key: str, path: str) -> None:
         self._ensure(system.client(self.settings, key), path)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import asdict
+from datetime import UTC, date, datetime, time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.status import Row, table
+from hub.status import Row, auth_key, table
 from infra.tailnet.policy import policy
 from twin.errors import TwinError
 from twin.settings import TwinSettings
@@ -147,6 +148,24 @@ def test_a_taken_port_stops_up_before_anything_is_built(monkeypatch: pytest.Monk
 def test_the_table_names_a_hop_once() -> None:
     rows = [Row("pod", "a", "ok", "x"), Row("pod", "b", "down", "y")]
     assert list(table(rows).columns[0].cells) == ["pod", ""]
+
+
+@pytest.mark.parametrize(
+    ("expires", "state", "words"),
+    [
+        (date(2026, 4, 1), "ok", "expires on 2026-04-01, in 31 days"),
+        (date(2026, 3, 15), "idle", "in 14 days; `hub up` renews it"),
+        (date(2026, 2, 27), "down", "expired on 2026-02-27: the gateway cannot start"),
+    ],
+)
+def test_status_tells_when_the_auth_key_expires(expires: date, state: str, words: str) -> None:
+    row = auth_key(datetime.combine(expires, time(1), UTC), date(2026, 3, 1))
+    assert row.state == state
+    assert words in row.detail
+
+
+def test_status_tells_that_there_is_no_auth_key() -> None:
+    assert auth_key(None, date(2026, 3, 1)).state == "down"
 
 
 def test_policy_prints_the_rules_without_a_stack_or_an_account() -> None:

@@ -1,4 +1,4 @@
-"""Which providers the twin stands in for, with a stand-in for the engine."""
+"""Which providers the twin emulates, with a fake engine."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def engine(tmp_path: Path, plugins: list[str], on_path: list[str]) -> Engine:
     return Engine(TwinPaths(tmp_path / "state"), SETTINGS, f"{tmp_path}:/bin")
 
 
-def test_without_released_plugins_all_four_are_stand_ins_on_their_ports(tmp_path: Path) -> None:
-    assert engine(tmp_path, [], []).stand_ins == {
+def test_without_released_plugins_all_four_are_emulated_on_their_ports(tmp_path: Path) -> None:
+    assert engine(tmp_path, [], []).emulated == {
         "kubernetes": 7731,
         "gcp": 7732,
         "tailscale": 7733,
@@ -45,17 +45,17 @@ def test_without_released_plugins_all_four_are_stand_ins_on_their_ports(tmp_path
         ([], ["pulumi-resource-kubernetes", "pulumi-resource-random"]),
     ],
 )
-def test_a_released_plugin_in_the_engines_folder_or_on_path_takes_the_stand_ins_place(
+def test_a_released_plugin_in_the_engines_folder_or_on_path_takes_the_emulators_place(
     tmp_path: Path, plugins: list[str], on_path: list[str]
 ) -> None:
     found = engine(tmp_path, plugins, on_path)
-    assert sorted(found.stand_ins) == ["gcp", "tailscale"]
+    assert sorted(found.emulated) == ["gcp", "tailscale"]
     attached = found.twin_environment["PULUMI_DEBUG_PROVIDERS"]
     assert attached == "gcp:7732,tailscale:7733"
 
 
 def test_plugins_that_need_their_cloud_are_not_used(tmp_path: Path) -> None:
-    assert len(engine(tmp_path, ["gcp", "tailscale"], []).stand_ins) == 4
+    assert len(engine(tmp_path, ["gcp", "tailscale"], []).emulated) == 4
 
 
 def test_on_a_flat_network_only_the_control_servers_address_differs(tmp_path: Path) -> None:

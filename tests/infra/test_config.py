@@ -38,7 +38,7 @@ def test_the_defaults_are_the_missions() -> None:
     assert settings.cloud.region == "asia-northeast3"
     assert settings.cloud.timeout_seconds == 300
     assert settings.home.gpu_slices == 10
-    assert settings.tailnet.mtu == 1200
+    assert settings.tailnet.mtu == 1024
     assert settings.limits.body_mb == 20
     assert settings.model.profile == "7b"
 

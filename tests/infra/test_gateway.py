@@ -85,7 +85,7 @@ def test_tailscale_keeps_nothing_and_its_memory_is_bounded(deployed: Deployment)
         "TS_ACCEPT_DNS": "false",
         "TS_ENABLE_HEALTH_CHECK": "true",
         "TS_LOCAL_ADDR_PORT": "0.0.0.0:9002",
-        "TS_DEBUG_MTU": "1200",
+        "TS_DEBUG_MTU": "1024",
         "TS_NO_LOGS_NO_SUPPORT": "true",
         "GOMEMLIMIT": "200MiB",
     }

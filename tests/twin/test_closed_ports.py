@@ -9,7 +9,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import httpx
-import psutil
 import pytest
 
 from infra.gcp.caddyfile import SOCKS_PORT
@@ -22,15 +21,17 @@ from twin.settings import TwinSettings
 
 pytestmark = pytest.mark.twin
 
+HOME = "100.64.0.1"
+"""Its tailnet address, the first that headscale gives."""
 CLOSED = (22, 6443, 8000, 10250)
 LISTEN = """
 import selectors, socket, sys
 selector = selectors.DefaultSelector()
-for port in map(int, sys.argv[1:]):
+for port in map(int, sys.argv[2:]):
     try:
-        selector.register(socket.create_server(("", port)), selectors.EVENT_READ)
+        selector.register(socket.create_server((sys.argv[1], port)), selectors.EVENT_READ)
     except OSError:
-        pass  # something of the twin's own listens there already
+        pass  # the model server listens at 8000 of every address already
 print("listening", flush=True)
 while True:
     for key, _ in selector.select():
@@ -69,12 +70,14 @@ def run(network: Network, end: End, code: str, *arguments: int) -> str:
 
 @contextmanager
 def listening(network: Network) -> Generator[None]:
-    line = network.at("home", sys.executable, "-S", "-c", LISTEN, *map(str, CLOSED))
+    line = network.at("home", sys.executable, "-S", "-c", LISTEN, HOME, *map(str, CLOSED))
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as listener:
-        assert listener.stdout is not None
-        assert listener.stdout.readline() == "listening\n"
-        yield
-        psutil.Process(listener.pid).kill()
+        try:
+            assert listener.stdout is not None
+            assert listener.stdout.readline() == "listening\n"
+            yield
+        finally:
+            listener.kill()
 
 
 def test_the_gateway_reaches_homes_port_80_and_no_other(
@@ -83,7 +86,7 @@ def test_the_gateway_reaches_homes_port_80_and_no_other(
     until(lambda: httpx.get(f"{hub.gateway}/health", timeout=60).status_code == 200)
     with listening(network):
         for port in CLOSED:
-            assert network.accepts("home", port, "100.64.0.1"), f"nobody listens at {port}"
+            assert network.accepts("home", port, HOME), f"nobody listens at {port}"
         codes = json.loads(run(network, "cloud", DIAL, SOCKS_PORT, 80, *CLOSED))
     assert codes.pop("80") == 0
     assert len(codes) == len(CLOSED)

@@ -174,7 +174,7 @@ def test_every_hop_is_up_in_hub_status(hub: HubUnderTest) -> None:
         "network",
         "part",
         "provider",
-        "door",
+        "gateway",
         "cloud run",
         "tailnet",
         "kubernetes",

@@ -84,14 +84,14 @@ def cloud_parts(paths: TwinPaths, network: Network, settings: TwinSettings) -> l
     ]
 
 
-def providers(paths: TwinPaths, stand_ins: dict[str, int]) -> Part:
+def providers(paths: TwinPaths, emulated: dict[str, int]) -> Part:
     """The provider servers; a provider whose released plugin is installed is not among them."""
-    ports = (f"{name}={port}" for name, port in stand_ins.items())
+    ports = (f"{name}={port}" for name, port in emulated.items())
     return Part(
         name="providers",
         argv=python("twin.providers", f"--state={paths.root}", "--attach", *ports),
         env={"KUBECONFIG": str(paths.kubeconfig)},
-        is_ready=lambda: all(listens(("127.0.0.1", port)) for port in stand_ins.values()),
+        is_ready=lambda: all(listens(("127.0.0.1", port)) for port in emulated.values()),
     )
 
 

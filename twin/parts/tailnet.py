@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,18 @@ def nodes(paths: TwinPaths, path: str) -> list[dict[str, object]]:
     """The tailnet's nodes as the control server lists them."""
     listed = _headscale(paths, path, "nodes", "list", "--output", "json")
     return json.loads(listed.stdout or "[]") or [] if listed.returncode == 0 else []
+
+
+def key_expires(paths: TwinPaths, path: str, tag: str) -> datetime | None:
+    """When the last auth key of this tag expires; ``None`` if there is none."""
+    listed = _headscale(paths, path, "preauthkeys", "list", "--output", "json")
+    if listed.returncode != 0:
+        return None
+    keys: list[dict[str, Any]] = json.loads(listed.stdout or "[]") or []
+    ends: list[int] = [
+        key["expiration"]["seconds"] for key in keys if tag in (key.get("acl_tags") or [])
+    ]
+    return datetime.fromtimestamp(max(ends), UTC) if ends else None
 
 
 def _expect(done: subprocess.CompletedProcess[str]) -> str:

@@ -1,4 +1,4 @@
-"""Finding and building tools, with a stand-in for Go that is slow, wrong or right on demand."""
+"""Finding and building tools, with a fake Go that is slow, wrong or right on demand."""
 
 from __future__ import annotations
 

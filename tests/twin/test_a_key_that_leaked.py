@@ -1,0 +1,62 @@
+"""A key has leaked while home is off: it is revoked at the gateway all the same."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Generator
+
+import httpx
+import psutil
+import pytest
+
+from tests.twin.conftest import ROOT, HubUnderTest
+from tests.twin.test_end_to_end import chat
+
+pytestmark = pytest.mark.twin
+
+
+@pytest.fixture
+def home_is_off(hub: HubUnderTest) -> Generator[None]:
+    """Home's API server takes connections and never answers: the worst kind of off."""
+    record = json.loads((hub.state / "parts" / "kube-apiserver.json").read_text())
+    server = psutil.Process(record["pid"])
+    server.send_signal(signal.SIGSTOP)
+    yield
+    server.send_signal(signal.SIGCONT)
+
+
+def status(hub: HubUnderTest, key: str) -> int:
+    with hub.http(key) as http:
+        return http.post("/v1/chat/completions", json=chat("Hello")).status_code
+
+
+def test_a_removed_key_is_refused_and_up_says_that_home_was_not_reached(
+    hub: HubUnderTest, home_is_off: None
+) -> None:
+    robot = hub.api_keys()["robot"]
+    assert status(hub, robot) == 200
+    stack = hub.state / "revoked.yaml"
+    text = (ROOT / "Pulumi.twin.yaml").read_text()
+    stack.write_text(text.replace("[laptop, robot]", "[laptop]"))
+    done = hub.shell(f"pulumi up --yes --skip-preview --stack twin --config-file {stack}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Home was not reached" in done.stdout
+    assert status(hub, robot) == 401
+    assert status(hub, hub.api_keys()["laptop"]) == 200
+
+
+def test_destroy_closes_the_public_side_and_forgets_nothing_of_home(
+    hub: HubUnderTest, home_is_off: None
+) -> None:
+    done = hub.shell("pulumi destroy --yes --skip-preview --stack twin")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{hub.gateway}/health", timeout=5)
+
+
+def test_the_next_up_finds_home_as_it_was(hub: HubUnderTest) -> None:
+    uid = hub.vllm_pod()["metadata"]["uid"]
+    hub.ok("up")
+    assert hub.vllm_pod()["metadata"]["uid"] == uid
+    assert set(hub.api_keys()) == {"laptop", "robot"}
