@@ -12,8 +12,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import psutil
-
 from app.model.tiny import checkpoint
 from infra.home_k3s.names import MODEL_CACHE
 from twin import network as networks
@@ -21,7 +19,7 @@ from twin.errors import TwinError
 from twin.network import ENDS, End, Network
 from twin.node import k3s_objects
 from twin.parts import control_plane, system, tailnet
-from twin.parts.part import Part, Record, records, start, stop, strays, sweep
+from twin.parts.part import Part, Record, end_strays, records, start, stop, sweep
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
 from twin.toolchain.progress import Progress
@@ -46,10 +44,8 @@ class Twin:
 
     def clean_up_after_a_killed_command(self) -> None:
         """End what an earlier, killed command of this twin left half-way; say what it was."""
-        for process in strays(self.paths):
-            self.progress.say(f"  ended a process left by an interrupted run: {process.name()}")
-            process.terminate()
-            psutil.wait_procs([process], timeout=10)
+        for name in end_strays(self.paths):
+            self.progress.say(f"  ended a process left by an interrupted run: {name}")
         for record in records(self.paths):
             if record.process is None:
                 self.progress.say(f"  {record.name} had ended; starting it again")

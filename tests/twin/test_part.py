@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from tests.support.signals import ignored
+from tests.support.waiting import until
 from twin.errors import TwinError
-from twin.parts.part import MARK, Part, records, start, stop, strays, sweep
+from twin.parts.part import MARK, Part, end_strays, records, start, stop, sweep
 from twin.paths import TwinPaths
 
 
@@ -23,6 +24,10 @@ def paths(tmp_path: Path) -> TwinPaths:
     found.logs.mkdir()
     found.parts.mkdir()
     return found
+
+
+def marked(paths: TwinPaths) -> dict[str, str]:
+    return {**os.environ, MARK: str(paths.root)}
 
 
 def shell(name: str, script: str, paths: TwinPaths, *, seconds: int = 10) -> Part:
@@ -85,13 +90,23 @@ def test_a_process_that_ignores_sigterm_is_killed(paths: TwinPaths) -> None:
     sweep(paths)
 
 
-def test_a_marked_process_of_no_part_is_a_stray_and_a_parts_child_is_not(paths: TwinPaths) -> None:
-    start(shell("parent", "sleep 61 & READY; wait", paths), paths, os.environ["PATH"])
-    env = {**os.environ, MARK: str(paths.root)}
-    with subprocess.Popen(["sleep", "62"], env=env) as stray:
-        assert [process.pid for process in strays(paths)] == [stray.pid]
-        sweep(paths)
-    assert strays(paths) == []
+def test_a_marked_process_of_no_part_is_ended_and_a_parts_child_is_not(paths: TwinPaths) -> None:
+    record = start(shell("parent", "sleep 61 & READY; wait", paths), paths, os.environ["PATH"])
+    with subprocess.Popen(["sleep", "62"], env=marked(paths)) as stray:
+        assert end_strays(paths) == ["sleep"]
+        assert not psutil.pid_exists(stray.pid)
+    assert record.process is not None
+    assert end_strays(paths) == []
+    assert sorted(sweep(paths)) == ["sh", "sleep"]
+
+
+def test_a_process_that_ends_with_another_one_is_no_trouble(paths: TwinPaths) -> None:
+    # As a killed `pulumi`, whose language host ends its own children when it ends.
+    with subprocess.Popen(
+        ["sh", "-c", "sleep 63 & trap 'kill -9 $!; exit' TERM; wait"], env=marked(paths)
+    ) as parent:
+        until(lambda: [c.name() for c in psutil.Process(parent.pid).children()] == ["sleep"])
+        assert sorted(end_strays(paths)) == ["sh", "sleep"]
 
 
 def test_another_argument_or_another_key_in_the_environment_is_another_fingerprint() -> None:

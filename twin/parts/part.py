@@ -6,6 +6,7 @@ time, because pids are used again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -125,42 +126,53 @@ def stop(record: Record, paths: TwinPaths, seconds: float = 10) -> None:
     (paths.parts / f"{record.name}.json").unlink(missing_ok=True)
 
 
-def strays(paths: TwinPaths) -> list[psutil.Process]:
-    """Processes that carry this twin's mark and belong to no part: a killed command's children."""
+def end_strays(paths: TwinPaths) -> list[str]:
+    """End processes that carry this twin's mark and belong to no part, a killed command's children;
+    the names of what was found.
+    """
     parts = {record.pid for record in records(paths)}
-    return [p for p in _marked(paths) if not parts & {p.pid, *(up.pid for up in p.parents())}]
+    found = {p: name for p, name in _marked(paths).items() if not parts & _with_parents(p)}
+    _end(list(found), SWEEP_SECONDS)
+    return list(found.values())
 
 
 def sweep(paths: TwinPaths) -> list[str]:
     """End every process that carries this twin's mark; the names of what was found."""
     found = _marked(paths)
-    names = [process.name() for process in found]
-    _end(found, SWEEP_SECONDS)
-    return names
+    _end(list(found), SWEEP_SECONDS)
+    return list(found.values())
 
 
-def _marked(paths: TwinPaths) -> list[psutil.Process]:
+def _marked(paths: TwinPaths) -> dict[psutil.Process, str]:
+    """Other processes than this one and its parents, with their names, as any may end."""
     mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found: list[psutil.Process] = []
+    found: dict[psutil.Process, str] = {}
     for process in psutil.process_iter():
         try:
-            marked = process.environ().get(MARK) == str(paths.root)
+            marked, name = process.environ().get(MARK) == str(paths.root), process.name()
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
         if marked and process.pid not in mine:
-            found.append(process)
+            found[process] = name
     return found
 
 
+def _with_parents(process: psutil.Process) -> set[int]:
+    try:
+        return {process.pid, *(parent.pid for parent in process.parents())}
+    except psutil.NoSuchProcess:
+        return {process.pid}
+
+
 def _end(processes: list[psutil.Process], seconds: float) -> None:
+    """SIGTERM, wait, SIGKILL: the end of one may be the end of another."""
     for process in processes:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-        except psutil.NoSuchProcess:
-            continue
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     for process in alive:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(alive, timeout=5)
 
 
