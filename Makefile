@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help up down clean test check lock golden client-image
+.PHONY: help up down clean test browser end-to-end check lock golden client-image
 help:  ## list the targets
 	@echo 'Usage: make TARGET'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
@@ -18,9 +18,14 @@ down: .venv/ready  ## remove the cloud side (`pulumi destroy`); the home server 
 clean: .venv/ready  ## remove the local system; built tools stay in the cache
 	.venv/bin/hub clean
 
-test: check  ## check, then the page in a browser, then a temporary local system end to end
-	.venv/bin/python -m pytest -m browser
-	.venv/bin/python -m pytest -m twin
+test: check  ## check, then side by side: the page in a browser, a temporary local system end to end
+	$(MAKE) --jobs=2 browser end-to-end
+
+browser: .venv/ready  ## the page's tests in a browser
+	.venv/bin/python -m pytest -v -m browser
+
+end-to-end: .venv/ready  ## the tests of a temporary local system
+	.venv/bin/python -m pytest -v -m twin
 
 check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/ruff check .

@@ -127,7 +127,7 @@ def test_shapes_are_found_in_pictures_of_every_size_through_the_whole_path(
     hub: HubUnderTest, tmp_path: Path
 ) -> None:
     """Held-out pictures: client resize, door, tunnel, vLLM, parser, and back to their pixels."""
-    hub.ok("eval", "drawn", "--out", str(tmp_path))
+    hub.ok("eval", "drawn", "--concurrency", "4", "--out", str(tmp_path))
     _, kept = results.load(tmp_path / "results.jsonl")
     assert [r.failure for r in kept] == [None] * 351
     found, iou = found_and_iou([r for r in kept if len(r.question.boxes) == 1])

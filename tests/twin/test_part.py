@@ -107,7 +107,11 @@ def test_a_process_that_ends_while_the_others_are_ended_is_no_trouble(
     with subprocess.Popen(["sleep", "63"]) as process:
         gone = psutil.Process(process.pid)
         process.kill()
-    monkeypatch.setattr(part, "_marked", lambda _: {gone: "pulumi"})
+
+    def marked(_: TwinPaths) -> dict[psutil.Process, str]:
+        return {gone: "pulumi"}
+
+    monkeypatch.setattr(part, "_marked", marked)
     assert end_strays(paths) == ["pulumi"]
 
 
