@@ -89,6 +89,9 @@ class Cloud(_Section):
     # renovate: datasource=docker depName=tailscale/tailscale
     tailscale_image: Image = "tailscale/tailscale:v1.102.3"
     """The official image, from the same repository."""
+    allowed_origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
+    """Web pages that may ask from a browser, such as `https://robots.example`. Their users can read
+    the key."""
     budget: Budget | None = None
 
     @model_validator(mode="after")
@@ -204,8 +207,9 @@ class Limits(_Section):
     """On average; above it the next one gets 429."""
     burst: Annotated[int, Field(ge=1)] = 40
     """Requests that may come at once before the average counts."""
-    in_flight: Annotated[int, Field(ge=1)] = 16
-    """Requests of one key being answered at once; the next one gets 429."""
+    in_flight: Annotated[int, Field(ge=1)] = 40
+    """Requests of one key at once, those that wait at the model server included; the next one gets
+    429."""
     body_mb: Annotated[int, Field(ge=1, le=31)] = 20
     """Largest request, MB; Cloud Run itself refuses more than 32 MiB."""
 

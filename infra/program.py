@@ -67,6 +67,7 @@ def main(today: date, connect: Connect) -> None:
             caddy_image=settings.cloud.caddy_image,
             tailscale_image=settings.cloud.tailscale_image,
             body_mb=settings.limits.body_mb,
+            allowed_origins=settings.cloud.allowed_origins,
             home=settings.home.host,
             control_url=settings.tailnet.control_url,
             mtu=settings.tailnet.mtu,

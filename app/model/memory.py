@@ -1,6 +1,8 @@
 """Whether a model fits the GPU: weights, activations and KV cache against its memory.
 
-Estimates before the first start; vLLM's boot log has the measured numbers afterwards.
+Estimates before the first start; afterwards vLLM's log has the measured numbers ("Available KV
+cache memory"). None was checked on an RTX 3090 here, so a person may overrule it
+(``model.evenIfTooLarge``).
 """
 
 from __future__ import annotations
@@ -11,9 +13,17 @@ from app.model.image_tokens import FACTOR
 from app.model.profiles import Profile
 
 CUDA_CONTEXT_GIB = 0.5
+"""Context and libraries: our estimate, between 0.4 and 0.6; no log tells it alone."""
 CUDA_GRAPHS_GIB = 0.6
+"""0.63 GiB in a log with all sizes captured (QwenLM/Qwen3-VL issue 1057); fewer are here."""
 VIT_BYTES_PER_PATCH = 33_000
+"""Our estimate from the encoder's shape (hidden 1280, MLP 3420, 16 heads, bfloat16)."""
 PATCHES_PER_TOKEN = 4
+"""Two by two are merged: ``spatial_merge_size`` in the model's ``config.json``."""
+LANGUAGE_OVERHEAD = 1.5
+"""Our estimate of what lives beside an MLP's two activations."""
+SAMPLER_COPIES = 3
+"""Our estimate: logits, their sorted copy, probabilities; four bytes each."""
 TYPICAL_REQUEST_TOKENS = 2000
 """One picture of about 1,000 tokens, 500 of text, 500 of answer."""
 GIB = 2**30
@@ -42,8 +52,10 @@ def activations_gib(profile: Profile) -> float:
     """The larger of encoding the largest picture and one batch of the language model."""
     tokens = profile.max_pixels // FACTOR**2
     vision = VIT_BYTES_PER_PATCH * PATCHES_PER_TOKEN * tokens
-    language = 2 * 2 * profile.intermediate_size * profile.max_num_batched_tokens * 1.5
-    sampler = profile.max_num_seqs * profile.vocabulary * 4 * 3
+    language = (
+        2 * 2 * profile.intermediate_size * profile.max_num_batched_tokens * LANGUAGE_OVERHEAD
+    )
+    sampler = profile.max_num_seqs * profile.vocabulary * 4 * SAMPLER_COPIES
     return (max(vision, language) + sampler) / GIB
 
 

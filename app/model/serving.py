@@ -11,6 +11,8 @@ from app.model.profiles import SERVED_NAME, Profile
 
 HTTP_PORT = 8000
 DRAIN_SECONDS = 60
+PICTURES = 16
+"""In one prompt: at 500 tokens each they fill the context."""
 CACHE = "/cache"
 """Where the pod mounts the volume that keeps weights and compiled kernels."""
 
@@ -26,8 +28,12 @@ def serve_args(profile: Profile, revision: str) -> list[str]:
         f"--gpu-memory-utilization={profile.memory_fraction:g}",
         f"--max-num-seqs={profile.max_num_seqs}",
         f"--max-num-batched-tokens={profile.max_num_batched_tokens}",
+        # A conversation is sent whole each time: the context bounds what its pictures may take.
         # The default is 999 of each; no video frees the memory its profile would take.
-        f"--limit-mm-per-prompt={_json(image=2, video=0)}",
+        f"--limit-mm-per-prompt={_json(image=PICTURES, video=0)}",
+        # What Qwen2.5 was trained to write: https://docs.vllm.ai/en/latest/features/tool_calling
+        "--enable-auto-tool-choice",
+        "--tool-call-parser=hermes",
         f"--mm-processor-kwargs={_json(size=_pixels(profile))}",
         "--mm-processor-cache-gb=1",
         # A name that cannot exist: pictures come inside the request, the server fetches none.

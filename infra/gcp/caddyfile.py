@@ -15,8 +15,10 @@ the environment.
 # ruff: noqa: E501  # a Caddyfile has no way to break a line inside a quoted text
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from string import Template
+
+from app.model.profiles import SERVED_NAME
 
 SOCKS_PORT = 1055
 INNER_PORT = 8081
@@ -29,6 +31,8 @@ WireGuard repeats a lost handshake after 5 s (its RekeyTimeout) and up to a thir
 so fewer would call a home off whose first packet was lost. Caddy counts failures since the last
 change of state, not in a row: what a single lost check can do is bounded by the next one, a second
 later, which is sooner than a request gives up."""
+RETRY_BUSY_SECONDS = 1
+"""A second try after it, and a third after that: what the OpenAI SDKs make by themselves."""
 RETRY_AFTER_SECONDS = 5
 """Home is checked every second, so a later try finds a home that has come back."""
 
@@ -53,7 +57,10 @@ _CADDYFILE = Template("""\
 
 :{$$PORT} {
 	# No access log here: Cloud Run keeps one.
-	map {header.Authorization} {key_id} {
+	# RFC 9110: the scheme in any case and spaces as many as one likes; the key itself exactly, once.
+	@credentials vars_regexp credentials {header.Authorization} "(?i)^bearer[ ]+([0-9a-z]+)$$"
+	vars @credentials key {re.credentials.1}
+	map {vars.key} {key_id} {
 		import {$$KEYS_FILE}
 		default ""
 	}
@@ -61,13 +68,23 @@ _CADDYFILE = Template("""\
 	# At once for what is refused here; and last (>), for home's 100 Continue takes earlier headers away.
 	header X-Request-Id {http.request.uuid}
 	header >X-Request-Id {http.request.uuid}
-	route {
-		@unlisted `!((method('POST') && path('/v1/chat/completions', '/v1/completions'))
-			|| (method('GET') && path('/v1/models', '/health')))`
+${origins}	route {
+		# By what was sent, byte for byte: no other spelling of a path is let through.
+		@unlisted `!(({method} == 'POST' && {uri}.matches('^/v1/(chat/completions|completions|responses)([?]|$$)'))
+			|| ({method} in ['GET', 'HEAD'] && {uri}.matches('^/(health|v1/models|v1/models/${served})([?]|$$)')))`
 		error @unlisted 404
 
 		@stranger `{key_id} == "" && !path('/health')`
 		error @stranger 401
+
+		# The model server lists its one model and has no route for it alone.
+		@model `{uri}.matches('^/v1/models/')`
+		header @model Content-Type application/json
+		respond @model `{"id": "${served}", "object": "model", "created": 0, "owned_by": "personal-cloud-hub"}` 200
+
+		# Nor has it HEAD; the answer's body is left out here.
+		@head method HEAD
+		method @head GET
 
 		# Nobody sends a body to a hop that refuses the question by its head, or cuts off an early answer.
 		@question method POST
@@ -100,29 +117,38 @@ _CADDYFILE = Template("""\
 			}
 			# From the request's arrival here to the first byte of home's answer.
 			header_down Server-Timing "home;dur={http.reverse_proxy.upstream.latency_ms}"
+			header_down -Access-Control-*
 			@unreachable status 502 503 504
 			handle_response @unreachable {
 				error 503
 			}
+			# Traefik's own words are plain text.
+			@busy status 429
+			handle_response @busy {
+				error 429
+			}
 		}
 	}
 	handle_errors {
-		map {err.status_code} {error_type} {error_message} {
-			401 invalid_request_error "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
-			404 invalid_request_error "No such route. There are POST /v1/chat/completions, POST /v1/completions, GET /v1/models and GET /health."
-			413 invalid_request_error "The request is larger than ${body_mb} MB. Send a smaller picture."
-			502 home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
-			503 home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
-			504 home_unavailable "The server at home took too long. Try again later."
-			default api_error "The gateway could not answer this request."
+		map {err.status_code} {error_type} {error_code} {error_message} {
+			401 invalid_request_error invalid_api_key "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
+			404 invalid_request_error unknown_url "No such route. There are POST /v1/chat/completions, /v1/completions and /v1/responses, GET /v1/models and /health."
+			413 invalid_request_error request_too_large "The request is larger than ${body_mb} MB. Send a smaller picture."
+			429 rate_limit_error rate_limit_exceeded "Too many requests with this key at once, or in this minute. Wait and try again."
+			502 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
+			503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
+			504 server_error home_timeout "The server at home took too long. Try again later."
+			default server_error gateway_error "The gateway could not answer this request."
 		}
 		@later `{err.status_code} in [502, 503, 504]`
 		header @later Retry-After ${retry_after}
+		@soon `{err.status_code} == 429`
+		header @soon Retry-After ${retry_busy}
 		@key `{err.status_code} == 401`
 		header @key WWW-Authenticate Bearer
 		header Content-Type application/json
 		respond <<JSON
-			{"error": {"message": "{error_message}", "type": "{error_type}", "code": {err.status_code}}}
+			{"error": {"message": "{error_message}", "type": "{error_type}", "param": null, "code": "{error_code}"}}
 			JSON {err.status_code}
 	}
 }
@@ -153,10 +179,54 @@ _CADDYFILE = Template("""\
 """)
 
 
-def caddyfile(*, home: str, body_mb: int, timeout_seconds: int, hold_seconds: int) -> str:
-    """The whole configuration; ``PORT``, ``KEYS_FILE`` and ``UPSTREAM_AUTHORIZATION`` are its environment."""
+_ORIGINS = Template("""\
+	# A page of these origins may ask from a browser, and read refusals too.
+	@origin {
+${allowed}
+	}
+	header @origin {
+		Access-Control-Allow-Origin {header.Origin}
+		Access-Control-Expose-Headers "X-Request-Id, Server-Timing, Retry-After"
+		Vary Origin
+	}
+	# And last, as for X-Request-Id above.
+	header @origin {
+		>Access-Control-Allow-Origin {header.Origin}
+		>Access-Control-Expose-Headers "X-Request-Id, Server-Timing, Retry-After"
+		>Vary Origin
+	}
+	@preflight {
+		method OPTIONS
+${allowed}
+		header Access-Control-Request-Method *
+	}
+	handle @preflight {
+		header {
+			Access-Control-Allow-Methods "GET, HEAD, POST"
+			Access-Control-Allow-Headers "Authorization, Content-Type"
+			Access-Control-Max-Age 7200
+		}
+		respond 204
+	}
+""")
+
+
+def caddyfile(
+    *,
+    home: str,
+    body_mb: int,
+    timeout_seconds: int,
+    hold_seconds: int,
+    origins: Sequence[str] = (),
+) -> str:
+    """The whole configuration; ``PORT``, ``KEYS_FILE`` and ``UPSTREAM_AUTHORIZATION`` are its environment.
+
+    ``origins``: of web pages that may ask from a browser.
+    """
     return _CADDYFILE.substitute(
         home=home,
+        served=SERVED_NAME,
+        origins=_origins(origins),
         body_mb=body_mb,
         timeout_seconds=timeout_seconds,
         hold_seconds=hold_seconds,
@@ -166,7 +236,15 @@ def caddyfile(*, home: str, body_mb: int, timeout_seconds: int, hold_seconds: in
         inner_port=INNER_PORT,
         socks_port=SOCKS_PORT,
         retry_after=RETRY_AFTER_SECONDS,
+        retry_busy=RETRY_BUSY_SECONDS,
     )
+
+
+def _origins(origins: Sequence[str]) -> str:
+    if not origins:
+        return ""
+    # Of several lines for one field, one has to match.
+    return _ORIGINS.substitute(allowed="\n".join(f"\t\theader Origin {one}" for one in origins))
 
 
 def keys_file(keys: Mapping[str, str]) -> str:
@@ -178,4 +256,4 @@ def keys_file(keys: Mapping[str, str]) -> str:
     for name, key in keys.items():
         if not key.isalnum():
             raise ValueError(f"the key of {name} is not letters and digits only")
-    return "".join(f'"Bearer {key}" {name}\n' for name, key in keys.items())
+    return "".join(f'"{key}" {name}\n' for name, key in keys.items())

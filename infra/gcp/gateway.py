@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -29,6 +29,7 @@ class GatewayArgs:
     caddy_image: str
     tailscale_image: str
     body_mb: int
+    allowed_origins: Sequence[str]
     home: str
     control_url: str | None
     mtu: int
@@ -89,6 +90,7 @@ class Gateway(pulumi.ComponentResource):
             body_mb=args.body_mb,
             timeout_seconds=args.timeout_seconds,
             hold_seconds=args.hold_seconds,
+            origins=args.allowed_origins,
         )
         caddy_config = secret("caddyfile", config)
         keys = secret("api-keys", pulumi.Output.from_input(args.api_keys).apply(keys_file))

@@ -29,6 +29,7 @@ GOLDEN: dict[str, tuple[Path, Mapping[str, Any]]] = {
         {
             "cloud": {
                 "project": "my-project",
+                "allowedOrigins": ["https://robots.example"],
                 "budget": {"billingAccount": "012345-6789AB-CDEF01", "usdPerMonth": 20},
             },
             "home": {"tailnetOnly": True, "traefikValues": {"logs": {"access": {"enabled": True}}}},

@@ -46,6 +46,7 @@ def gateway(opts: pulumi.ResourceOptions) -> Gateway:
         caddy_image="x:1",
         tailscale_image="x:1",
         body_mb=20,
+        allowed_origins=[],
         home="home",
         control_url=None,
         mtu=1200,

@@ -13,6 +13,8 @@ class Home:
     """An upstream that can be off, and what it received."""
 
     received: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    got: list[str] = field(default_factory=list[str])
+    """Method and path of what came without a body."""
     on: bool = True
     refuses: bool = False
     """Each question, by its head."""
@@ -27,8 +29,9 @@ def home_handler(home: Home) -> type[Handler]:
         def do_GET(self) -> None:  # noqa: N802  # the name that the server calls
             lost = home.lose_health_checks > 0
             home.lose_health_checks -= lost
+            home.got.append(f"{self.command} {self.path}")
             if home.on and not lost:
-                self.whole(200, b"{}")
+                self.whole(200, b"{}", {"Access-Control-Allow-Origin": "*"})
             else:
                 self.close_connection = True
 
@@ -39,7 +42,8 @@ def home_handler(home: Home) -> type[Handler]:
                 return
             home.received.append({**dict(self.headers.items()), "path": self.path})
             if b"stream" not in body:
-                self.whole(200, b'{"ok": true}', {"X-Request-Id": "a name of home's own"})
+                own = {"X-Request-Id": "a name of home's own", "Access-Control-Allow-Origin": "*"}
+                self.whole(200, b'{"ok": true}', own)
                 return
             self.begin_events()
             self.piece(b"data: one\n\n")

@@ -1,0 +1,123 @@
+"""What clients of other people's send, through the whole path to real vLLM."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from PIL import Image
+
+from tests.twin.conftest import HubUnderTest
+from tests.twin.test_end_to_end import chat, first_key
+
+pytestmark = pytest.mark.twin
+
+WEATHER: Any = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "The weather in a town.",
+        "parameters": {"type": "object", "properties": {"town": {"type": "string"}}},
+    },
+}
+
+
+@pytest.fixture
+def client(hub: HubUnderTest) -> Generator[openai.OpenAI]:
+    with openai.OpenAI(
+        base_url=f"{hub.gateway}/v1", api_key=first_key(hub), timeout=120, max_retries=0
+    ) as made:
+        yield made
+
+
+def picture(colour: str) -> dict[str, Any]:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), colour).save(file, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def test_the_model_is_found_by_its_name(client: openai.OpenAI) -> None:
+    assert client.models.retrieve("vlm").id == "vlm"
+    assert [model.id for model in client.models.list()] == ["vlm"]
+
+
+def test_an_agents_tools_are_taken(client: openai.OpenAI) -> None:
+    messages: Any = [{"role": "user", "content": "Hello"}]
+    for choice in ("auto", "none"):
+        answer = client.chat.completions.create(
+            model="vlm", messages=messages, tools=[WEATHER], tool_choice=choice, max_tokens=12
+        )
+        assert answer.choices[0].finish_reason
+
+
+def test_the_newer_form_is_answered_whole_and_in_pieces(client: openai.OpenAI) -> None:
+    whole = client.responses.create(model="vlm", input="Hello", max_output_tokens=12)
+    assert whole.output_text
+    with client.responses.stream(model="vlm", input="Hello", max_output_tokens=12) as stream:
+        kinds = [event.type for event in stream]
+    assert kinds[0] == "response.created"
+    assert "response.output_text.delta" in kinds
+    assert kinds[-1] in ("response.completed", "response.incomplete")
+
+
+def test_nothing_of_the_newer_form_is_stored(client: openai.OpenAI, hub: HubUnderTest) -> None:
+    first = client.responses.create(model="vlm", input="Hello", max_output_tokens=12, store=True)
+    with pytest.raises(openai.APIStatusError) as refused:
+        client.responses.create(model="vlm", input="More", previous_response_id=first.id)
+    assert 400 <= refused.value.status_code < 500
+    with pytest.raises(openai.NotFoundError):
+        client.responses.retrieve(first.id)
+
+
+def test_a_conversation_may_have_many_pictures(client: openai.OpenAI) -> None:
+    colours = ("red", "green", "blue", "yellow", "orange")
+    content: Any = [*map(picture, colours), {"type": "text", "text": "What is this?"}]
+    answer = client.chat.completions.create(
+        model="vlm", messages=[{"role": "user", "content": content}], max_tokens=12
+    )
+    assert answer.choices[0].message.content
+
+
+def test_thirty_questions_at_once_with_one_key_wait_their_turn(hub: HubUnderTest) -> None:
+    with hub.http(first_key(hub)) as http, ThreadPoolExecutor(30) as people:
+        asked = [
+            people.submit(http.post, "/v1/chat/completions", json=chat("Hi")) for _ in range(30)
+        ]
+        assert {one.result().status_code for one in asked} == {200}
+
+
+def test_a_question_that_fails_at_the_model_server_does_not_fail_the_next(
+    hub: HubUnderTest,
+) -> None:
+    # vLLM closes the connection after it without saying so.
+    local = {"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}
+    with hub.http(first_key(hub)) as http:
+        for _ in range(15):
+            assert http.post("/v1/chat/completions", json=chat([local])).status_code >= 400
+            assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 200
+
+
+def test_a_monitor_may_ask_for_the_head_only(hub: HubUnderTest) -> None:
+    with hub.http(first_key(hub)) as http:
+        for path in ("/health", "/v1/models"):
+            answer = http.head(path)
+            assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_too_many_questions_are_refused_in_openais_form(hub: HubUnderTest) -> None:
+    with hub.http(hub.api_keys()["robot"]) as http, ThreadPoolExecutor(50) as people:
+        asked = [people.submit(http.get, "/v1/models") for _ in range(150)]
+        refused: list[httpx.Response] = [
+            one.result() for one in asked if one.result().status_code != 200
+        ]
+    assert {answer.status_code for answer in refused} == {429}
+    for answer in refused:
+        assert answer.json()["error"]["code"] == "rate_limit_exceeded"
+        assert answer.headers["retry-after"] == "1"
