@@ -106,7 +106,7 @@ def test_the_way_in_asks_for_the_gateways_key_then_limits_each_client(
     by_key = {"requestHeaderName": "X-Hub-Key-Id"}
     assert limits["gateway-only"] == {"basicAuth": {"secret": "gateway-key", "removeHeader": True}}
     assert limits["rate"]["rateLimit"]["sourceCriterion"] == by_key
-    assert limits["in-flight"] == {"inFlightReq": {"amount": 16, "sourceCriterion": by_key}}
+    assert limits["in-flight"] == {"inFlightReq": {"amount": 40, "sourceCriterion": by_key}}
 
 
 def chart(deployed: Deployment) -> dict[str, Any]:
