@@ -15,6 +15,8 @@ PICTURES = 16
 """In one prompt: at 500 tokens each they fill the context."""
 CACHE = "/cache"
 """Where the pod mounts the volume that keeps weights and compiled kernels."""
+NOTHING = "/nothing"
+"""Where it mounts an empty one."""
 
 
 def serve_args(profile: Profile, revision: str) -> list[str]:
@@ -38,6 +40,8 @@ def serve_args(profile: Profile, revision: str) -> list[str]:
         "--mm-processor-cache-gb=1",
         # A name that cannot exist: pictures come inside the request, the server fetches none.
         "--allowed-media-domains=media.invalid",
+        # An empty folder: with none, a picture's `file:` URL is answered with 500 instead of 400.
+        f"--allowed-local-media-path={NOTHING}",
         f"--structured-outputs-config={_json(backend='xgrammar', disable_any_whitespace=True)}",
         f"--shutdown-timeout={DRAIN_SECONDS}",
         "--sse-keep-alive-interval=15",

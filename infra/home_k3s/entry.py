@@ -12,7 +12,7 @@ import yaml
 
 from infra.config import TRAEFIK_TIMEOUT_SECONDS
 from infra.gateway_key import password_line
-from infra.home_k3s.names import MODEL, NAMESPACE
+from infra.home_k3s.names import FRESH, MODEL, NAMESPACE
 from infra.home_k3s.retained import metadata, retained
 
 KEY_ID_HEADER = "X-Hub-Key-Id"
@@ -90,6 +90,16 @@ class Entry(pulumi.ComponentResource):
             kind="HelmChartConfig",
             metadata=metadata("traefik", namespace="kube-system"),
             spec={"valuesContent": yaml.safe_dump(values, sort_keys=False)},
+            opts=retained(self),
+        )
+        k8s.apiextensions.CustomResource(
+            f"{name}-transport",
+            api_version=TRAEFIK,
+            kind="ServersTransport",
+            # vLLM closes a connection after a 500 without saying so: the next request on it, of
+            # any client, would fail. To a pod of the same node a new connection costs 0.1 ms.
+            metadata=metadata(FRESH),
+            spec={"maxIdleConnsPerHost": -1},
             opts=retained(self),
         )
         k8s.core.v1.Secret(

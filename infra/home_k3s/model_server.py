@@ -9,8 +9,15 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from app.model.profiles import Profile
-from app.model.serving import CACHE, DRAIN_SECONDS, HTTP_PORT, environment, serve_args
-from infra.home_k3s.names import MODEL, MODEL_CACHE
+from app.model.serving import (
+    CACHE,
+    DRAIN_SECONDS,
+    HTTP_PORT,
+    NOTHING,
+    environment,
+    serve_args,
+)
+from infra.home_k3s.names import FRESH, MODEL, MODEL_CACHE, NAMESPACE
 from infra.home_k3s.retained import metadata, retained
 
 LABELS = {"app": MODEL}
@@ -65,7 +72,12 @@ class ModelServer(pulumi.ComponentResource):
                 MODEL,
                 labels=LABELS,
                 # Its endpoints come with the model's pod, which `model_wait` waits for.
-                annotations={"pulumi.com/skipAwait": "true"},
+                annotations={
+                    "pulumi.com/skipAwait": "true",
+                    "traefik.ingress.kubernetes.io/service.serverstransport": (
+                        f"{NAMESPACE}-{FRESH}@kubernetescrd"
+                    ),
+                },
             ),
             spec=k8s.core.v1.ServiceSpecArgs(
                 selector=LABELS,
@@ -110,6 +122,9 @@ def _pod(args: ModelServerArgs) -> k8s.core.v1.PodSpecArgs:
                 ),
             ),
             k8s.core.v1.VolumeArgs(
+                name="nothing", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()
+            ),
+            k8s.core.v1.VolumeArgs(
                 name="shm",
                 empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs(medium="Memory", size_limit="2Gi"),
             ),
@@ -130,6 +145,7 @@ def _container(args: ModelServerArgs) -> k8s.core.v1.ContainerArgs:
         security_context=k8s.core.v1.SecurityContextArgs(allow_privilege_escalation=False),
         volume_mounts=[
             k8s.core.v1.VolumeMountArgs(name="cache", mount_path=CACHE),
+            k8s.core.v1.VolumeMountArgs(name="nothing", mount_path=NOTHING, read_only=True),
             k8s.core.v1.VolumeMountArgs(name="shm", mount_path="/dev/shm"),  # noqa: S108
         ],
         # The first start downloads the weights: 16.6 GB for the 7B model.

@@ -96,12 +96,33 @@ def test_thirty_questions_at_once_with_one_key_wait_their_turn(hub: HubUnderTest
 def test_a_question_that_fails_at_the_model_server_does_not_fail_the_next(
     hub: HubUnderTest,
 ) -> None:
-    # vLLM closes the connection after it without saying so.
-    local = {"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}
-    with hub.http(first_key(hub)) as http:
-        for _ in range(15):
-            assert http.post("/v1/chat/completions", json=chat([local])).status_code >= 400
-            assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 200
+    # vLLM closes the connection after a 500 without saying so.
+    nowhere = chat([{"type": "image_url", "image_url": {"url": "http://media.invalid/x.png"}}])
+    with hub.http(first_key(hub)) as http, ThreadPoolExecutor(4) as people:
+        for _ in range(5):
+            for body, status in ((nowhere, 500), (chat("Hello"), 200)):
+                route = "/v1/chat/completions"
+                asked = [people.submit(http.post, route, json=body) for _ in range(4)]
+                assert [one.result().status_code for one in asked] == [status] * 4
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("file:///etc/passwd", "file:///nothing/../etc/passwd", "ftp://127.0.0.1/x.png"),
+        *("http://127.0.0.1/x.png", "http://169.254.169.254/", "http://home/health"),
+        *("data:image/png;base64,AAAA", "data:image/png;base64,***", ""),
+        "data:text/plain;base64,aGVsbG8=",
+    ],
+)
+def test_a_picture_that_is_none_or_lies_elsewhere_is_a_clients_mistake(
+    hub: HubUnderTest, url: str
+) -> None:
+    body = chat([{"type": "image_url", "image_url": {"url": url}}])
+    with hub.http(hub.api_keys()["robot"]) as http:
+        answer = http.post("/v1/chat/completions", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"]
 
 
 def test_a_monitor_may_ask_for_the_head_only(hub: HubUnderTest) -> None:

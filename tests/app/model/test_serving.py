@@ -26,6 +26,7 @@ def test_the_7b_models_whole_command_line() -> None:
         '--mm-processor-kwargs={"size":{"shortest_edge":3136,"longest_edge":1016064}}',
         "--mm-processor-cache-gb=1",
         "--allowed-media-domains=media.invalid",
+        "--allowed-local-media-path=/nothing",
         '--structured-outputs-config={"backend":"xgrammar","disable_any_whitespace":true}',
         "--shutdown-timeout=60",
         "--sse-keep-alive-interval=15",
