@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from twin.toolchain.forecast import Share, duration, seconds_left
 
@@ -86,7 +87,7 @@ class Overview:
         for work in self._works:
             if work.took is None:
                 mark = "…" if work.runs else " "
-                table.add_row(f"  {mark}", work.title, f"[dim]{work.detail[-DETAIL_WIDTH:]}[/dim]")
+                table.add_row(f"  {mark}", work.title, Text(work.detail[-DETAIL_WIDTH:], "dim"))
         table.add_row("", f"[bold]{self._time()}[/bold]", "")
         return table
 
