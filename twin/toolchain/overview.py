@@ -87,7 +87,9 @@ class Overview:
         for work in self._works:
             if work.took is None:
                 mark = "…" if work.runs else " "
-                table.add_row(f"  {mark}", work.title, Text(work.detail[-DETAIL_WIDTH:], "dim"))
+                detail = Text(work.detail, "dim")
+                detail.truncate(DETAIL_WIDTH, overflow="ellipsis")
+                table.add_row(f"  {mark}", work.title, detail)
         table.add_row("", f"[bold]{self._time()}[/bold]", "")
         return table
 

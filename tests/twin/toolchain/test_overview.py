@@ -58,6 +58,13 @@ def test_what_runs_is_marked_with_what_happens_in_it(overview: Overview) -> None
         assert rows(overview)[0] == "… building 1,231 of 4,015 packages, [net]/http"
 
 
+def test_of_a_long_detail_the_count_at_its_beginning_is_kept(overview: Overview) -> None:
+    building = overview.plan("building", 400)
+    with overview.running(building):
+        building.detail = "1,231 of 4,015 packages, github.com/pb33f/libopenapi/datamodel/low/v3"
+        assert rows(overview)[0] == "… building 1,231 of 4,015 packages, github.com/pb33f/libope…"
+
+
 def test_what_is_done_is_a_line_above_and_no_row_any_more(
     overview: Overview, clock: Clock, screen: io.StringIO
 ) -> None:
