@@ -62,7 +62,7 @@ def test_of_a_long_detail_the_count_at_its_beginning_is_kept(overview: Overview)
     building = overview.plan("building", 400)
     with overview.running(building):
         building.detail = "1,231 of 4,015 packages, github.com/pb33f/libopenapi/datamodel/low/v3"
-        assert rows(overview)[0] == "… building 1,231 of 4,015 packages, github.com/pb33f/libope…"
+        assert rows(overview)[0] == "… building 1,231 of 4,015 packages, github.com/pb33f/libopen…"
 
 
 def test_what_is_done_is_a_line_above_and_no_row_any_more(
