@@ -123,7 +123,12 @@ def _found(kind: Any, metadata: ObjectMeta | None, content: str) -> Found:
         kind=kind,
         namespace=metadata.namespace or "",
         name=metadata.name or "",
-        managers=frozenset(m.manager or "" for m in metadata.managedFields or []),
+        managers=frozenset(
+            # Who only keeps the status is nobody's owner.
+            m.manager or ""
+            for m in metadata.managedFields or []
+            if not m.subresource
+        ),
         content=content,
     )
 
