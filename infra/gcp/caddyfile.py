@@ -56,7 +56,18 @@ _CADDYFILE = Template("""\
 }
 
 :{$$PORT} {
-	# No access log here: Cloud Run keeps one.
+	# A line for each request: whose, what, how large, how long. No header, for one is the key.
+	log {
+		output stderr
+		format filter {
+			wrap json
+			request>headers delete
+			resp_headers delete
+		}
+	}
+	log_append key {key_id}
+	log_append request_id {http.request.uuid}
+	log_append first_byte_ms {http.reverse_proxy.upstream.latency_ms}
 	# RFC 9110: the scheme in any case and spaces as many as one likes; the key itself exactly, once.
 	@credentials vars_regexp credentials {header.Authorization} "(?i)^bearer[ ]+([0-9a-z]+)$$"
 	vars @credentials key {re.credentials.1}

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -277,6 +278,25 @@ def test_no_key_is_ever_logged(gateway: Gateway) -> None:
     assert text
     for key in API_KEYS.values():
         assert key not in text
+
+
+def test_each_request_is_a_line_of_the_log_with_whose_it_was(gateway: Gateway) -> None:
+    answered = gateway.post(headers=chat_headers("robot"), json={"a": 1})
+    refused = gateway.post(json={})
+
+    def lines() -> dict[str, dict[str, Any]]:
+        logged = [json.loads(line) for line in gateway.log.read_text().splitlines() if line]
+        return {line["request_id"]: line for line in logged if "request_id" in line}
+
+    names = [answer.headers["x-request-id"] for answer in (answered, refused)]
+    until(lambda: set(names) <= set(lines()))
+    first, second = (lines()[name] for name in names)
+    assert (first["key"], first["status"], first["request"]["uri"]) == ("robot", 200, CHAT)
+    assert first["size"] == len(answered.content)
+    assert 0 < first["first_byte_ms"] / 1000 <= first["duration"]
+    assert (second["key"], second["status"]) == ("", 401)
+    assert "headers" not in first["request"]
+    assert "resp_headers" not in first
 
 
 def test_every_error_is_json_in_openais_form(gateway: Gateway) -> None:
