@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from hub import status as status_view
 from hub.engine import Engine
+from hub.usage import usage
 from hub.words import told_in_words
 from infra.tailnet.policy import Form
 from infra.tailnet.policy import policy as rules
@@ -277,6 +278,9 @@ def logs(
             raise TwinError(f"No log is named {part!r}; there are: {names}")
         text = (paths.logs / f"{part}.log").read_text(errors="replace")
         print("\n".join(text.splitlines()[-lines:]))  # noqa: T201
+
+
+app.command(rich_help_panel=LOOK)(usage)
 
 
 @app.command(rich_help_panel=LOOK)

@@ -34,7 +34,7 @@ def _no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 COMMANDS = {
     "Run the twin": ["up", "down", "clean"],
     "Ask": ["ask", "detect", "eval"],
-    "Look": ["status", "logs", "policy", "env"],
+    "Look": ["status", "logs", "usage", "policy", "env"],
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -142,3 +143,10 @@ def test_too_many_questions_are_refused_in_openais_form(hub: HubUnderTest) -> No
     for answer in refused:
         assert answer.json()["error"]["code"] == "rate_limit_exceeded"
         assert answer.headers["retry-after"] == "1"
+
+
+def test_what_each_key_asked_for_is_counted(hub: HubUnderTest) -> None:
+    rows = {row["key"]: row for row in json.loads(hub.ok("usage", "--json"))}
+    assert rows["laptop"]["answered"] >= 20
+    assert rows["robot"]["refused"] >= 10  # too many at once, and pictures that are none
+    assert rows["laptop"]["megabytes"] > 0
