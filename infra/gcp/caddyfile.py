@@ -138,10 +138,16 @@ ${origins}	route {
 			handle_response @busy {
 				error 429
 			}
+			# vLLM's word for a client's mistake: a picture in a form that it does not read.
+			@unread status 501
+			handle_response @unread {
+				error 400
+			}
 		}
 	}
 	handle_errors {
 		map {err.status_code} {error_type} {error_code} {error_message} {
+			400 invalid_request_error unsupported_form "The model server cannot read this form of a request. Send pictures as data: URLs in base64."
 			401 invalid_request_error invalid_api_key "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
 			404 invalid_request_error unknown_url "No such route. There are POST /v1/chat/completions, /v1/completions and /v1/responses, GET /v1/models and /health."
 			413 invalid_request_error request_too_large "The request is larger than ${body_mb} MB. Send a smaller picture."

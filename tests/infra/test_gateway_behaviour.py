@@ -218,6 +218,16 @@ def test_home_can_refuse_a_large_question_by_its_head(gateway: Gateway) -> None:
     assert answers[0].headers["retry-after"] == "1"
 
 
+def test_a_form_that_the_model_server_cannot_read_is_the_clients_mistake(gateway: Gateway) -> None:
+    gateway.home.cannot_read = True
+    try:
+        answer = gateway.post(headers=LAPTOP, json={})
+    finally:
+        gateway.home.cannot_read = False
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "unsupported_form"
+
+
 def test_a_request_has_one_name_on_its_whole_way(gateway: Gateway) -> None:
     first, second = (gateway.post(headers=LAPTOP, json={}) for _ in range(2))
     [name] = first.headers.get_list("x-request-id")

@@ -16,6 +16,8 @@ class Home:
     got: list[str] = field(default_factory=list[str])
     """Method and path of what came without a body."""
     on: bool = True
+    cannot_read: bool = False
+    """Each question is 501."""
     refuses: bool = False
     """Each question, by its head."""
     lose_health_checks: int = 0
@@ -41,6 +43,9 @@ def home_handler(home: Home) -> type[Handler]:
                 self.close_connection = True
                 return
             home.received.append({**dict(self.headers.items()), "path": self.path})
+            if home.cannot_read:
+                self.whole(501, b"{}")
+                return
             if b"stream" not in body:
                 own = {"X-Request-Id": "a name of home's own", "Access-Control-Allow-Origin": "*"}
                 self.whole(200, b'{"ok": true}', own)

@@ -113,7 +113,7 @@ def test_a_question_that_fails_at_the_model_server_does_not_fail_the_next(
         *("file:///etc/passwd", "file:///nothing/../etc/passwd", "ftp://127.0.0.1/x.png"),
         *("http://127.0.0.1/x.png", "http://169.254.169.254/", "http://home/health"),
         *("data:image/png;base64,AAAA", "data:image/png;base64,***", ""),
-        "data:text/plain;base64,aGVsbG8=",
+        *("data:text/plain;base64,aGVsbG8=", "data:image/png,%89PNG", "data:,"),
     ],
 )
 def test_a_picture_that_is_none_or_lies_elsewhere_is_a_clients_mistake(
