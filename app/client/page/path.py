@@ -25,7 +25,6 @@ def path(service: Service, texts: Texts) -> None:
     used, shown = time.monotonic(), _broken(service, texts)
 
     def looking(again: bool) -> None:  # noqa: FBT001
-        clock.tick(DRAW_SECONDS)
         resting = time.monotonic() - used > RESTING_SECONDS
         health = service.health
         if not resting and (health is None or time.monotonic() - health.at > LOOK_SECONDS):
@@ -37,6 +36,7 @@ def path(service: Service, texts: Texts) -> None:
             st.caption(texts.health_resting)
         if st.button(texts.health_look, icon=":material/refresh:", type="tertiary"):
             service.look()
+        clock.tick(DRAW_SECONDS)
 
     redrawn("path", None, looking)
 
