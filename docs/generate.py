@@ -113,29 +113,20 @@ def schema() -> str:
 def versions() -> str:
     """What a real deployment runs, and what the twin is tested with."""
     cloud, model = Cloud.model_fields, Model.model_fields
-    deployed = {
-        "Caddy": _tag(cloud["caddy_image"].default),
-        "Tailscale at the gateway": _tag(cloud["tailscale_image"].default),
-        "Tailscale at home": "as installed there",
-        "vLLM": f"{_tag(model['image'].default)}, CUDA",
-        "K3s": f"channel {K3S_CHANNEL}",
-        "Traefik": "K3s' own",
-        "NVIDIA's device plugin": _tag(gpu_sharing.IMAGE),
-        "Pulumi": "as installed",
-    }
     tailscale, kubernetes = VERSIONS["tailscaled"], VERSIONS["kube-apiserver"]
-    tested = {
-        "Caddy": VERSIONS["caddy"],
-        "Tailscale at the gateway": tailscale,
-        "Tailscale at home": tailscale,
-        "vLLM": f"{vllm.VERSION}, CPU",
-        "K3s": f"Kubernetes {kubernetes}, kine {VERSIONS['kine']}, emulated kubelet",
-        "Traefik": VERSIONS["traefik"],
-        "NVIDIA's device plugin": "emulated",
-        "Pulumi": VERSIONS["pulumi"],
-    }
-    rows = [f"| {name} | {of} | {tested[name]} |\n" for name, of in deployed.items()]
-    return "| part | deployed | tested on the twin |\n|---|---|---|\n" + "".join(rows)
+    k3s = f"Kubernetes {kubernetes}, kine {VERSIONS['kine']}, emulated kubelet"
+    rows = (
+        ("Caddy", _tag(cloud["caddy_image"].default), VERSIONS["caddy"]),
+        ("Tailscale at the gateway", _tag(cloud["tailscale_image"].default), tailscale),
+        ("Tailscale at home", "as installed there", tailscale),
+        ("vLLM", f"{_tag(model['image'].default)}, CUDA", f"{vllm.VERSION}, CPU"),
+        ("K3s", f"channel {K3S_CHANNEL}", k3s),
+        ("Traefik", "K3s' own", VERSIONS["traefik"]),
+        ("NVIDIA's device plugin", _tag(gpu_sharing.IMAGE), "emulated"),
+        ("Pulumi", "as installed", VERSIONS["pulumi"]),
+    )
+    head = "| part | deployed | tested on the twin |\n|---|---|---|\n"
+    return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def with_versions(text: str) -> str:

@@ -97,11 +97,8 @@ def costs(region: str) -> Costs:
     known = prices()
     run = known.cloud_run
     tier, idle = run.tier(region), run.idle_minutes * 60
-    free_usd = (
-        run.free.vcpu_seconds * run.tier_1.vcpu_second
-        + run.free.gib_seconds * run.tier_1.gib_second
-    )
     free_cpu_usd = run.free.vcpu_seconds * run.tier_1.vcpu_second
+    free_usd = free_cpu_usd + run.free.gib_seconds * run.tier_1.gib_second
     return Costs(
         start_usd=tier.second() * idle,
         # CPU is what runs out first.

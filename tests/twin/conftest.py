@@ -68,6 +68,13 @@ class HubUnderTest:
             check=False,
         )
 
+    def up_with(self, old: str, new: str) -> subprocess.CompletedProcess[str]:
+        """`pulumi up` with something else in the stack file."""
+        stack, text = self.state / "changed.yaml", (ROOT / "Pulumi.twin.yaml").read_text()
+        assert old in text
+        stack.write_text(text.replace(old, new))
+        return self.shell(f"pulumi up --yes --skip-preview --stack twin --config-file {stack}")
+
     def kubectl(self, *arguments: str) -> Any:
         """What `kubectl … -o json` says."""
         done = subprocess.run(

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.twin.conftest import ROOT, HubUnderTest
+from tests.twin.conftest import HubUnderTest
 from tests.twin.test_end_to_end import chat
 
 pytestmark = pytest.mark.twin
@@ -36,10 +36,7 @@ def test_a_removed_key_is_refused_and_up_says_that_home_was_not_reached(
 ) -> None:
     robot = hub.api_keys()["robot"]
     assert status(hub, robot) == 200
-    stack = hub.state / "revoked.yaml"
-    text = (ROOT / "Pulumi.twin.yaml").read_text()
-    stack.write_text(text.replace("[laptop, robot]", "[laptop]"))
-    done = hub.shell(f"pulumi up --yes --skip-preview --stack twin --config-file {stack}")
+    done = hub.up_with("[laptop, robot]", "[laptop]")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Home was not reached" in done.stdout
     assert status(hub, robot) == 401

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +10,9 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from PIL import Image
 
 from tests.twin.conftest import HubUnderTest
-from tests.twin.test_end_to_end import chat, first_key
+from tests.twin.test_end_to_end import chat, first_key, picture
 
 pytestmark = pytest.mark.twin
 
@@ -35,13 +32,6 @@ def client(hub: HubUnderTest) -> Generator[openai.OpenAI]:
         base_url=f"{hub.gateway}/v1", api_key=first_key(hub), timeout=120, max_retries=0
     ) as made:
         yield made
-
-
-def picture(colour: str) -> dict[str, Any]:
-    file = io.BytesIO()
-    Image.new("RGB", (64, 64), colour).save(file, "PNG")
-    url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def test_the_model_is_found_by_its_name(client: openai.OpenAI) -> None:
@@ -79,7 +69,10 @@ def test_nothing_of_the_newer_form_is_stored(client: openai.OpenAI, hub: HubUnde
 
 def test_a_conversation_may_have_many_pictures(client: openai.OpenAI) -> None:
     colours = ("red", "green", "blue", "yellow", "orange")
-    content: Any = [*map(picture, colours), {"type": "text", "text": "What is this?"}]
+    content: Any = [
+        *(picture(64, 64, colour) for colour in colours),
+        {"type": "text", "text": "What is this?"},
+    ]
     answer = client.chat.completions.create(
         model="vlm", messages=[{"role": "user", "content": content}], max_tokens=12
     )

@@ -14,7 +14,7 @@ import pytest
 from infra.gcp.caddyfile import SOCKS_PORT
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
-from twin.network import End, Network
+from twin.network import ENDS, End, Network, choose_mode
 from twin.parts.part import records
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
@@ -55,12 +55,11 @@ print(json.dumps(codes))
 @pytest.fixture
 def network(hub: HubUnderTest) -> Network:
     paths = TwinPaths(hub.state)
-    mode = TwinSettings.of_running_twin(paths).network
-    pids = {record.name: record.pid for record in records(paths)}
-    if "net-home" not in pids:
+    mode = choose_mode(TwinSettings.of_running_twin(paths))
+    if mode == "flat":
         pytest.skip("a flat network keeps nothing apart")
-    user = "user-namespaces" if mode == "user-namespaces" else "namespaces"
-    return Network(user, {end: pids[f"net-{end}"] for end in ("inet", "cloud", "home")})
+    pids = {record.name: record.pid for record in records(paths)}
+    return Network(mode, {end: pids[f"net-{end}"] for end in ENDS})
 
 
 def run(network: Network, end: End, code: str, *arguments: int) -> str:

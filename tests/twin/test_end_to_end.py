@@ -49,9 +49,9 @@ def chat(content: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def picture(width: int, height: int) -> dict[str, Any]:
+def picture(width: int, height: int, colour: str = "teal") -> dict[str, Any]:
     file = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(file, "PNG")
+    Image.new("RGB", (width, height), colour).save(file, "PNG")
     data = base64.b64encode(file.getvalue()).decode()
     return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
 
@@ -266,11 +266,8 @@ BROKEN = {
 
 
 def test_a_model_that_cannot_start_fails_up_with_the_pods_own_reason(hub: HubUnderTest) -> None:
-    settings = (ROOT / "Pulumi.twin.yaml").read_text()
     for line, reason in BROKEN.items():
-        broken = hub.state / "broken.yaml"
-        broken.write_text(settings.replace("profile: tiny", f"profile: tiny\n      {line}"))
-        done = hub.shell(f"pulumi up --yes --skip-preview --stack twin --config-file {broken}")
+        done = hub.up_with("profile: tiny", f"profile: tiny\n      {line}")
         assert done.returncode != 0
         assert "The model is not served" in done.stdout
         assert reason in done.stdout

@@ -201,22 +201,22 @@ def home_address(paths: TwinPaths, path: str) -> str | None:
     return str(status["TailscaleIPs"][0])
 
 
-def nodes(paths: TwinPaths, path: str) -> list[dict[str, object]]:
+def nodes(paths: TwinPaths, path: str) -> list[dict[str, Any]]:
     """The tailnet's nodes as the control server lists them."""
-    listed = _headscale(paths, path, "nodes", "list", "--output", "json")
-    return json.loads(listed.stdout or "[]") or [] if listed.returncode == 0 else []
+    return _listed(paths, path, "nodes")
 
 
 def key_expires(paths: TwinPaths, path: str, tag: str) -> datetime | None:
     """When the last auth key of this tag expires; ``None`` if there is none."""
-    listed = _headscale(paths, path, "preauthkeys", "list", "--output", "json")
-    if listed.returncode != 0:
-        return None
-    keys: list[dict[str, Any]] = json.loads(listed.stdout or "[]") or []
-    ends: list[int] = [
-        key["expiration"]["seconds"] for key in keys if tag in (key.get("acl_tags") or [])
-    ]
+    keys = _listed(paths, path, "preauthkeys")
+    ends = [int(k["expiration"]["seconds"]) for k in keys if tag in (k.get("acl_tags") or [])]
     return datetime.fromtimestamp(max(ends), UTC) if ends else None
+
+
+def _listed(paths: TwinPaths, path: str, what: str) -> list[dict[str, Any]]:
+    """Nothing, too, while the control server does not answer."""
+    listed = _headscale(paths, path, what, "list", "--output", "json")
+    return json.loads(listed.stdout or "[]") or [] if listed.returncode == 0 else []
 
 
 def _expect(done: subprocess.CompletedProcess[str]) -> str:

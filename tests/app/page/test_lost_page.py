@@ -13,6 +13,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.app.page.conftest import Visit
+from tests.app.page.test_in_a_browser import ask
 
 pytestmark = pytest.mark.browser
 
@@ -54,8 +55,7 @@ def do_nothing(_: Page) -> None:
 
 
 def ask_slowly(page: Page) -> None:
-    page.get_by_test_id("stChatInputTextArea").fill("slow")
-    page.get_by_role("button", name="Send message").click()
+    ask(page, "slow")
 
 
 def ask_and_see_the_first_words(page: Page) -> None:
