@@ -97,10 +97,7 @@ def _refused(error: openai.APIStatusError) -> ServiceError:
             return NotStartedError(words, status=status, retry_after=after)
         case 502 | 503 | 504:
             when = f"in {after:g} s" if after is not None else "later"
-            words = (
-                "The server at home does not answer: it is off, asleep or starting. "
-                f"Try again {when}."
-            )
+            words = _told(error).replace("Try again later.", f"Try again {when}.")
         case 400 if "context length" in _told(error) or "max_model_len" in _told(error):
             words = (
                 "The conversation is longer than the model can read. Start a new one, or ask for "

@@ -1,15 +1,12 @@
-"""The gateway's Caddyfile: who may ask what, and what happens when home does not answer.
+"""The gateway's public Caddyfile: who may ask what, and what is said when home does not answer.
 
-Two sites. The public one decides; the inner one, on loopback, crosses the tailnet. They are two
-because Caddy's health check does not go through ``network_proxy`` (2.11), so the public site
-checks the inner one, and that check exercises the tunnel and keeps it warm.
+It decides; a second Caddy on loopback crosses the tailnet (``crossing.py``).
 
 Each next hop is asked first whether it wants a question's body (``Expect: 100-continue``). Without,
 Caddy and Traefik cut an answer that begins before they have seen the question's end
 (docs/decisions/0011).
 
-Neither holds a key: API keys are imported from a file of their own, the upstream's key comes from
-the environment.
+It holds no key: API keys are imported from a file of their own.
 """
 
 # ruff: noqa: E501  # a Caddyfile has no way to break a line inside a quoted text
@@ -20,12 +17,16 @@ from string import Template
 
 from app.model.profiles import SERVED_NAME
 
-SOCKS_PORT = 1055
-INNER_PORT = 8081
+CROSSING_PORT = 8081
+"""The other Caddy's, on loopback."""
+CROSSING_HEALTH = "/home"
+"""There: 200 when home answers, whatever it says."""
+ANSWERED_HEADER = "X-Hub-Home"
+"""The crossing's mark on what home itself has said."""
 HEALTH_INTERVAL_SECONDS = 1
-HEALTH_TIMEOUT_SECONDS = 3
+HEALTH_TIMEOUT_SECONDS = 5
 HEALTH_FAILS = 6
-"""Failed checks until home counts as off: 8 s where packets vanish, 5 s where home refuses.
+"""Failed checks until home counts as off: 10 s where packets vanish, 5 s where home refuses.
 
 WireGuard repeats a lost handshake after 5 s (its RekeyTimeout) and up to a third of a second more,
 so fewer would call a home off whose first packet was lost. Caddy counts failures since the last
@@ -33,6 +34,8 @@ change of state, not in a row: what a single lost check can do is bounded by the
 later, which is sooner than a request gives up."""
 RETRY_BUSY_SECONDS = 1
 """A second try after it, and a third after that: what the OpenAI SDKs make by themselves."""
+RETRY_STARTING_SECONDS = 10
+"""A model server's start takes longer than a home's return; the client's patience has two tries."""
 RETRY_AFTER_SECONDS = 5
 """Home is checked every second, so a later try finds a home that has come back."""
 
@@ -46,6 +49,12 @@ _CADDYFILE = Template("""\
 	log default {
 		output stderr
 		format json
+	}
+	# Read by the script that ends a silent home's requests.
+	log checks {
+		output stdout
+		format json
+		include http.handlers.reverse_proxy.health_checker.active
 	}
 	servers {
 		timeouts {
@@ -104,9 +113,9 @@ ${origins}	route {
 		request_body {
 			max_size ${body_mb}MB
 		}
-		reverse_proxy 127.0.0.1:${inner_port} {
+		reverse_proxy 127.0.0.1:${crossing_port} {
 			# Home off is known before anyone asks, and answered at once.
-			health_uri /health
+			health_uri ${crossing_health}
 			health_interval ${health_interval_seconds}s
 			health_timeout ${health_timeout_seconds}s
 			health_fails ${health_fails}
@@ -129,11 +138,39 @@ ${origins}	route {
 			# From the request's arrival here to the first byte of home's answer.
 			header_down Server-Timing "home;dur={http.reverse_proxy.upstream.latency_ms}"
 			header_down -Access-Control-*
-			@unreachable status 502 503 504
+			header_down -${answered}
+			# Home answers, what stands behind its door does not.
+			@starting {
+				status 502 503 504
+				header ${answered} *
+			}
+			handle_response @starting {
+				error "model" 503
+			}
+			@unreachable status 503
 			handle_response @unreachable {
 				error 503
 			}
-			# Traefik's own words are plain text.
+			@lost status 502 504
+			handle_response @lost {
+				error 502
+			}
+			# Traefik's own words, plain text: another key than this gateway's, or no Ingress.
+			@closed {
+				status 401 404
+				header Content-Type text/plain*
+			}
+			handle_response @closed {
+				error "closed" 502
+			}
+			# Traefik's own words are plain text. Only of a rate it tells when there is room again.
+			@rate {
+				status 429
+				header X-Retry-In *
+			}
+			handle_response @rate {
+				error "rate" 429
+			}
 			@busy status 429
 			handle_response @busy {
 				error 429
@@ -146,19 +183,23 @@ ${origins}	route {
 		}
 	}
 	handle_errors {
-		map {err.status_code} {error_type} {error_code} {error_message} {
-			400 invalid_request_error unsupported_form "The model server cannot read this form of a request. Send pictures as data: URLs in base64."
-			401 invalid_request_error invalid_api_key "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
-			404 invalid_request_error unknown_url "No such route. There are POST /v1/chat/completions, /v1/completions and /v1/responses, GET /v1/models and /health."
-			413 invalid_request_error request_too_large "The request is larger than ${body_mb} MB. Send a smaller picture."
-			429 rate_limit_error rate_limit_exceeded "Too many requests with this key at once, or in this minute. Wait and try again."
-			502 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
-			503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
-			504 server_error home_timeout "The server at home took too long. Try again later."
+		map "{err.status_code} {err.message}" {error_type} {error_code} {error_message} {
+			~^400 invalid_request_error unsupported_form "The model server cannot read this form of a request. Send pictures as data: URLs in base64."
+			~^401 invalid_request_error invalid_api_key "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
+			~^404 invalid_request_error unknown_url "No such route. There are POST /v1/chat/completions, /v1/completions and /v1/responses, GET /v1/models and /health."
+			~^413 invalid_request_error request_too_large "The request is larger than ${body_mb} MB. Send a smaller picture."
+			"429 rate" rate_limit_error rate_limit_exceeded "Too many requests with this key in this minute. Wait and try again."
+			~^429 rate_limit_error too_many_at_once "Too many requests with this key at once. Wait for an answer and try again."
+			"502 closed" server_error home_misconfigured "The server at home answers, but not this gateway: its key or its route is missing there. Its owner runs pulumi up."
+			~^502 server_error home_lost "The server at home stopped answering while it worked on this request."
+			"503 model" server_error model_unavailable "The server at home is on, but its model server does not answer: it may be starting, which takes minutes. Try again later."
+			~^503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
 			default server_error gateway_error "The gateway could not answer this request."
 		}
-		@later `{err.status_code} in [502, 503, 504]`
+		@later `{err.status_code} == 503`
 		header @later Retry-After ${retry_after}
+		@starting `{err.message} == "model"`
+		header @starting Retry-After ${retry_starting}
 		@soon `{err.status_code} == 429`
 		header @soon Retry-After ${retry_busy}
 		@key `{err.status_code} == 401`
@@ -167,30 +208,6 @@ ${origins}	route {
 		respond <<JSON
 			{"error": {"message": "{error_message}", "type": "{error_type}", "param": null, "code": "{error_code}"}}
 			JSON {err.status_code}
-	}
-}
-
-:${inner_port} {
-	bind 127.0.0.1
-	reverse_proxy http://${home}:80 {
-		flush_interval -1
-		# After a start the tunnel carries nothing yet: the request is held and its dial repeated.
-		lb_try_duration ${hold_seconds}s
-		lb_try_interval 250ms
-		# A dial through SOCKS that fails is no dial error to Caddy, so POST has to be named. Safe for
-		# any error: Caddy sends a body once, and never again after the first byte of it was read.
-		lb_retry_match {
-			method GET POST
-		}
-		# A fixed name: what the client wrote as Host never reaches the model server.
-		header_up Host ${home}
-		header_up Authorization "{env.UPSTREAM_AUTHORIZATION}"
-		transport http {
-			network_proxy url socks5://127.0.0.1:${socks_port}
-			expect_continue_timeout 1s
-			dial_timeout 5s
-			response_header_timeout ${timeout_seconds}s
-		}
 	}
 }
 """)
@@ -228,31 +245,23 @@ ${allowed}
 """)
 
 
-def caddyfile(
-    *,
-    home: str,
-    body_mb: int,
-    timeout_seconds: int,
-    hold_seconds: int,
-    origins: Sequence[str] = (),
-) -> str:
-    """The whole configuration; ``PORT``, ``KEYS_FILE`` and ``UPSTREAM_AUTHORIZATION`` are its environment.
+def caddyfile(*, body_mb: int, origins: Sequence[str] = ()) -> str:
+    """The whole configuration; ``PORT`` and ``KEYS_FILE`` are its environment.
 
     ``origins``: of web pages that may ask from a browser.
     """
     return _CADDYFILE.substitute(
-        home=home,
         served=SERVED_NAME,
         origins=_origins(origins),
         body_mb=body_mb,
-        timeout_seconds=timeout_seconds,
-        hold_seconds=hold_seconds,
         health_interval_seconds=HEALTH_INTERVAL_SECONDS,
         health_timeout_seconds=HEALTH_TIMEOUT_SECONDS,
         health_fails=HEALTH_FAILS,
-        inner_port=INNER_PORT,
-        socks_port=SOCKS_PORT,
+        crossing_port=CROSSING_PORT,
+        crossing_health=CROSSING_HEALTH,
+        answered=ANSWERED_HEADER,
         retry_after=RETRY_AFTER_SECONDS,
+        retry_starting=RETRY_STARTING_SECONDS,
         retry_busy=RETRY_BUSY_SECONDS,
     )
 

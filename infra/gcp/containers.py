@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.gcp.caddyfile import SOCKS_PORT
+from infra.gcp.crossing import SOCKS_PORT
 from infra.gcp.secret import Env, Secret
 
 PUBLIC_PORT = 8080
@@ -31,11 +31,12 @@ def plain(values: Mapping[str, str]) -> list[Env]:
     return [Env(name=name, value=value) for name, value in values.items()]
 
 
-def caddy(image: pulumi.Input[str], upstream_authorization: Secret) -> Container:
-    """The ingress container: the only one with a port."""
+def caddy(image: pulumi.Input[str], script: str, upstream_authorization: Secret) -> Container:
+    """The ingress container: the only one with a port. ``script`` starts its two Caddys."""
     return Container(
         name="caddy",
         image=image,
+        commands=["/bin/sh", "-c", script],
         ports=gcp.cloudrunv2.ServiceTemplateContainerPortsArgs(container_port=PUBLIC_PORT),
         depends_ons=["tailscale"],
         envs=[

@@ -10,6 +10,7 @@ import pulumi_gcp as gcp
 
 from infra.gcp import containers
 from infra.gcp.caddyfile import caddyfile, keys_file
+from infra.gcp.crossing import crossing, script
 from infra.gcp.joining import ByAuthKey, ByIdentity
 from infra.gcp.secret import Env, Secret, kept
 
@@ -85,14 +86,17 @@ class Gateway(pulumi.ComponentResource):
             id_ = f"{SERVICE}-{suffix}"
             return kept(f"{name}-{suffix}", id_, value, identity.account, after_apis)
 
-        config = caddyfile(
-            home=args.home,
-            body_mb=args.body_mb,
-            timeout_seconds=args.timeout_seconds,
-            hold_seconds=args.hold_seconds,
-            origins=args.allowed_origins,
-        )
+        config = caddyfile(body_mb=args.body_mb, origins=args.allowed_origins)
         caddy_config = secret("caddyfile", config)
+        start = script(
+            public=f"{containers.CADDYFILE_FOLDER}/Caddyfile",
+            crossing=crossing(
+                home=args.home,
+                timeout_seconds=args.timeout_seconds,
+                hold_seconds=args.hold_seconds,
+            ),
+            hold_seconds=args.hold_seconds,
+        )
         keys = secret("api-keys", pulumi.Output.from_input(args.api_keys).apply(keys_file))
         upstream = secret("upstream-authorization", args.upstream_authorization)
         secrets = [caddy_config, keys, upstream]
@@ -145,7 +149,7 @@ class Gateway(pulumi.ComponentResource):
                     min_instance_count=0, max_instance_count=1
                 ),
                 containers=[
-                    containers.caddy(mirrored(args.caddy_image), upstream),
+                    containers.caddy(mirrored(args.caddy_image), start, upstream),
                     containers.tailscale(
                         mirrored(args.tailscale_image),
                         mtu=args.mtu,

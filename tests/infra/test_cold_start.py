@@ -19,8 +19,8 @@ from pydantic import ValidationError
 
 from app.client.request import Timeouts
 from infra.config import Cloud
-from infra.gcp.caddyfile import HEALTH_FAILS, RETRY_AFTER_SECONDS, caddyfile
-from tests.support.gateway import API_KEYS, chat_headers, running_caddy
+from infra.gcp.caddyfile import HEALTH_FAILS, RETRY_AFTER_SECONDS
+from tests.support.gateway import chat_headers, running_gateway
 from tests.support.home import Home, home_handler
 from tests.support.http_server import serving
 from tests.support.socks import DIAL_SECONDS, Tunnel, socks_tunnel
@@ -49,11 +49,12 @@ def cold_gateway(
     """A gateway that has just started; its tunnel does not carry anything yet."""
     home = Home()
     home.release.set()
-    text = caddyfile(home="home", body_mb=20, timeout_seconds=300, hold_seconds=hold_seconds)
     with (
         serving(home_handler(home)) as port,
         socks_tunnel(port, dial_seconds) as tunnel,
-        running_caddy(folder, text, API_KEYS, socks_port=tunnel.port) as url,
+        running_gateway(
+            folder, socks_port=tunnel.port, body_mb=20, hold_seconds=hold_seconds
+        ) as url,
     ):
         yield ColdGateway(url, home, tunnel)
 

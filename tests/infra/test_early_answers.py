@@ -18,12 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.gcp.caddyfile import caddyfile
-from tests.support.gateway import (
-    running_caddy,
-    without_health_checks,
-    without_tunnel,
-)
+from tests.support.gateway import running_gateway
 from tests.support.http_server import Handler, serving
 from tests.support.ports import free_port
 from tests.support.waiting import until
@@ -61,8 +56,6 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
     """The public site's port."""
     folder = tmp_path_factory.mktemp("path")
     entry = free_port()
-    text = caddyfile(home="home", body_mb=1, timeout_seconds=300, hold_seconds=6)
-    text = without_health_checks(without_tunnel(text, entry))
     with serving(AtOnce) as port:
         (folder / "routes.yaml").write_text(
             f"""
@@ -79,7 +72,7 @@ http:
                 "--global.checknewversion=false",
                 "--global.sendanonymoususage=false",
             ),
-            running_caddy(folder, text, {"laptop": KEY}) as url,
+            running_gateway(folder, home_port=entry, keys={"laptop": KEY}) as url,
         ):
             public = int(url.rpartition(":")[2])
             until(lambda: ask(public, 1) == ["onetwo"])

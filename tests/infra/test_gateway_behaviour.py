@@ -15,13 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.gcp.caddyfile import RETRY_AFTER_SECONDS, caddyfile, keys_file
+from infra.gcp.caddyfile import HEALTH_FAILS, RETRY_AFTER_SECONDS, keys_file
 from tests.support.gateway import (
     API_KEYS,
     chat_headers,
     is_up,
-    running_caddy,
-    without_tunnel,
+    running_gateway,
 )
 from tests.support.home import Home, home_handler
 from tests.support.http_server import serving
@@ -45,11 +44,9 @@ class Gateway:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("caddy")
     home = Home()
-    text = caddyfile(home="home", body_mb=1, timeout_seconds=300, hold_seconds=1)
-    text = text.replace("health_interval 1s", "health_interval 200ms")
     with (
         serving(home_handler(home)) as port,
-        running_caddy(folder, without_tunnel(text, port)) as url,
+        running_gateway(folder, home_port=port, check_interval="200ms") as url,
     ):
         until(lambda: is_up(url))
         yield Gateway(url, home, folder / "log")
@@ -214,18 +211,60 @@ def test_home_can_refuse_a_large_question_by_its_head(gateway: Gateway) -> None:
         gateway.home.refuses = False
     assert [a.status_code for a in answers] == [429] * 4
     told = answers[0].json()["error"]
-    assert (told["type"], told["code"]) == ("rate_limit_error", "rate_limit_exceeded")
+    assert (told["type"], told["code"]) == ("rate_limit_error", "too_many_at_once")
     assert answers[0].headers["retry-after"] == "1"
 
 
-def test_a_form_that_the_model_server_cannot_read_is_the_clients_mistake(gateway: Gateway) -> None:
-    gateway.home.cannot_read = True
+PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        # Traefik's: no pod behind the Service, one that does not answer, one that is slow.
+        ((503, PLAIN), (503, "model_unavailable", "10")),
+        ((502, PLAIN), (503, "model_unavailable", "10")),
+        ((504, {}), (503, "model_unavailable", "10")),
+        # Its own refusals: another gateway key, no Ingress, too much at once, too often.
+        ((401, PLAIN), (502, "home_misconfigured", None)),
+        ((404, PLAIN), (502, "home_misconfigured", None)),
+        ((429, PLAIN), (429, "too_many_at_once", "1")),
+        ((429, {**PLAIN, "X-Retry-In": "600ms"}), (429, "rate_limit_exceeded", "1")),
+        # vLLM's word for a client's mistake.
+        ((501, {}), (400, "unsupported_form", None)),
+    ],
+)
+def test_what_home_says_in_words_of_its_own_is_told_by_status_and_code(
+    gateway: Gateway, says: tuple[int, dict[str, str]], told: tuple[int, str, str | None]
+) -> None:
+    gateway.home.says = says
     try:
         answer = gateway.post(headers=LAPTOP, json={})
     finally:
-        gateway.home.cannot_read = False
-    assert answer.status_code == 400
-    assert answer.json()["error"]["code"] == "unsupported_form"
+        gateway.home.says = None
+    code, after = answer.json()["error"]["code"], answer.headers.get("retry-after")
+    assert (answer.status_code, code, after) == told
+    assert "x-hub-home" not in answer.headers
+
+
+def test_what_the_model_server_refuses_in_json_is_left_as_it_is(gateway: Gateway) -> None:
+    gateway.home.says = (404, {"Content-Type": "application/json"})
+    try:
+        answer = gateway.post(headers=LAPTOP, json={})
+    finally:
+        gateway.home.says = None
+    assert (answer.status_code, answer.text) == (404, "words of its own")
+
+
+def test_a_model_server_that_starts_is_no_home_that_is_off(gateway: Gateway) -> None:
+    gateway.home.says = (503, PLAIN)
+    try:
+        checks = len(gateway.home.got)
+        until(lambda: len(gateway.home.got) > checks + 2 * HEALTH_FAILS)
+        assert gateway.post(headers=LAPTOP, json={}).json()["error"]["code"] == "model_unavailable"
+    finally:
+        gateway.home.says = None
+    assert gateway.post(headers=LAPTOP, json={}).status_code == 200
 
 
 def test_a_request_has_one_name_on_its_whole_way(gateway: Gateway) -> None:
@@ -265,10 +304,25 @@ def test_a_stream_arrives_piece_by_piece(gateway: Gateway) -> None:
         assert b"".join(pieces) == b"data: two\n\n"
 
 
+def code_of(answer: httpx.Response) -> str:
+    return answer.json()["error"]["code"] if answer.is_error else ""
+
+
+def test_a_home_that_breaks_off_is_told_from_one_that_is_off(gateway: Gateway) -> None:
+    gateway.home.on = False
+    try:
+        answer = gateway.post(headers=LAPTOP, json={})
+        assert (answer.status_code, code_of(answer)) == (502, "home_lost")
+        assert "retry-after" not in answer.headers
+    finally:
+        gateway.home.on = True
+        until(lambda: is_up(gateway.url))
+
+
 def test_home_off_is_told_within_two_seconds_with_when_to_try_again(gateway: Gateway) -> None:
     gateway.home.on = False
     try:
-        until(lambda: not is_up(gateway.url))
+        until(lambda: code_of(gateway.post(headers=LAPTOP, json={})) == "home_unavailable")
         begun = time.monotonic()
         answer = gateway.post(headers=LAPTOP, json={})
         took = time.monotonic() - begun
@@ -295,7 +349,8 @@ def test_each_request_is_a_line_of_the_log_with_whose_it_was(gateway: Gateway) -
     refused = gateway.post(json={})
 
     def lines() -> dict[str, dict[str, Any]]:
-        logged = [json.loads(line) for line in gateway.log.read_text().splitlines() if line]
+        text = gateway.log.read_text()
+        logged = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
         return {line["request_id"]: line for line in logged if "request_id" in line}
 
     names = [answer.headers["x-request-id"] for answer in (answered, refused)]
@@ -324,16 +379,10 @@ PAGE = "https://robots.example"
 def for_pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A gateway that lets web pages ask."""
     folder = tmp_path_factory.mktemp("origins")
-    text = caddyfile(
-        home="home",
-        body_mb=1,
-        timeout_seconds=300,
-        hold_seconds=1,
-        origins=["http://localhost:3000", PAGE],
-    )
+    origins = ["http://localhost:3000", PAGE]
     with (
         serving(home_handler(Home())) as port,
-        running_caddy(folder, without_tunnel(text, port)) as url,
+        running_gateway(folder, home_port=port, origins=origins) as url,
     ):
         until(lambda: is_up(url))
         yield url

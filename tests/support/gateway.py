@@ -1,20 +1,19 @@
-"""The rendered Caddyfile in a real Caddy on loopback."""
+"""The gateway as the program writes it, in real Caddys on loopback."""
 
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
-from infra.gcp.caddyfile import INNER_PORT, SOCKS_PORT, keys_file
+from infra.gcp.caddyfile import CROSSING_PORT, HEALTH_INTERVAL_SECONDS, caddyfile, keys_file
+from infra.gcp.crossing import SOCKS_PORT, crossing, script
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
@@ -26,42 +25,50 @@ def chat_headers(name: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {API_KEYS[name]}"}
 
 
-def without_tunnel(text: str, home_port: int) -> str:
-    """The Caddyfile with home at a port of loopback instead of behind SOCKS."""
-    text = text.replace("http://home:80", f"http://127.0.0.1:{home_port}")
-    return text.replace(f"network_proxy url socks5://127.0.0.1:{SOCKS_PORT}", "network_proxy none")
-
-
-def without_health_checks(text: str) -> str:
-    """For a home that has no /health."""
-    return re.sub(r"\t+health_headers \{[^}]*\}\n|\t+health_\w+ .*\n", "", text)
-
-
 @contextmanager
-def running_caddy(
-    folder: Path, text: str, keys: Mapping[str, str] = API_KEYS, *, socks_port: int = SOCKS_PORT
+def running_gateway(
+    folder: Path,
+    *,
+    home_port: int | None = None,
+    socks_port: int = SOCKS_PORT,
+    keys: Mapping[str, str] = API_KEYS,
+    body_mb: int = 1,
+    hold_seconds: int = 1,
+    origins: Sequence[str] = (),
+    check_interval: str = "1s",
 ) -> Generator[str]:
-    """Run Caddy with this Caddyfile; yields the public address as soon as it listens.
+    """Run the gateway's two Caddys; yields the public address as soon as it listens.
 
-    The log is ``folder / "log"``.
+    Home is at ``home_port`` of loopback, or else behind ``socks_port``. The log is
+    ``folder / "log"``.
     """
-    public, inner = free_port(), free_port()
-    text = text.replace(str(INNER_PORT), str(inner)).replace(
-        f"socks5://127.0.0.1:{SOCKS_PORT}", f"socks5://127.0.0.1:{socks_port}"
+    public, between = free_port(), free_port()
+    site = caddyfile(body_mb=body_mb, origins=origins)
+    site = site.replace(
+        f"health_interval {HEALTH_INTERVAL_SECONDS}s", f"health_interval {check_interval}"
     )
-    (folder / "Caddyfile").write_text(text)
+    cross = crossing(home="home", timeout_seconds=300, hold_seconds=hold_seconds)
+    proxy = f"network_proxy url socks5://127.0.0.1:{SOCKS_PORT}"
+    assert proxy in cross
+    if home_port is None:
+        cross = cross.replace(proxy, proxy.replace(str(SOCKS_PORT), str(socks_port)))
+    else:
+        cross = cross.replace(proxy, "network_proxy none")
+        cross = cross.replace("http://home:80", f"http://127.0.0.1:{home_port}")
+    text = script(public=str(folder / "Caddyfile"), crossing=cross, hold_seconds=hold_seconds)
+    text = text.replace(str(CROSSING_PORT), str(between)).replace("/tmp/checks", f"{folder}/checks")
+    (folder / "Caddyfile").write_text(site.replace(str(CROSSING_PORT), str(between)))
     (folder / "keys").write_text(keys_file(keys))
     env = {
         **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PORT": str(public),
         "KEYS_FILE": str(folder / "keys"),
         "UPSTREAM_AUTHORIZATION": "Basic upstream",
     }
-    caddy = shutil.which("caddy") or str(Path(sys.executable).parent / "caddy")
-    command = [caddy, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
     with (
         (folder / "log").open("wb") as log,
-        subprocess.Popen(command, env=env, stdout=log, stderr=log) as run,
+        subprocess.Popen(["/bin/sh", "-c", text], env=env, stdout=log, stderr=log) as run,
     ):
         try:
             until(lambda: run.poll() is not None or _listens(public))
@@ -69,6 +76,7 @@ def running_caddy(
         finally:
             run.terminate()
             run.wait(10)
+            until(lambda: not _listens(between))
 
 
 def is_up(url: str) -> bool:

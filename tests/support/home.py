@@ -16,8 +16,10 @@ class Home:
     got: list[str] = field(default_factory=list[str])
     """Method and path of what came without a body."""
     on: bool = True
-    cannot_read: bool = False
-    """Each question is 501."""
+    says: tuple[int, dict[str, str]] | None = None
+    """Status and headers of whatever is answered, with a plain text as Traefik's."""
+    silent: bool = False
+    """Connections are taken, and nothing is said on them until ``release``."""
     refuses: bool = False
     """Each question, by its head."""
     lose_health_checks: int = 0
@@ -26,13 +28,20 @@ class Home:
     """Set, when the second piece of a stream may be sent."""
 
 
-def home_handler(home: Home) -> type[Handler]:
+def home_handler(home: Home) -> type[Handler]:  # noqa: C901  # one branch for each way to be
     class HomeHandler(Handler):
+        def plain(self, status: int, headers: dict[str, str]) -> None:
+            self.whole(status, b"words of its own", headers)
+
         def do_GET(self) -> None:  # noqa: N802  # the name that the server calls
             lost = home.lose_health_checks > 0
             home.lose_health_checks -= lost
             home.got.append(f"{self.command} {self.path}")
-            if home.on and not lost:
+            if home.silent:
+                home.release.wait(60)
+            if home.says is not None:
+                self.plain(*home.says)
+            elif home.on and not lost:
                 self.whole(200, b"{}", {"Access-Control-Allow-Origin": "*"})
             else:
                 self.close_connection = True
@@ -43,8 +52,10 @@ def home_handler(home: Home) -> type[Handler]:
                 self.close_connection = True
                 return
             home.received.append({**dict(self.headers.items()), "path": self.path})
-            if home.cannot_read:
-                self.whole(501, b"{}")
+            if home.silent:
+                home.release.wait(60)
+            if home.says is not None:
+                self.plain(*home.says)
                 return
             if b"stream" not in body:
                 own = {"X-Request-Id": "a name of home's own", "Access-Control-Allow-Origin": "*"}
@@ -52,7 +63,7 @@ def home_handler(home: Home) -> type[Handler]:
                 return
             self.begin_events()
             self.piece(b"data: one\n\n")
-            home.release.wait(10)
+            home.release.wait(60)
             self.piece(b"data: two\n\n")
             self.piece(b"")
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from infra.gcp.caddyfile import SOCKS_PORT
+from infra.gcp.crossing import SOCKS_PORT
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 from twin.network import ENDS, End, Network, choose_mode
