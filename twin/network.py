@@ -1,12 +1,13 @@
-"""Three ends with a network each: the Internet, the cloud, the home.
+"""Three ends with a network each: the Internet, the cloud, the home. The cloud has a second one.
 
 A namespace lives as long as its *holder*, a sleeping process; entering is `nsenter` by the
 holder's pid. Nothing is registered anywhere, so when the holders are gone so is the network.
 
-    inet 10.99.0.2 (bridge, headscale, DERP) ── cloud 10.99.0.3 (Cloud Run)
-                                             └─ home  10.99.0.4 (K3s, GPU)
+    inet 10.99.0.2 (bridge, headscale, DERP) ─┬ cloud      10.99.0.3 (Cloud Run)
+                                              ├ cloud-next 10.99.0.5 (a new revision's instance)
+                                              └ home       10.99.0.4 (K3s, GPU)
 
-As an ordinary user the three live in one unprivileged user namespace. Where neither is allowed
+As an ordinary user all live in one unprivileged user namespace. Where neither is allowed
 (most containers) the network is *flat*: all ends are 127.0.0.1, nothing keeps them apart, and
 network faults cannot be made.
 """
@@ -27,9 +28,14 @@ from twin.errors import TwinError
 from twin.parts.part import Part
 from twin.settings import Mode, TwinSettings
 
-End = Literal["inet", "cloud", "home"]
-ENDS: tuple[End, ...] = ("inet", "cloud", "home")
-ADDRESSES: Mapping[End, str] = {"inet": "10.99.0.2", "cloud": "10.99.0.3", "home": "10.99.0.4"}
+End = Literal["inet", "cloud", "home", "cloud-next"]
+ENDS: tuple[End, ...] = ("inet", "cloud", "home", "cloud-next")
+ADDRESSES: Mapping[End, str] = {
+    "inet": "10.99.0.2",
+    "cloud": "10.99.0.3",
+    "home": "10.99.0.4",
+    "cloud-next": "10.99.0.5",
+}
 
 HOLDER_SECONDS = 10
 FLAT_TRAEFIK_PORT = 18081
@@ -97,7 +103,7 @@ def await_holder(pid: int) -> None:
         if time.monotonic() - begun > HOLDER_SECONDS:
             raise TwinError(
                 f"A network namespace was not made in {HOLDER_SECONDS} s; `hub logs` names the "
-                "logs of the parts net-inet, net-cloud and net-home."
+                "logs of the parts net-inet, net-cloud, net-home and net-cloud-next."
             )
         time.sleep(0.02)
 
@@ -116,18 +122,18 @@ def node_address(network: Network) -> str:
 
 
 def connect(network: Network) -> None:
-    """Give the three namespaces addresses and join them by a bridge; harmless when done before."""
+    """Give the namespaces addresses and join them by a bridge; harmless when done before."""
     if network.mode == "flat" or _succeeds(*network.at("inet", "ip", "link", "show", "br0")):
         return
     inet = ["ip link set lo up", "ip link add br0 type bridge", "ip link set br0 up"]
     inet += [f"ip addr add {ADDRESSES['inet']}/24 dev br0"]
-    for end in ("cloud", "home"):
+    for end in ENDS[1:]:
         inet += [
             f"ip link add to-{end} type veth peer name eth0 netns {network.holders[end]}",
             f"ip link set to-{end} master br0 up",
         ]
     _run(network, "inet", inet)
-    for end in ("cloud", "home"):
+    for end in ENDS[1:]:
         address = f"ip addr add {ADDRESSES[end]}/24 dev eth0"
         _run(network, end, ["ip link set lo up", address, "ip link set eth0 up"])
 

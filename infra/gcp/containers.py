@@ -40,7 +40,8 @@ def caddy(image: pulumi.Input[str], script: str, upstream_authorization: Secret)
         ports=gcp.cloudrunv2.ServiceTemplateContainerPortsArgs(container_port=PUBLIC_PORT),
         depends_ons=["tailscale"],
         envs=[
-            *plain({"KEYS_FILE": f"{KEYS_FOLDER}/keys.caddy", "GOMEMLIMIT": "400MiB"}),
+            # Of each of the two Caddys.
+            *plain({"KEYS_FILE": f"{KEYS_FOLDER}/keys.caddy", "GOMEMLIMIT": "200MiB"}),
             upstream_authorization.as_env("UPSTREAM_AUTHORIZATION"),
         ],
         resources=_resources(),

@@ -224,14 +224,14 @@ PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
         # Traefik's: no pod behind the Service, one that does not answer, one that is slow.
         ((503, PLAIN), (503, "model_unavailable", "10")),
         ((502, PLAIN), (503, "model_unavailable", "10")),
-        ((504, {}), (503, "model_unavailable", "10")),
+        ((504, PLAIN), (503, "model_unavailable", "10")),
         # Its own refusals: another gateway key, no Ingress, too much at once, too often.
         ((401, PLAIN), (502, "home_misconfigured", None)),
         ((404, PLAIN), (502, "home_misconfigured", None)),
         ((429, PLAIN), (429, "too_many_at_once", "1")),
         ((429, {**PLAIN, "X-Retry-In": "600ms"}), (429, "rate_limit_exceeded", "1")),
         # vLLM's word for a client's mistake.
-        ((501, {}), (400, "unsupported_form", None)),
+        ((501, PLAIN), (400, "unsupported_form", None)),
     ],
 )
 def test_what_home_says_in_words_of_its_own_is_told_by_status_and_code(

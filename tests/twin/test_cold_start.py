@@ -103,6 +103,23 @@ def test_home_asleep_is_said_in_time_after_a_cold_start_and_at_once_from_then_on
         until(lambda: timed_post()[0].status_code == 200, seconds=3 * RETRY_AFTER_SECONDS)
 
 
+def test_a_question_at_the_moment_in_which_home_falls_silent_is_answered_within_15_seconds(
+    hub: HubUnderTest,
+) -> None:
+    with hub.http(first_key(hub)) as http:
+        assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 200
+        with asleep(hub):
+            begun = time.monotonic()
+            answer = http.post("/v1/chat/completions", json=chat("Hello"))
+            seconds = time.monotonic() - begun
+        assert (answer.status_code, answer.json()["error"]["code"]) == (502, "home_lost")
+        assert seconds < 15
+        until(
+            lambda: http.post("/v1/chat/completions", json=chat("Hello")).status_code == 200,
+            seconds=3 * RETRY_AFTER_SECONDS,
+        )
+
+
 def test_hub_ask_right_after_an_idle_stop_is_answered_without_a_second_try(
     hub: HubUnderTest,
 ) -> None:

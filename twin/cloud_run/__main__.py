@@ -4,9 +4,11 @@ Promises: an instance starts with the first request, and once at deploy to prove
 containers start in the order of ``dependsOn``, each after the startup probes before it; secrets
 arrive as environment and files at their pinned version; PORT and K_SERVICE are set; one instance,
 its concurrency kept; requests wait for it; 32 MiB per request; the service's own time-out, the
-start included; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes.
+start included; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes; a
+new revision starts beside the old one, which finishes what it works on.
 Leaves out: more than one instance or service, IAM of callers, TLS, HTTP/2, CPU throttling, limits
-of memory, and traffic split between revisions (a deploy stops the old instance first).
+of memory, and traffic split between revisions. Where the machine has no network namespaces a
+deploy stops the old instance first.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from pathlib import Path
 import uvicorn
 
 from twin.cloud_run import admin, front
+from twin.cloud_run.instance import Place
 from twin.paths import TwinPaths
 from twin.server import Server
 from twin.settings import IDLE_SECONDS
@@ -67,13 +70,23 @@ def main() -> None:
     parser.add_argument(
         "--container-port", type=int, help="instead of the declared one, where that is taken"
     )
+    parser.add_argument(
+        "--second-network",
+        nargs=2,
+        metavar=("PID", "ADDRESS"),
+        help="a process in it and its address: a new revision starts there beside the old one",
+    )
     arguments = parser.parse_args()
+    places = [Place()]
+    if arguments.second_network:
+        pid, address = arguments.second_network
+        places.append(Place(enter=("nsenter", f"--target={pid}", "--net", "--"), host=address))
     paths = TwinPaths(arguments.state)
     paths.sockets.mkdir(parents=True, exist_ok=True)
 
     async def run() -> None:
         registry = admin.Registry(
-            paths, arguments.uri, arguments.idle_seconds, arguments.container_port
+            paths, arguments.uri, arguments.idle_seconds, arguments.container_port, places
         )
         await serve(registry, paths)
 

@@ -58,8 +58,7 @@ def application(services: Services, http: httpx.AsyncClient) -> Starlette:
         held = AsyncExitStack()
         try:
             async with asyncio.timeout_at(deadline):
-                revision = await held.enter_async_context(service.place())
-                url = f"http://127.0.0.1:{revision.ingress.port}"
+                url = await held.enter_async_context(service.slot())
                 upstream = await held.enter_async_context(_Forwarded(http, request, url))
         except BaseException as error:
             await held.aclose()

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,14 @@ GRACE_SECONDS = 10
 LOG_TAIL_LINES = 8
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A network for one instance at a time: how to run a program there, and its address."""
+
+    enter: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+
+
 class InstanceError(Exception):
     """An instance could not start; the message says which container, why, and its last lines."""
 
@@ -29,9 +38,11 @@ class InstanceError(Exception):
 class Instance:
     """Containers as processes, in the order of their dependencies."""
 
-    def __init__(self, revision: Revision, paths: TwinPaths) -> None:
+    def __init__(self, revision: Revision, paths: TwinPaths, place: Place) -> None:
         self.id = f"{revision.name}-{secrets.token_hex(4)}"
         self.revision = revision
+        self.place = place
+        self.url = f"http://{place.host}:{revision.ingress.port}"
         self.state: Literal["starting", "ready", "draining"] = "starting"
         self.started_at = time.time()
         self._paths = paths
@@ -108,7 +119,8 @@ class Instance:
                         **{path: self._volume(v) for path, v in part.mounts.items()},
                     },
                     log=self._log(part.name),
-                )
+                ),
+                self.place.enter,
             )
         except (UnknownImageError, FileNotFoundError) as error:
             raise InstanceError(f"container {part.name} could not be started: {error}") from error
@@ -158,7 +170,7 @@ class Instance:
         for _ in range(probe.failure_threshold):
             if container.exit_code is not None:
                 break
-            if await succeeds(probe):
+            if await succeeds(probe, self.place.host):
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(container.wait(), probe.period_seconds)

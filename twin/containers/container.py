@@ -92,8 +92,8 @@ class Container:
         self._process = process
 
     @classmethod
-    async def start(cls, spec: ContainerSpec) -> Self:
-        """Start the process.
+    async def start(cls, spec: ContainerSpec, enter: tuple[str, ...] = ()) -> Self:
+        """Start the process, in the network that the command ``enter`` leads to.
 
         Raises:
             UnknownImageError: nothing stands for the image.
@@ -103,6 +103,7 @@ class Container:
         spec.log.parent.mkdir(parents=True, exist_ok=True)
         with spec.log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
+                *enter,
                 *command_line(spec, image),
                 env=environment(spec, image),
                 stdin=asyncio.subprocess.DEVNULL,

@@ -58,7 +58,11 @@ def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: st
 
 def cloud_parts(paths: TwinPaths, network: Network, settings: TwinSettings) -> list[Part]:
     """Cloud Run, and the public door on the normal machine."""
-    flat = (f"--container-port={FLAT_CONTAINER_PORT}",) if network.mode == "flat" else ()
+    if network.mode == "flat":
+        where = (f"--container-port={FLAT_CONTAINER_PORT}",)
+    else:
+        pid, address = str(network.holders["cloud-next"]), network.address("cloud-next")
+        where = ("--second-network", pid, address)
     door = ("twin.relay", f"--listen=127.0.0.1:{settings.gateway_port}")
     return [
         Part(
@@ -70,7 +74,7 @@ def cloud_parts(paths: TwinPaths, network: Network, settings: TwinSettings) -> l
                     f"--state={paths.root}",
                     f"--uri={settings.gateway_url}",
                     f"--idle-seconds={settings.idle_seconds}",
-                    *flat,
+                    *where,
                 ),
             ),
             is_ready=lambda: listens(paths.cloud_run_socket) and services(paths) is not None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from tests.support.ports import free_port
 from tests.support.waiting import until_async
 from twin.cloud_run import admin, front
+from twin.cloud_run.instance import Place
 from twin.containers.images import IMAGES, LocalImage
 from twin.paths import TwinPaths
 
@@ -35,6 +37,7 @@ class H(http.server.BaseHTTPRequestHandler):
     def stream(self):
         self.send_response(200); self.send_header('Transfer-Encoding', 'chunked')
         self.end_headers(); self.wfile.write(b'3\\r\\none\\r\\n'); self.wfile.flush()
+        print('waits for', os.environ['GO'])
         while not os.path.exists(os.environ['GO']): time.sleep(.01)
         self.wfile.write(b'3\\r\\ntwo\\r\\n0\\r\\n\\r\\n')
     def log_message(self, *a): pass
@@ -74,9 +77,9 @@ def service(port: int, *others: dict[str, Any], **template: Any) -> dict[str, An
 class Run:
     """Both applications, called in this process, on the test's own event loop."""
 
-    def __init__(self, tmp_path: Path, idle_seconds: float) -> None:
+    def __init__(self, tmp_path: Path, idle_seconds: float, places: list[Place]) -> None:
         self.paths = TwinPaths(tmp_path)
-        self.registry = admin.Registry(self.paths, "http://here", idle_seconds, None)
+        self.registry = admin.Registry(self.paths, "http://here", idle_seconds, None, places)
         self.to_containers = front.client()
         self.front = self._client(front.application(self.registry, self.to_containers))
         self.admin = self._client(admin.application(self.registry))
@@ -97,8 +100,11 @@ class Run:
 
 
 @asynccontextmanager
-async def running(tmp_path: Path, idle_seconds: float = 60) -> AsyncGenerator[Run]:
-    run = Run(tmp_path, idle_seconds)
+async def running(
+    tmp_path: Path, idle_seconds: float = 60, networks: int = 2
+) -> AsyncGenerator[Run]:
+    """``networks``: on this machine's loopback all of them; each service has a port of its own."""
+    run = Run(tmp_path, idle_seconds, [Place()] * networks)
     try:
         yield run
     finally:
@@ -166,6 +172,54 @@ def test_a_container_that_ends_fails_the_deploy_with_its_last_words_and_the_old_
             assert "container main failed to start: it ended with exit code 4" in answer.text
             assert "cannot read my config" in answer.json()["error"]
             assert (await cloud.listed())["revision"] == before
+            assert (await cloud.front.get("/")).status_code == 200
+
+    asyncio.run(run())
+
+
+def test_a_new_revision_starts_beside_the_old_one_which_finishes_what_it_works_on(
+    tmp_path: Path,
+) -> None:
+    main = {"envs": [{"name": "GO", "value": "/tmp/go"}]}
+    log = tmp_path / "logs" / "run" / "svc-main.log"
+
+    async def run() -> None:
+        async with running(tmp_path) as cloud:
+            await cloud.deploy(service(free_port(), main=main))
+            [old] = await cloud.pids()
+            begun = asyncio.create_task(cloud.front.get("/stream"))
+
+            async def works() -> bool:
+                return "waits for" in await asyncio.to_thread(log.read_text)
+
+            await until_async(works)
+            await cloud.deploy(service(free_port()))
+            assert (await cloud.front.get("/env")).json()["K_REVISION"].startswith("svc-00002-")
+            states = [i["state"] for i in (await cloud.listed())["instances"]]
+            assert states == ["ready", "draining"]
+            go = re.findall("waits for (.+)", await asyncio.to_thread(log.read_text))[0]
+            await asyncio.to_thread(Path(go).touch)
+            assert (await begun).text == "onetwo"
+
+            async def alone() -> bool:
+                return not psutil.pid_exists(old) and len(await cloud.pids()) == 1
+
+            await until_async(alone)
+
+    asyncio.run(run())
+
+
+def test_with_one_network_a_new_revision_stops_the_old_one_first(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path, networks=1) as cloud:
+            await cloud.deploy(service(free_port()))
+            [old] = await cloud.pids()
+            slow = asyncio.create_task(cloud.front.get("/slow"))
+            asked = asyncio.create_task(cloud.front.get("/env"))
+            await asked
+            await cloud.deploy(service(free_port()))
+            assert not psutil.pid_exists(old)
+            assert (await slow).status_code == 503
             assert (await cloud.front.get("/")).status_code == 200
 
     asyncio.run(run())
