@@ -34,7 +34,8 @@ stale.
 
 All settings stand under one key, `personal-cloud-hub:settings`, in `Pulumi.<stack>.yaml`. An
 unknown key is refused, so a misspelled one is found. Secrets are keys of their own:
-`pulumi config set --secret personal-cloud-hub:kubeconfig` where KUBECONFIG is not to be used.
+`pulumi config set --secret personal-cloud-hub:kubeconfig` where KUBECONFIG is not to be used,
+and `personal-cloud-hub:fallbackKey` for `cloud.fallback`.
 
 | setting | default | meaning |
 |---|---|---|

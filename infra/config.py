@@ -70,6 +70,16 @@ class Budget(_Section):
     """Mails come at half of it, at 90 % and at the whole sum. The account must be in dollars."""
 
 
+class Fallback(_Section):
+    """Another OpenAI-compatible service that takes questions, with their pictures, while home is
+    off. Its key is a secret: `pulumi config set --secret personal-cloud-hub:fallbackKey`."""
+
+    url: Annotated[str, Field(pattern=r"^https://[\w.:-]+(/[\w./-]*)?$")]
+    """Its base URL as a client would write it, such as `https://api.example.com/v1`."""
+    model: Annotated[str, Field(pattern=r"^[\w./:@-]+$")]
+    """The model's name there; it must read pictures."""
+
+
 class Cloud(_Section):
     """Google's side."""
 
@@ -92,6 +102,7 @@ class Cloud(_Section):
     allowed_origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
     """Web pages that may ask from a browser, such as `https://robots.example`. Their users can read
     the key."""
+    fallback: Fallback | None = None
     budget: Budget | None = None
 
     @model_validator(mode="after")

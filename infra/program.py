@@ -18,6 +18,7 @@ from infra.api_keys import ApiKeys
 from infra.gateway_key import authorization
 from infra.gcp.budget import Budget, BudgetArgs
 from infra.gcp.costs import costs
+from infra.gcp.fallback import Elsewhere
 from infra.gcp.gateway import Gateway, GatewayAccount, GatewayArgs
 from infra.gcp.joining import ByAuthKey, ByIdentity
 from infra.home_k3s.cluster import Cluster, Connect, NotReachedError
@@ -68,6 +69,7 @@ def main(today: date, connect: Connect) -> None:
             tailscale_image=settings.cloud.tailscale_image,
             body_mb=settings.limits.body_mb,
             allowed_origins=settings.cloud.allowed_origins,
+            fallback=_fallback(settings.cloud.fallback, raw),
             home=settings.home.host,
             control_url=settings.tailnet.control_url,
             mtu=settings.tailnet.mtu,
@@ -110,6 +112,18 @@ def _membership(
     key = AuthKey("tailnet", AuthKeyArgs(days=settings.tailnet.key_days, today=today), opts)
     pulumi.export("authKeyExpires", key.expires)
     return ByAuthKey(key=key.key)
+
+
+def _fallback(fallback: config.Fallback | None, raw: pulumi.Config) -> Elsewhere | None:
+    if fallback is None:
+        return None
+    key = raw.get_secret("fallbackKey")
+    if key is None:
+        raise config.ConfigError(
+            "cloud.fallback needs the other service's key; give it with\n"
+            "  pulumi config set --secret personal-cloud-hub:fallbackKey"
+        )
+    return Elsewhere(url=fallback.url, model=fallback.model, key=key)
 
 
 def _look_for_others(cluster: Cluster, *, take_over: bool) -> None:

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.gcp.crossing import SOCKS_PORT
-from infra.gcp.secret import Env, Secret
+from infra.gcp.secret import Env
 
 PUBLIC_PORT = 8080
 HEALTH_PORT = 9002
@@ -31,7 +31,7 @@ def plain(values: Mapping[str, str]) -> list[Env]:
     return [Env(name=name, value=value) for name, value in values.items()]
 
 
-def caddy(image: pulumi.Input[str], script: str, upstream_authorization: Secret) -> Container:
+def caddy(image: pulumi.Input[str], script: str, secrets: list[Env]) -> Container:
     """The ingress container: the only one with a port. ``script`` starts its two Caddys."""
     return Container(
         name="caddy",
@@ -42,7 +42,7 @@ def caddy(image: pulumi.Input[str], script: str, upstream_authorization: Secret)
         envs=[
             # Of each of the two Caddys.
             *plain({"KEYS_FILE": f"{KEYS_FOLDER}/keys.caddy", "GOMEMLIMIT": "200MiB"}),
-            upstream_authorization.as_env("UPSTREAM_AUTHORIZATION"),
+            *secrets,
         ],
         resources=_resources(),
         volume_mounts=[

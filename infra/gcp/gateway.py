@@ -11,6 +11,7 @@ import pulumi_gcp as gcp
 from infra.gcp import containers
 from infra.gcp.caddyfile import caddyfile, keys_file
 from infra.gcp.crossing import crossing, script
+from infra.gcp.fallback import KEY_ENV, Elsewhere
 from infra.gcp.joining import ByAuthKey, ByIdentity
 from infra.gcp.secret import Env, Secret, kept
 
@@ -31,6 +32,7 @@ class GatewayArgs:
     tailscale_image: str
     body_mb: int
     allowed_origins: Sequence[str]
+    fallback: Elsewhere | None
     home: str
     control_url: str | None
     mtu: int
@@ -86,7 +88,9 @@ class Gateway(pulumi.ComponentResource):
             id_ = f"{SERVICE}-{suffix}"
             return kept(f"{name}-{suffix}", id_, value, identity.account, after_apis)
 
-        config = caddyfile(body_mb=args.body_mb, origins=args.allowed_origins)
+        config = caddyfile(
+            body_mb=args.body_mb, origins=args.allowed_origins, fallback=args.fallback
+        )
         caddy_config = secret("caddyfile", config)
         start = script(
             public=f"{containers.CADDYFILE_FOLDER}/Caddyfile",
@@ -100,6 +104,11 @@ class Gateway(pulumi.ComponentResource):
         keys = secret("api-keys", pulumi.Output.from_input(args.api_keys).apply(keys_file))
         upstream = secret("upstream-authorization", args.upstream_authorization)
         secrets = [caddy_config, keys, upstream]
+        caddys_secrets = [upstream.as_env("UPSTREAM_AUTHORIZATION")]
+        if args.fallback is not None:
+            fallback_key = secret("fallback-key", args.fallback.key)
+            secrets.append(fallback_key)
+            caddys_secrets.append(fallback_key.as_env(KEY_ENV))
         up_arguments = [f"--login-server={args.control_url}"] if args.control_url else []
         match args.join:
             case ByAuthKey(key=key):
@@ -149,7 +158,7 @@ class Gateway(pulumi.ComponentResource):
                     min_instance_count=0, max_instance_count=1
                 ),
                 containers=[
-                    containers.caddy(mirrored(args.caddy_image), start, upstream),
+                    containers.caddy(mirrored(args.caddy_image), start, caddys_secrets),
                     containers.tailscale(
                         mirrored(args.tailscale_image),
                         mtu=args.mtu,

@@ -242,7 +242,7 @@ def test_what_failed_is_told_and_asked_again(photos: Path, service: FakeService)
     assert "0 of 2 pictures" in done.output
     assert "2 failed; the same command asks them again:" in done.output
     assert "a.png: photos/a.png is no picture that can be read" in done.output
-    assert "b.JPG: The server at home does not answer" in done.output
+    assert "b.JPG: told by the server" in done.output
     Image.new("RGB", (140, 112), "grey").save(photos / "a.png")
     again = hub("photos", "cup", "--out", "found.jsonl")
     assert again.exit_code == 0, again.output

@@ -30,6 +30,7 @@ GOLDEN: dict[str, tuple[Path, Mapping[str, Any]]] = {
             "cloud": {
                 "project": "my-project",
                 "allowedOrigins": ["https://robots.example"],
+                "fallback": {"url": "https://api.example/v1", "model": "large-vl"},
                 "budget": {"billingAccount": "012345-6789AB-CDEF01", "usdPerMonth": 20},
             },
             "home": {"tailnetOnly": True, "traefikValues": {"logs": {"access": {"enabled": True}}}},
@@ -50,7 +51,7 @@ NOT_DECLARED = {"object", "type", "name", "acceptSecrets", "acceptResources", "s
 def golden(name: str) -> str:
     """What a golden file has to hold."""
     stack, changes = GOLDEN[name]
-    return text(deploy_stack(stack, **changes))
+    return text(deploy_stack(stack, fallback_key="the other service's", **changes))
 
 
 def text(deployment: Deployment) -> str:

@@ -47,6 +47,7 @@ def gateway(opts: pulumi.ResourceOptions) -> Gateway:
         tailscale_image="x:1",
         body_mb=20,
         allowed_origins=[],
+        fallback=None,
         home="home",
         control_url=None,
         mtu=1200,

@@ -57,6 +57,14 @@ def test_a_stack_without_settings_is_told_where_to_get_them() -> None:
         ({"tailnet": {"keyDays": 91}}, "settings.tailnet.keyDays"),
         ({"cloud": {"project": "my-project", "timeoutSeconds": 301}}, "cloud.timeoutSeconds"),
         ({"cloud": {"project": "Bad Name"}}, "settings.cloud.project"),
+        (
+            {"cloud": {"project": "my-project", "fallback": {"url": "http://x/v1", "model": "m"}}},
+            "cloud.fallback.url",
+        ),
+        (
+            {"cloud": {"project": "my-project", "fallback": {"url": "https://x", "model": "a b"}}},
+            "cloud.fallback.model",
+        ),
         ({"apiKeys": []}, "settings.apiKeys"),
         ({"apiKeys": ["laptop", "laptop"]}, "laptop stands there twice"),
         ({"apiKeys": ["My Laptop"]}, "'My Laptop' is no name for a key"),

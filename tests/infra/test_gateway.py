@@ -171,7 +171,12 @@ def test_the_keys_file_holds_a_line_for_each_client(deployed: Deployment) -> Non
 def test_settings_of_the_stack_reach_the_service() -> None:
     changed = deploy_stack(
         DEV,
-        cloud={"project": "my-project", "timeoutSeconds": 120, "concurrency": 7},
+        cloud={
+            "project": "my-project",
+            "timeoutSeconds": 120,
+            "holdSeconds": 9,
+            "concurrency": 7,
+        },
         tailnet={"mtu": 1100},
         home={"host": "attic"},
         limits={"bodyMb": 5},
@@ -179,9 +184,19 @@ def test_settings_of_the_stack_reach_the_service() -> None:
     template = service(changed)["template"]
     assert (template["timeout"], template["maxInstanceRequestConcurrency"]) == ("120s", 7)
     assert plain_env(changed, "tailscale")["TS_DEBUG_MTU"] == "1100"
-    caddyfile = kept(changed, "caddyfile")
-    assert "reverse_proxy http://attic:80" in caddyfile
-    assert "max_size 5MB" in caddyfile
+    assert "max_size 5MB" in kept(changed, "caddyfile")
+    [caddy] = [one for one in template["containers"] if one["name"] == "caddy"]
+    shell, option, script = caddy["commands"]
+    assert (shell, option) == ("/bin/sh", "-c")
+    for line in (
+        "reverse_proxy http://attic:80",
+        "header_up Host attic",
+        "response_header_timeout 120s",
+        "lb_try_duration 9s",
+        "[ $failed -eq 9 ]",
+        "exec caddy run --adapter caddyfile --config /etc/caddy/Caddyfile",
+    ):
+        assert line in script
 
 
 def test_the_gateways_own_check_has_a_limit_that_strangers_cannot_use_up(

@@ -154,6 +154,28 @@ def test_joining_by_identity_stores_no_auth_key() -> None:
     assert env["TS_EXTRA_ARGS"] == "--advertise-tags=tag:llm-gateway"
 
 
+ELSEWHERE = {"url": "https://api.example/v1", "model": "large-vl"}
+
+
+def test_a_fallback_without_its_key_is_refused_with_the_command_that_gives_it() -> None:
+    cloud = {"project": "my-project", "fallback": ELSEWHERE}
+    with pytest.raises(pulumi.RunError, match="config set --secret personal-cloud-hub:fallbackKey"):
+        deploy_stack(DEV, cloud=cloud)
+
+
+def test_a_fallbacks_key_reaches_caddy_as_a_secret_and_stands_in_no_text() -> None:
+    cloud = {"project": "my-project", "fallback": ELSEWHERE}
+    deployed = deploy_stack(DEV, cloud=cloud, fallback_key="sesame")
+    [caddyfile] = [r for r in deployed.resources if r.name == "gateway-caddyfile-version"]
+    assert "reverse_proxy https://api.example {" in str(caddyfile.inputs["secretData"])
+    assert [r.name for r in deployed.resources if "sesame" in str(r.inputs)] == [
+        "gateway-fallback-key-version"
+    ]
+    service = deployed.one("gcp:cloudrunv2/service:Service").inputs
+    [caddy] = [c for c in service["template"]["containers"] if c["name"] == "caddy"]
+    assert "FALLBACK_KEY" in [one["name"] for one in caddy["envs"]]
+
+
 def test_the_program_never_touches_the_tailnets_policy() -> None:
     for stack in STACKS:
         assert [r.name for r in deploy_stack(stack).resources if "acl" in r.typ.lower()] == []

@@ -14,10 +14,12 @@ import httpx
 
 from infra.gcp.caddyfile import CROSSING_PORT, HEALTH_INTERVAL_SECONDS, caddyfile, keys_file
 from infra.gcp.crossing import SOCKS_PORT, crossing, script
+from infra.gcp.fallback import KEY_ENV, Elsewhere
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
 API_KEYS = {"laptop": "a" * 43, "robot": "b" * 43}
+FALLBACK_KEY = "sesame"
 
 
 def chat_headers(name: str) -> dict[str, str]:
@@ -35,6 +37,7 @@ def running_gateway(
     body_mb: int = 1,
     hold_seconds: int = 1,
     origins: Sequence[str] = (),
+    fallback: Elsewhere | None = None,
     check_interval: str = "1s",
 ) -> Generator[str]:
     """Run the gateway's two Caddys; yields the public address as soon as it listens.
@@ -43,7 +46,7 @@ def running_gateway(
     ``folder / "log"``.
     """
     public, between = free_port(), free_port()
-    site = caddyfile(body_mb=body_mb, origins=origins)
+    site = caddyfile(body_mb=body_mb, origins=origins, fallback=fallback)
     site = site.replace(
         f"health_interval {HEALTH_INTERVAL_SECONDS}s", f"health_interval {check_interval}"
     )
@@ -65,6 +68,7 @@ def running_gateway(
         "PORT": str(public),
         "KEYS_FILE": str(folder / "keys"),
         "UPSTREAM_AUTHORIZATION": "Basic upstream",
+        KEY_ENV: FALLBACK_KEY,
     }
     with (
         (folder / "log").open("wb") as log,

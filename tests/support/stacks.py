@@ -47,14 +47,16 @@ TODAY = date(2026, 1, 1)
 """The day on which these deployments are made."""
 
 
-def deploy_stack(stack: Path, cluster: FakeHome | None = None, **changes: Any) -> Deployment:
+def deploy_stack(
+    stack: Path, cluster: FakeHome | None = None, *, fallback_key: str = "", **changes: Any
+) -> Deployment:
     """Deploy a stack file; ``changes`` replace whole sections of its settings.
 
     Without changes a stack is deployed once in a process: nobody may change the result.
     """
     if cluster is None and not changes:
         return _unchanged(stack)
-    return _deploy(stack, changes, cluster or FakeHome())
+    return _deploy(stack, changes, cluster or FakeHome(), fallback_key)
 
 
 @cache
@@ -62,11 +64,16 @@ def _unchanged(stack: Path) -> Deployment:
     return _deploy(stack, {}, FakeHome())
 
 
-def _deploy(stack: Path, changes: Mapping[str, Any], cluster: FakeHome) -> Deployment:
+def _deploy(
+    stack: Path, changes: Mapping[str, Any], cluster: FakeHome, fallback_key: str = ""
+) -> Deployment:
     values = cast("dict[str, Any]", yaml.safe_load(stack.read_text())["config"])
     key = "personal-cloud-hub:settings"
     values[key] = {**values[key], **changes}
-    set_all_config({k: json.dumps(v) for k, v in values.items()}, [])
+    texts = {k: json.dumps(v) for k, v in values.items()}
+    if fallback_key:
+        texts["personal-cloud-hub:fallbackKey"] = fallback_key
+    set_all_config(texts, [])
     exported: dict[str, pulumi.Input[Any]] = {}
 
     def program() -> Mapping[str, pulumi.Input[Any]]:

@@ -283,7 +283,8 @@ def test_a_model_scaled_to_zero_by_hand_stays_so_and_up_says_it(hub: HubUnderTes
     deployment = hub.kubectl("-n", "vlm", "get", "deployment", "vllm-qwen")
     assert deployment["spec"]["replicas"] == 0
     with hub.http(first_key(hub)) as http:
-        assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 503
+        answer = http.post("/v1/chat/completions", json=chat("Hello"))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "model_unavailable")
     assert hub.shell(f"{scale}=1").returncode == 0
     assert "vllm-qwen is served" in hub.ok("up")
 

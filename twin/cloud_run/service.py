@@ -196,9 +196,8 @@ class Service:
         print(f"{serving.instance.id}: container {name} ended; it is torn down", flush=True)
         async with self._changing:
             if self._current is serving:
-                self._current = None
                 del self._watches[serving]  # this task; it need not be cancelled
-                await self._stop(serving)
+                await self._stop_current()
 
     def _rest(self) -> None:
         """Count down to zero from the moment nothing is asked."""

@@ -46,6 +46,8 @@ def command(api: Api, port: int, node_ip: str, more: Sequence[str]) -> tuple[str
             f"{prefix}.endpoint={api.server}",
             f"{prefix}.token={api.token}",
             f"{prefix}.certauthfilepath={api.authority}",
+            # As K3s' chart has it (since 31.0.0): without pods it is 503, not 404.
+            f"{prefix}.allowemptyservices=true",
         ]
     return (
         "traefik",

@@ -41,6 +41,7 @@ def test_both_providers_ask_the_api_server_and_the_ingress_shows_the_nodes_addre
         assert f"--providers.{provider}.endpoint=https://127.0.0.1:6443" in line
         assert f"--providers.{provider}.certauthfilepath=/ca.crt" in line
         assert f"--providers.{provider}.token=t" in line
+        assert f"--providers.{provider}.allowemptyservices=true" in line
     assert "--providers.kubernetesingress.ingressendpoint.ip=10.99.0.4" in line
     assert line[-1] == "--more"
 
