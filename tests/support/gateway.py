@@ -18,7 +18,7 @@ from infra.gcp.caddyfile import INNER_PORT, SOCKS_PORT, keys_file
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
-API_KEYS = {"laptop": "a" * 43, "robot": "b" * 43}
+API_KEYS = {"laptop": "a" * 43, "robot": "b" * 43, "robot.2": "n" * 43}
 
 
 def chat_headers(name: str) -> dict[str, str]:
