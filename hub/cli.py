@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from hub import keys
 from hub import status as status_view
 from hub.engine import Engine
 from hub.usage import usage
@@ -30,7 +31,7 @@ from twin.settings import TwinSettings
 from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
-RUN, LOOK = "Run the twin", "Look"
+RUN, LOOK, ACCESS = "Run the twin", "Look", "Give access"
 ASKING = ("ask", "detect", "eval")
 
 
@@ -322,6 +323,9 @@ def env() -> None:
         engine = Engine.of_running_twin(_paths())
         for name, value in engine.twin_environment.items():
             print(f"export {name}={shlex.quote(value)}")  # noqa: T201
+
+
+app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)
 
 
 if __name__ == "__main__":
