@@ -78,7 +78,6 @@ class Stack:
 
     def deploy(self) -> NoReturn:
         """Become the deployment: its questions, Ctrl-C and exit code are this command's."""
-        sys.stdout.flush()
         os.chdir(ROOT)
         if self.name == STACK:
             os.execv(sys.executable, [sys.executable, "-m", "hub.cli", "up"])  # noqa: S606

@@ -218,6 +218,19 @@ def test_a_name_that_the_program_would_refuse_is_told_with_the_file(
     assert f"{file}: 'My Laptop' is no name for a key" in done.output
 
 
+def test_up_on_the_twin_is_hub_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_GATEWAY_PORT", "none")  # which `hub up` refuses before it does anything
+    done = subprocess.run(
+        [sys.executable, "-m", "hub.cli", "keys", "add", "phone", "--up"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "HUB_GATEWAY_PORT is 'none'" in done.stderr
+    assert "[laptop, robot, phone]" in file.read_text()
+
+
 def test_up_becomes_the_deployment_of_the_changed_file(file: Path, deployed: Deployed) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "hub.cli", "keys", "revoke", "robot", "--stack", "dev", "--up"],
