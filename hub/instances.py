@@ -104,15 +104,8 @@ def days_table(days: Iterable[Day]) -> Table:
 
 def months_table(months: Iterable[Month]) -> Table:
     """For a person."""
-    free, minutes = prices().cloud_run.free, prices().tailscale.ephemeral_minutes
     shown = Table("month", "region", box=None, header_style="bold")
-    for title in (
-        "minutes",
-        f"of {free.vcpu_seconds:,} free vCPU-s",
-        f"of {free.gib_seconds:,} free GiB-s",
-        f"of {minutes:,} free tailnet min",
-        "above",
-    ):
+    for title in ("minutes", "of free CPU", "of memory", "of tailnet", "above"):
         shown.add_column(title, justify="right")
     for month in months:
         shares = (f"{share:.1%}" for share in (month.free_cpu, month.free_memory, month.tailnet))
@@ -120,6 +113,17 @@ def months_table(months: Iterable[Month]) -> Table:
             month.month, month.region, f"{month.minutes:,.1f}", *shares, f"${month.usd:,.2f}"
         )
     return shown
+
+
+def free_tiers() -> str:
+    """What the shares of a month are shares of."""
+    known = prices()
+    free = known.cloud_run.free
+    return (
+        f"Free each month: {free.vcpu_seconds:,} vCPU-seconds and {free.gib_seconds:,} GiB-seconds "
+        f"of Cloud Run, {known.tailscale.ephemeral_minutes:,} minutes of ephemeral nodes on "
+        f"Tailscale's free plan. List prices of {known.read_on}."
+    )
 
 
 def _days(life: Life) -> Iterator[tuple[datetime, datetime]]:

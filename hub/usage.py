@@ -18,6 +18,7 @@ from hub.instances import (
     by_day,
     by_month,
     days_table,
+    free_tiers,
     lives,
     months_table,
     still_running,
@@ -138,6 +139,7 @@ def usage(
             for part in (table(rows), days_table(days), months_table(months)):
                 console.print(part)
                 console.print()
+            console.print(free_tiers())
 
 
 def _text(log: Path | None) -> str:

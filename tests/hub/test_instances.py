@@ -84,10 +84,12 @@ def test_the_tables_of_a_log_of_googles() -> None:
         entry("a", f"2026-01-01T{time}Z", jsonPayload={"msg": "x"})
         for time in ("10:00:00", "18:20:00")
     ]
-    shown = runner.invoke(app, ["usage", "-"], input=json.dumps(log), env={"COLUMNS": "160"}).output
+    shown = runner.invoke(app, ["usage", "-"], input=json.dumps(log)).output
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert "2026-01-01 us-central1 1 500.0" in lines
     assert "2026-01 us-central1 500.0 25.0% 6.7% 50.0% $0.00" in lines
+    told = " ".join(lines)
+    assert "240,000 vCPU-seconds and 450,000 GiB-seconds of Cloud Run, 1,000 minutes" in told
 
 
 def test_the_twins_instances_are_read_from_its_system_log_and_one_that_runs_until_now(

@@ -4,7 +4,8 @@ Promises: an instance starts with the first request, and once at deploy to prove
 containers start in the order of ``dependsOn``, each after the startup probes before it; secrets
 arrive as environment and files at their pinned version; PORT and K_SERVICE are set; one instance,
 its concurrency kept; requests wait for it; 32 MiB per request; the service's own time-out, the
-start included; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes.
+start included; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes;
+a system log with the start and the end of each instance.
 Leaves out: more than one instance or service, IAM of callers, TLS, HTTP/2, CPU throttling, limits
 of memory, and traffic split between revisions (a deploy stops the old instance first).
 """
