@@ -37,7 +37,8 @@ app = typer.Typer(
     cls=ListFirst,
     help="Name the clients of the service: each has an API key of its own.\n\n"
     "The names stand under `apiKeys` in the stack's file, Pulumi.STACK.yaml, which these commands "
-    "edit; the deployment makes the keys and puts them into the gateway. Only `show` prints one.",
+    "edit; the deployment makes the keys and puts them into the gateway. Only `show` prints one, "
+    "and `hub up` those of the twin.",
 )
 
 Name = Annotated[str, typer.Argument(help="The client's name.")]

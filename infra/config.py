@@ -200,7 +200,7 @@ class Model(_Section):
 
 
 class Limits(_Section):
-    """What one API key may do."""
+    """What one client may do, with all its keys together."""
 
     requests_per_minute: Annotated[int, Field(ge=1)] = 120
     """On average; above it the next one gets 429."""
