@@ -90,6 +90,8 @@ class Stack:
         try:
             return json.loads(run_pulumi(*asked, env=self.environment))
         except TwinError as error:
+            if "no stack named" not in str(error):
+                raise
             raise TwinError(
                 f"{error}`pulumi whoami --verbose` tells where Pulumi looks for the stack; "
                 "docs/deployment.md creates one."

@@ -198,6 +198,7 @@ def test_without_pulumi_its_installation_is_named(
     done = keys("--stack", "dev")
     assert done.exit_code == 1
     assert "`pulumi` is not on PATH" in done.output
+    assert "docs/deployment.md" not in done.output
 
 
 def test_a_stack_without_a_file_is_told_with_those_that_have_one(
