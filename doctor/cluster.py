@@ -11,9 +11,8 @@ from lightkube import ApiError, Client, KubeConfig
 from lightkube.core.exceptions import ConfigError
 from lightkube.models.core_v1 import ContainerStatus
 from lightkube.resources.apps_v1 import Deployment
-from lightkube.resources.core_v1 import Node
+from lightkube.resources.core_v1 import Node, Service
 from lightkube.resources.core_v1 import Pod as KubernetesPod
-from lightkube.resources.core_v1 import Service
 from lightkube.resources.discovery_v1 import EndpointSlice
 from lightkube.resources.networking_v1 import Ingress
 
@@ -24,7 +23,9 @@ ANSWER_SECONDS = 4
 LAST_LINES = 30
 
 
-def look(kubeconfig: KubeConfig, context: str | None, *, traefik_is_a_pod: bool) -> Cluster | NotSeen:
+def look(
+    kubeconfig: KubeConfig, context: str | None, *, traefik_is_a_pod: bool
+) -> Cluster | NotSeen:
     """What the API server says; ``traefik_is_a_pod`` where K3s runs it."""
     try:
         chosen = kubeconfig.get(context) if context else kubeconfig

@@ -253,7 +253,9 @@ def _of_the_tailnet(seen: Observations, tailnet: Tailnet) -> Iterator[Problem]:
         )
 
 
-def _of_the_cluster(seen: Observations, cluster: Cluster, failed: Reply | None) -> Iterator[Problem]:
+def _of_the_cluster(
+    seen: Observations, cluster: Cluster, failed: Reply | None
+) -> Iterator[Problem]:
     kubectl = f"{seen.kubectl} -n {NAMESPACE}"
     if cluster.entry is not None and not any(pod.ready for pod in cluster.entry):
         told = "; ".join(map(_told, cluster.entry)) or "there is no pod of it"
@@ -337,7 +339,9 @@ def _evidence(hop: Hop, seen: Observations) -> str:
         case "cloud run":
             if isinstance(service, NotSeen):
                 return service.why
-            return f"{service.revision}, {service.instances} instance(s)" if service.deployed else ""
+            return (
+                f"{service.revision}, {service.instances} instance(s)" if service.deployed else ""
+            )
         case "api key":
             return _answered(asked.models)
         case "tailnet" if isinstance(tailnet, Tailnet):

@@ -119,6 +119,8 @@ def peers(status: dict[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for peer in cast("dict[str, dict[str, Any]]", status.get("Peer") or {}).values():
         direct, relay = peer.get("CurAddr"), peer.get("Relay")
-        route = "direct" if direct else f"relayed by {relay}" if relay and peer.get("Active") else ""
+        route = (
+            "direct" if direct else f"relayed by {relay}" if relay and peer.get("Active") else ""
+        )
         found.update(dict.fromkeys(peer.get("TailscaleIPs") or [], route))
     return found

@@ -15,9 +15,9 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from hub import keys
 from hub import status as status_view
 from hub.engine import Engine
-from hub.usage import usage
 from hub.words import told_in_words
 from infra.tailnet.policy import Form
 from infra.tailnet.policy import policy as rules
@@ -30,25 +30,28 @@ from twin.settings import TwinSettings
 from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
-RUN, LOOK = "Run the twin", "Look"
-ASKING = ("ask", "detect", "eval")
+RUN, LOOK, ACCESS = "Run the twin", "Look", "Give access"
+LATE = {**dict.fromkeys(("ask", "detect", "eval"), "hub.asking"), "usage": "hub.usage"}
+"""Imported when one is called or all are listed: the OpenAI SDK alone takes a second."""
+ORDER = (
+    *("up", "down", "clean"),
+    *("ask", "detect", "eval"),
+    *("status", "logs", "usage", "policy", "env"),
+    "keys",
+)
 
 
 class Commands(TyperGroup):
-    """All commands; those that ask the model are imported when one is called or all are listed:
-    the OpenAI SDK alone takes a second.
-    """
+    """All commands, in the order of the help."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in ASKING and cmd_name not in self.commands:
-            asking = import_module("hub.asking")
-            self.commands.update(typer.main.get_group(asking.app).commands)
+        if cmd_name in LATE and cmd_name not in self.commands:
+            late = import_module(LATE[cmd_name])
+            self.commands.update(typer.main.get_group(late.app).commands)
         return super().get_command(ctx, cmd_name)
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        names = [name for name in super().list_commands(ctx) if name not in ASKING]
-        after_running = names.index("status")
-        return [*names[:after_running], *ASKING, *names[after_running:]]
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(ORDER)
 
 
 app = typer.Typer(
@@ -280,9 +283,6 @@ def logs(
         print("\n".join(text.splitlines()[-lines:]))  # noqa: T201
 
 
-app.command(rich_help_panel=LOOK)(usage)
-
-
 @app.command(rich_help_panel=LOOK)
 def policy(
     form: Annotated[
@@ -322,6 +322,9 @@ def env() -> None:
         engine = Engine.of_running_twin(_paths())
         for name, value in engine.twin_environment.items():
             print(f"export {name}={shlex.quote(value)}")  # noqa: T201
+
+
+app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)
 
 
 if __name__ == "__main__":

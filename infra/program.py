@@ -73,7 +73,7 @@ def main(today: date, connect: Connect) -> None:
             home=settings.home.host,
             control_url=settings.tailnet.control_url,
             mtu=settings.tailnet.mtu,
-            api_keys=keys.by_name,
+            api_keys=keys.accepted,
             upstream_authorization=keys.upstream.apply(authorization),
             join=_membership(settings, account, today, pulumi.ResourceOptions(provider=net)),
         ),
@@ -86,6 +86,7 @@ def main(today: date, connect: Connect) -> None:
 
     pulumi.export("gatewayUrl", gateway.url)
     pulumi.export("apiKeys", keys.by_name)
+    pulumi.export("acceptedKeys", list(settings.api_keys))
     pulumi.export("curl", pulumi.Output.all(gateway.url, keys.by_name).apply(curl_line))
     pulumi.export("costs", costs(settings.cloud.region).told())
     pulumi.export("tailnetPolicy", policy("grants"))

@@ -37,6 +37,7 @@ class GatewayArgs:
     control_url: str | None
     mtu: int
     api_keys: pulumi.Input[Mapping[str, str]]
+    """Every accepted key, by its name in the list."""
     upstream_authorization: pulumi.Input[str]
     """What the gateway says at home in place of the client's ``Authorization``."""
     join: ByAuthKey | ByIdentity

@@ -68,6 +68,7 @@ def test_a_stack_without_settings_is_told_where_to_get_them() -> None:
         ({"apiKeys": []}, "settings.apiKeys"),
         ({"apiKeys": ["laptop", "laptop"]}, "laptop stands there twice"),
         ({"apiKeys": ["My Laptop"]}, "'My Laptop' is no name for a key"),
+        ({"apiKeys": ["robot.1"]}, "'robot.1' is no name for a key"),
         ({"model": {"revision": "main"}}, "settings.model.revision"),
         ({"model": {"profile": "72b"}}, "settings.model.profile"),
         ({"tailnet": {"ownsPolicy": True}}, "tailnet.ownsPolicy: no such setting"),
