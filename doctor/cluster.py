@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import httpx2
 from lightkube import ApiError, Client, KubeConfig
 from lightkube.core.exceptions import ConfigError
+from lightkube.core.typing_extra import LabelSelector
 from lightkube.models.core_v1 import ContainerStatus
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Node, Service
@@ -47,10 +49,11 @@ def _look(client: Client, *, traefik_is_a_pod: bool) -> Cluster:
     ] or [None]
     entry = None
     if traefik_is_a_pod:
-        labels = {"app.kubernetes.io/name": "traefik"}
-        found = client.list(KubernetesPod, namespace="kube-system", labels=labels)
+        traefiks: LabelSelector = {"app.kubernetes.io/name": "traefik"}
+        found = client.list(KubernetesPod, namespace="kube-system", labels=traefiks)
         entry = tuple(_pod(client, one) for one in found)
-    pods = client.list(KubernetesPod, namespace=NAMESPACE, labels={"app": MODEL})
+    models: LabelSelector = {"app": MODEL}
+    pods = client.list(KubernetesPod, namespace=NAMESPACE, labels=models)
     return Cluster(
         node_ready=bool(ready) and all(c.status == "True" for c in ready),
         node_reason="; ".join(c.message or c.reason or "" for c in ready if c.status != "True"),
@@ -69,8 +72,13 @@ def _look(client: Client, *, traefik_is_a_pod: bool) -> Cluster:
             if endpoint.conditions and endpoint.conditions.ready
         ),
         desired=desired,
-        pods=tuple(sorted((_pod(client, one) for one in pods), key=lambda pod: pod.ready)),
+        pods=tuple(_pod(client, one) for one in sorted(pods, key=_created)),
     )
+
+
+def _created(pod: KubernetesPod) -> datetime:
+    created = pod.metadata.creationTimestamp if pod.metadata else None
+    return created or datetime.min.replace(tzinfo=UTC)
 
 
 def _pod(client: Client, pod: KubernetesPod) -> Pod:

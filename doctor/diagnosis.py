@@ -11,30 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from doctor.hops import HOPS, Hop
 from doctor.observations import Cluster, NotSeen, Observations, Pod, Reply, Service, Tailnet
 from infra.home_k3s.names import MODEL, NAMESPACE
 from infra.tailnet.policy import GATEWAY_TAG, HOME_TAG
 from infra.tailnet.renewal import WARN_DAYS, days_left
 
-Hop = Literal[
-    "address",
-    "cloud run",
-    "gateway",
-    "api key",
-    "tailnet",
-    "home port 80",
-    "kubernetes",
-    "ingress",
-    "pod",
-    "model",
-    "large requests",
-]
-HOPS: tuple[Hop, ...] = Hop.__args__  # type: ignore[attr-defined]
 State = Literal["ok", "warning", "broken", "not seen"]
 SLOW_SECONDS = 5
 """For one small answer of an awake service."""
-SMALL_BYTES = 1400
-"""About what one packet of an Ethernet carries: a path that loses large packets passes these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +48,13 @@ def diagnose(seen: Observations) -> list[Finding]:
     """One finding for each hop, in the order of the path."""
     proven, failed = _proven(seen)
     problems = list(_problems(seen, failed))
+    texts = _evidence(seen)
     findings: list[Finding] = []
     broken = False
     for index, hop in enumerate(HOPS):
         here = [p for p in problems if p.hop == hop]
         grave = [p for p in here if not p.harmless]
-        evidence = _evidence(hop, seen)
+        evidence = texts.get(hop, "")
         if index <= proven:
             first = here[0] if here else None
             findings.append(_finding(hop, "warning" if first else "ok", evidence, first))
@@ -101,23 +87,22 @@ def _proven(seen: Observations) -> tuple[int, Reply | None]:
         (asked.models, "pod"),
         (asked.generation, "model"),
         (asked.picture, "model"),
-        *((body, "large requests") for body in asked.bodies),
     ]
-    proven = -1
+    proven, failed = -1, None
     for reply, hop in steps:
-        if reply is None:
-            break
-        if not _arrived(reply, hop):
-            return max(proven, _how_far(reply)), reply
-        proven = HOPS.index(hop)
-    return proven, None
+        if reply is not None and reply.good:
+            proven = HOPS.index(hop)
+        elif reply is not None:
+            proven, failed = max(proven, _how_far(reply)), reply
+    lost = [body for body in asked.bodies if not _was_read(body)]
+    if failed is None and asked.bodies and not lost:
+        proven = HOPS.index("large requests")
+    return proven, failed or (lost[0] if lost else None)
 
 
-def _arrived(reply: Reply, hop: Hop) -> bool:
-    """A large body ends as the model server's refusal of a model that it does not have."""
-    if hop == "large requests":
-        return reply.status in {404, 413} and reply.code != "unknown_url"
-    return reply.good
+def _was_read(body: Reply) -> bool:
+    """It ends as the model server's refusal of a model that it does not have, or is too large."""
+    return body.status in {404, 413} and body.code != "unknown_url"
 
 
 def _how_far(reply: Reply) -> int:
@@ -150,12 +135,11 @@ def _problems(seen: Observations, failed: Reply | None) -> Iterator[Problem]:
 
 def _of_programs(seen: Observations) -> Iterator[Problem]:
     for one in seen.programs:
-        hop = next((hop for hop in HOPS if hop == one.hop), None)
-        if one.state == "running" or hop is None:
+        if one.state == "running":
             continue
         told = "has ended" if one.state == "ended" else "is stopped: it exists and does nothing"
         remedy = seen.up if one.state == "ended" else f"kill -CONT its process, or {seen.up}"
-        yield Problem(hop=hop, cause=f"The program {one.name} {told}.", remedy=remedy)
+        yield Problem(hop=one.hop, cause=f"The program {one.name} {told}.", remedy=remedy)
 
 
 def _of_the_answers(seen: Observations, failed: Reply | None) -> Iterator[Problem]:
@@ -165,8 +149,8 @@ def _of_the_answers(seen: Observations, failed: Reply | None) -> Iterator[Proble
     if failed is not None and failed.code == "invalid_api_key":
         yield Problem(
             hop="api key",
-            cause="The gateway does not know this API key: it was revoked, or is another service's.",
-            remedy="Take a key from `pulumi stack output apiKeys --show-secrets`.",
+            cause="The gateway does not know this key: it was revoked, or is another service's.",
+            remedy="`hub keys` lists the keys that are accepted; `hub keys show NAME` prints one.",
         )
     generation = seen.requests.generation
     if generation is not None and not generation.good:
@@ -180,14 +164,14 @@ def _of_the_answers(seen: Observations, failed: Reply | None) -> Iterator[Proble
         yield Problem(
             hop="model",
             cause=f"One token took {generation.seconds:.0f} s: the GPU is busy, or the path slow.",
-            remedy="Look whether something else uses the GPU (nvidia-smi), and at the tailnet's line.",
+            remedy="Does something else use the GPU (nvidia-smi)? Is the line slow?",
             harmless=True,
         )
     lost = next((r for r in seen.requests.bodies if r.status is None), None)
     if lost is not None:
         yield Problem(
             hop="large requests",
-            cause=f"Small requests pass, {lost.asked} does not arrive: the path loses large packets.",
+            cause=f"Small requests pass, {lost.asked} does not: the path loses large packets.",
             remedy=f"Lower tailnet.mtu (1024, then 900, then 576) and run {seen.up}.",
         )
 
@@ -247,7 +231,7 @@ def _of_the_tailnet(seen: Observations, tailnet: Tailnet) -> Iterator[Problem]:
     if relayed is not None:
         yield Problem(
             hop="tailnet",
-            cause=f"Gateway and home find no direct path: traffic is {relayed.path}, which is slow.",
+            cause=f"Gateway and home find no direct path: traffic is {relayed.path}, and slow.",
             remedy="Let home's router pass UDP port 41641, or leave it so.",
             harmless=True,
         )
@@ -331,39 +315,43 @@ def _ends_here(hop: Hop, seen: Observations, failed: Reply) -> Finding:
     return Finding(hop=hop, state="broken", evidence=came, cause=cause, remedy=remedy)
 
 
-def _evidence(hop: Hop, seen: Observations) -> str:
-    asked, cluster, tailnet, service = seen.requests, seen.cluster, seen.tailnet, seen.service
-    match hop:
-        case "address" | "gateway":
-            return _answered(asked.health)
-        case "cloud run":
-            if isinstance(service, NotSeen):
-                return service.why
-            return (
-                f"{service.revision}, {service.instances} instance(s)" if service.deployed else ""
-            )
-        case "api key":
-            return _answered(asked.models)
-        case "tailnet" if isinstance(tailnet, Tailnet):
-            online = [f"{node.name} {node.path}".strip() for node in tailnet.nodes if node.online]
-            return f"online: {', '.join(online) or 'nobody'}"
-        case "tailnet" if isinstance(tailnet, NotSeen):
-            return tailnet.why
-        case "kubernetes" if isinstance(cluster, Cluster):
-            state = "ready" if cluster.node_ready else "not ready"
-            return f"node {state}, nvidia.com/gpu: {cluster.gpus}"
-        case "ingress" if isinstance(cluster, Cluster):
-            return f"{cluster.endpoints} address(es) behind the Service"
-        case "pod" if isinstance(cluster, Cluster):
-            return ", ".join(f"{p.name} {p.phase}, {p.restarts} restarts" for p in cluster.pods)
-        case "kubernetes" | "ingress" | "pod" if isinstance(cluster, NotSeen):
-            return cluster.why
-        case "model":
-            return ", ".join(filter(None, (_answered(asked.generation), _answered(asked.picture))))
-        case "large requests":
-            return _answered(asked.bodies[-1]) if asked.bodies else ""
-        case _:
-            return ""
+def _evidence(seen: Observations) -> dict[Hop, str]:
+    asked = seen.requests
+    generated = (_answered(asked.generation), _answered(asked.picture))
+    return {
+        "address": "" if asked.health.connected else asked.health.failure,
+        "cloud run": _of_service(seen.service),
+        "gateway": _answered(asked.health),
+        "api key": _answered(asked.models),
+        "tailnet": _online(seen.tailnet),
+        "model": ", ".join(filter(None, generated)),
+        "large requests": _answered(asked.bodies[-1]) if asked.bodies else "",
+        **_of_kubernetes(seen.cluster),
+    }
+
+
+def _of_service(service: Service | NotSeen) -> str:
+    if isinstance(service, NotSeen):
+        return service.why
+    return f"{service.revision}, {service.instances} instance(s)" if service.deployed else ""
+
+
+def _online(tailnet: Tailnet | NotSeen) -> str:
+    if isinstance(tailnet, NotSeen):
+        return tailnet.why
+    online = [f"{node.name} {node.path}".strip() for node in tailnet.nodes if node.online]
+    return f"online: {', '.join(online) or 'nobody'}"
+
+
+def _of_kubernetes(cluster: Cluster | NotSeen) -> dict[Hop, str]:
+    if isinstance(cluster, NotSeen):
+        return {"kubernetes": cluster.why}
+    state = "ready" if cluster.node_ready else "not ready"
+    return {
+        "kubernetes": f"node {state}, nvidia.com/gpu: {cluster.gpus}",
+        "ingress": f"{cluster.endpoints} address(es) behind the Service",
+        "pod": ", ".join(f"{p.name} {p.phase}, {p.restarts} restarts" for p in cluster.pods),
+    }
 
 
 def _answered(reply: Reply | None) -> str:

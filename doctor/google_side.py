@@ -1,4 +1,4 @@
-"""The real cloud and tailnet, with the owner's own ``gcloud`` and ``tailscale``, where there are any."""
+"""The real cloud and tailnet, asked with the owner's own ``gcloud`` and ``tailscale``."""
 
 from __future__ import annotations
 
@@ -45,18 +45,19 @@ def nodes() -> Tailnet | NotSeen:
 def listed(said: dict[str, Any]) -> Tailnet:
     """From what ``tailscale status --json`` prints."""
     routes = peers(said)
-    machines = [said.get("Self") or {}, *cast("dict[str, Any]", said.get("Peer") or {}).values()]
-    return Tailnet(
-        nodes=tuple(
-            Node(
-                name=str(one.get("DNSName", "")).partition(".")[0] or str(one.get("HostName", "")),
-                online=bool(one.get("Online")),
-                tags=tuple(one.get("Tags") or ()),
-                address=(one.get("TailscaleIPs") or [""])[0],
-                path=routes.get((one.get("TailscaleIPs") or [""])[0], ""),
-            )
-            for one in machines
-        )
+    others = cast("dict[str, dict[str, Any]]", said.get("Peer") or {})
+    machines = [cast("dict[str, Any]", said.get("Self") or {}), *others.values()]
+    return Tailnet(nodes=tuple(_node(one, routes) for one in machines))
+
+
+def _node(machine: dict[str, Any], routes: dict[str, str]) -> Node:
+    [address, *_] = cast("list[str]", machine.get("TailscaleIPs") or [""])
+    return Node(
+        name=str(machine.get("DNSName", "")).partition(".")[0] or str(machine.get("HostName", "")),
+        online=bool(machine.get("Online")),
+        tags=tuple(cast("list[str]", machine.get("Tags") or [])),
+        address=address,
+        path=routes.get(address, ""),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from doctor.hops import Hop
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
@@ -44,7 +46,7 @@ class Requests:
 class Program:
     """A program that runs on this machine, for a hop of the path."""
 
-    hop: str
+    hop: Hop
     name: str
     state: str
     """``running``, ``stopped`` (it exists and does nothing) or ``ended``."""
@@ -108,6 +110,7 @@ class Cluster:
     desired: int | None = None
     """Replicas of the model server; ``None``: there is no such Deployment."""
     pods: tuple[Pod, ...] = ()
+    """The model server's, oldest first."""
 
 
 @dataclass(frozen=True, kw_only=True)

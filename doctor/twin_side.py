@@ -8,15 +8,15 @@ from typing import Any, cast
 
 import psutil
 
+from doctor.hops import Hop
 from doctor.observations import Node, NotSeen, Program, Service, Tailnet
 from infra.tailnet.policy import GATEWAY_TAG
 from twin.parts import system, tailnet
 from twin.parts.part import records
 from twin.paths import TwinPaths
 
-HOPS = {
+HOPS: dict[str, Hop] = {
     "door": "address",
-    "client": "the page",
     "cloud-run": "cloud run",
     "headscale": "tailnet",
     "derper": "tailnet",

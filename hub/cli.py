@@ -31,12 +31,16 @@ from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
 RUN, LOOK, ACCESS = "Run the twin", "Look", "Give access"
-LATE = {**dict.fromkeys(("ask", "detect", "eval"), "hub.asking"), "usage": "hub.usage"}
+LATE = {
+    **dict.fromkeys(("ask", "detect", "eval"), "hub.asking"),
+    "doctor": "hub.doctor",
+    "usage": "hub.usage",
+}
 """Imported when one is called or all are listed: the OpenAI SDK alone takes a second."""
 ORDER = (
     *("up", "down", "clean"),
     *("ask", "detect", "eval"),
-    *("status", "logs", "usage", "policy", "env"),
+    *("status", "doctor", "logs", "usage", "policy", "env"),
     "keys",
 )
 

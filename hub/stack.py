@@ -76,6 +76,18 @@ class Stack:
         """
         return self._outputs("--show-secrets").get("apiKeys", {})
 
+    def address(self) -> tuple[str, str]:
+        """The service's URL and a key for it.
+
+        Raises:
+            TwinError: Pulumi does not know the stack, cannot decrypt it, or it is not deployed.
+        """
+        outputs = self._outputs("--show-secrets")
+        keys = outputs.get("apiKeys", {})
+        if not keys or "gatewayUrl" not in outputs:
+            raise TwinError(f"The stack {self.name} is not deployed; `{self.deployment}` does it.")
+        return outputs["gatewayUrl"], next(iter(keys.values()))
+
     def deploy(self) -> NoReturn:
         """Become the deployment: its questions, Ctrl-C and exit code are this command's."""
         os.chdir(ROOT)
