@@ -31,24 +31,23 @@ from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
 RUN, LOOK = "Run the twin", "Look"
-ASKING = ("ask", "detect", "eval")
+LATER = {"ask": "hub.asking", "detect": "hub.asking", "eval": "hub.asking", "plan": "hub.plan"}
+"""Commands that are imported when one is called or all are listed, and their modules."""
 
 
 class Commands(TyperGroup):
-    """All commands; those that ask the model are imported when one is called or all are listed:
-    the OpenAI SDK alone takes a second.
-    """
+    """All commands; the OpenAI SDK alone takes a second to import, so some are imported late."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in ASKING and cmd_name not in self.commands:
-            asking = import_module("hub.asking")
-            self.commands.update(typer.main.get_group(asking.app).commands)
+        if cmd_name in LATER and cmd_name not in self.commands:
+            module = import_module(LATER[cmd_name])
+            self.commands.update(typer.main.get_group(module.app).commands)
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        names = [name for name in super().list_commands(ctx) if name not in ASKING]
+        names = [name for name in super().list_commands(ctx) if name not in LATER]
         after_running = names.index("status")
-        return [*names[:after_running], *ASKING, *names[after_running:]]
+        return [*names[:after_running], *LATER, *names[after_running:]]
 
 
 app = typer.Typer(

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from infra.gcp.containers import GIB, VCPUS
+from infra.gcp.size import GIB, VCPUS
 
 PRICES = Path(__file__).with_name("prices.yaml")
 MONTH_SECONDS = 730 * 3600
@@ -53,12 +53,38 @@ class Tailscale(_Prices):
     ephemeral_minutes: int
 
 
+class Registry(_Prices):
+    gb_month: float
+    free_gb: float
+
+
+class Secrets(_Prices):
+    version_month: float
+    free_versions: int
+    read: float
+    free_reads: int
+
+
+class Egress(_Prices):
+    gb: float
+
+
+class Home(_Prices):
+    kwh: float
+    idle_watts: float
+    busy_watts: float
+
+
 class Prices(_Prices):
     """``prices.yaml``."""
 
     read_on: date
     cloud_run: CloudRun
+    registry: Registry
+    secrets: Secrets
+    egress: Egress
     tailscale: Tailscale
+    home: Home
 
 
 @cache
@@ -92,18 +118,26 @@ class Costs:
         }
 
 
+def instance_usd(region: str, seconds: float) -> float:
+    """A month in which the instance lives for so long, less the free tier's CPU and memory."""
+    run = prices().cloud_run
+    tier, free = run.tier(region), run.free
+    cpu = VCPUS * tier.vcpu_second * seconds - free.vcpu_seconds * run.tier_1.vcpu_second
+    memory = GIB * tier.gib_second * seconds - free.gib_seconds * run.tier_1.gib_second
+    return max(0.0, cpu) + max(0.0, memory)
+
+
 def costs(region: str) -> Costs:
     """Calculated, not measured; data that leaves Google's network is not in it."""
     known = prices()
     run = known.cloud_run
     tier, idle = run.tier(region), run.idle_minutes * 60
     free_cpu_usd = run.free.vcpu_seconds * run.tier_1.vcpu_second
-    free_usd = free_cpu_usd + run.free.gib_seconds * run.tier_1.gib_second
     return Costs(
         start_usd=tier.second() * idle,
         # CPU is what runs out first.
         free_starts=int(free_cpu_usd / (VCPUS * tier.vcpu_second * idle)),
-        always_usd=tier.second() * MONTH_SECONDS - free_usd,
+        always_usd=instance_usd(region, MONTH_SECONDS),
         tailnet_starts=known.tailscale.ephemeral_minutes // run.idle_minutes,
         read_on=known.read_on,
     )
