@@ -60,9 +60,10 @@ def command(  # noqa: PLR0913  # one for each option
     [bold]How to read it[/bold]
 
     vLLM may use a share of the card. What weights, CUDA and the largest step leave of it is the KV
-    cache. It holds the tokens of all requests that are answered at once. "Roofline" is how fast one
-    answer could be written if nothing but memory limited it. "First token" is how long one waits
-    until the answer begins. All users ask at the same moment, which is the worst case.
+    cache. It holds the tokens of all requests that are answered at once. "Roofline" is how fast a
+    prompt could be read and an answer be written if only the tensor cores, or only the memory,
+    limited it. "First token" is how long one waits until the answer begins. All users ask at the
+    same moment, which is the worst case.
 
     Without --awake each request comes alone and keeps the gateway's instance for 15 minutes.
     docs/forecast.md has the formulas, and published readings beside their forecast.

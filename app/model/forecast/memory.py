@@ -21,15 +21,15 @@ CONTEXT_GIB = 0.5
 (vllm-project/vllm issues 15815, 16570, 14452); an estimate above them."""
 GRAPHS_GIB = 0.6
 """CUDA graphs. Logs have 0.63 GiB (QwenLM/Qwen3-VL issue 1057) and 0.73 (vllm-project/vllm#39559)
-with all sizes captured, 0.36 with 16 sizes (gpustack/runner#251); here are 7 or 8 sizes, twice
-``max_num_seqs`` at most. An estimate above what these should need."""
+with all sizes captured, 0.36 with 16 sizes (gpustack/runner#251); here are 7 sizes, 11 of 7b-awq
+(twice ``max_num_seqs`` at most). An estimate above what these should need."""
 SAMPLER_BYTES = 41
 """Of each logit while one step's tokens are drawn: 1.26 GiB for 256 sequences and 128,256 entries,
 the same on one GPU as on two, so no layer's activations (vllm-project/vllm#10511)."""
 BLOCK_TOKENS = 16
 """Of one block of the KV cache on a GPU (``CacheConfig.DEFAULT_BLOCK_SIZE``)."""
 CPU_BLOCK_TOKENS = 128
-"""On the twin (``vllm/platforms/cpu.py``)."""
+"""On the twin, whose vLLM is 0.32.0 (``vllm/platforms/cpu.py``)."""
 MARKERS = 2
 """Tokens before and after a picture's own."""
 TEXT_TOKENS = 100

@@ -16,7 +16,7 @@ from app.model.forecast.memory import (
     nearest,
     needed_gib,
 )
-from app.model.forecast.speed import ceiling, costs
+from app.model.forecast.speed import costs, reading_roofline, writing_roofline
 from app.model.forecast.vllm_log import Reported
 from app.model.profiles import PROFILES, Profile, ProfileName
 
@@ -110,7 +110,7 @@ def rows(what: Plan) -> dict[str, str]:
     bound = "max_num_seqs" if what.at_once == profile.max_num_seqs else "KV cache"
     shown = {
         "vLLM's share": f"{memory.budget_gib:.1f} of {what.card_gib:.1f} GiB",
-        "left for other pods": f"{what.card_gib - memory.budget_gib:.1f} GiB",
+        "left for others": f"{what.card_gib - memory.budget_gib:.1f} GiB",
         "weights": f"{memory.weights_gib:.2f} GiB",
         "CUDA context": f"{memory.context_gib:.2f} GiB",
         "largest step": f"{memory.step_gib:.2f} GiB",
@@ -121,7 +121,8 @@ def rows(what: Plan) -> dict[str, str]:
         "one request": f"{tokens:,} tokens",
         "picture in it": f"{picture:,} tokens",
         "at once": f"{what.at_once} ({bound})",
-        "roofline": f"{ceiling(profile.language):,.0f} tokens/s",
+        "roofline, reading": f"{reading_roofline(profile.language):,.0f} tokens/s",
+        "roofline, writing": f"{writing_roofline(profile.language):,.0f} tokens/s",
     }
     if what.speed is None:
         return shown

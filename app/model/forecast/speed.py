@@ -58,9 +58,14 @@ class Costs:
         return self.vision.flops(picture_tokens)
 
 
-def ceiling(language: Language) -> float:
-    """Tokens a second of one user, were the memory's whole bandwidth used for nothing else."""
+def writing_roofline(language: Language) -> float:
+    """Tokens a second of one user's answer, were the memory's whole bandwidth used for it."""
     return BANDWIDTH / language.step_bytes
+
+
+def reading_roofline(language: Language) -> float:
+    """Tokens a second of prompts, were all tensor cores always busy; attention not counted."""
+    return TENSOR_FLOPS / (2 * language.layer_parameters)
 
 
 def costs(profile: Profile) -> Costs:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.model.forecast.batching import Limits, Work, simulate, speed
-from app.model.forecast.speed import STEP_SECONDS, ceiling, costs
+from app.model.forecast.speed import STEP_SECONDS, costs, reading_roofline, writing_roofline
 from app.model.profiles import PROFILES
 
 SEVEN = costs(PROFILES["7b"])
@@ -28,8 +28,14 @@ def test_a_step_reads_all_weights_and_the_kv_cache_of_everybody_in_it() -> None:
 def test_no_user_is_faster_than_memory() -> None:
     for name in ("7b", "7b-awq", "3b"):
         one = costs(PROFILES[name])
-        assert 1 / one.step_seconds(0, 0) < ceiling(one.language)
-    assert ceiling(SEVEN.language) == pytest.approx(66.2, abs=0.1)
+        assert 1 / one.step_seconds(0, 0) < writing_roofline(one.language)
+    assert writing_roofline(SEVEN.language) == pytest.approx(66.2, abs=0.1)
+
+
+def test_no_prompt_is_read_faster_than_the_tensor_cores_multiply() -> None:
+    # 71 TFLOPS, twice 6.525 billion parameters
+    assert reading_roofline(SEVEN.language) == pytest.approx(5440, rel=1e-3)
+    assert 4096 / step(0, 4096) < reading_roofline(SEVEN.language)
 
 
 def test_one_user_waits_for_the_prompt_and_then_for_each_token() -> None:

@@ -11,7 +11,7 @@ from app.model.profiles import PROFILES
 def test_the_rows_of_the_7b_model_on_a_3090() -> None:
     assert rows(plan("7b", 23.69, users=8)) == {
         "vLLM's share": "21.3 of 23.7 GiB",
-        "left for other pods": "2.4 GiB",
+        "left for others": "2.4 GiB",
         "weights": "15.44 GiB",
         "CUDA context": "0.50 GiB",
         "largest step": "0.57 GiB",
@@ -22,7 +22,8 @@ def test_the_rows_of_the_7b_model_on_a_3090() -> None:
         "one request": "1,401 tokens",
         "picture in it": "999 tokens",
         "at once": "16 (max_num_seqs)",
-        "roofline": "66 tokens/s",
+        "roofline, reading": "5,440 tokens/s",
+        "roofline, writing": "66 tokens/s",
         "users": "8",
         "first token": "3.9 s, last 4.1 s",
         "each writes": "34 tokens/s",
