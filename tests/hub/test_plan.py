@@ -69,7 +69,20 @@ def test_the_bill_follows_the_use() -> None:
     month = data("--requests", "10", "--awake", "30", "--kwh", "1", "--idle-watts", "100")["month"]
     assert month["cloud_run"] == 0  # 54,750 s are within the free tier
     assert month["electricity"] == pytest.approx(73, abs=2)  # 100 W for 730 h
-    assert data("--requests", "10", "--awake", "1440")["month"]["cloud_run"] > 100
+    busy = data("--requests", "100", "--awake", "1440")["month"]
+    assert busy["cloud_run"] > 100
+    assert busy["egress_gb"] == pytest.approx(10 * month["egress_gb"])
+
+
+def test_the_bill_follows_the_requests_shape_and_the_hours_at_home() -> None:
+    use = ("--profile", "7b", "--requests", "1000", "--awake", "60")
+    month = data(*use)["month"]
+    # 30,417 requests: pictures of 786,432 pixels at 0.35 bytes, answers of 300 tokens at 250
+    assert month["egress_gb"] == pytest.approx(30_416.7 * 350_251 / 1e9, rel=1e-4)
+    assert data(*use, "--picture", "none")["month"]["egress_gb"] < month["egress_gb"] / 4
+    # 80 W for 730 h, and 334 W for 8.87 s a request, which writes 33.8 tokens a second
+    assert month["kwh"] == pytest.approx(58.4 + 30_416.7 * 8.87 * 334 / 3.6e6, rel=0.01)
+    assert data(*use, "--home-hours", "12")["month"]["kwh"] == pytest.approx(month["kwh"] - 29.2)
 
 
 def test_a_profile_that_does_not_fit_is_shown_and_refused_with_the_nearest() -> None:

@@ -172,7 +172,7 @@ def nearest(name: ProfileName, card_gib: float) -> ProfileName | None:
         (
             other
             for other, profile in PROFILES.items()
-            if other != "tiny" and profile.weights_gib <= most and fits(profile, card_gib)
+            if profile.weights_gib <= most and fits(profile, card_gib)
         ),
         key=lambda other: PROFILES[other].weights_gib,
         default=None,

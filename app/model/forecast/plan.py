@@ -20,9 +20,7 @@ from app.model.forecast.speed import costs, reading_roofline, writing_roofline
 from app.model.forecast.vllm_log import Reported
 from app.model.profiles import PROFILES, Profile, ProfileName
 
-SMALLEST: ProfileName = min(
-    (name for name in PROFILES if name != "tiny"), key=lambda name: needed_gib(PROFILES[name])
-)
+SMALLEST: ProfileName = min(PROFILES, key=lambda name: needed_gib(PROFILES[name]))
 
 
 class TooLongError(ValueError):

@@ -123,7 +123,13 @@ def test_the_smallest_card_is_one_that_just_fits() -> None:
 
 @pytest.mark.parametrize(
     ("name", "card_gib", "other"),
-    [("7b", 23.69, "7b"), ("7b", 16, "7b-awq"), ("3b", 16, "7b-awq"), ("7b", 8, None)],
+    [
+        ("7b", 23.69, "7b"),
+        ("7b", 16, "7b-awq"),
+        ("3b", 16, "7b-awq"),
+        ("3b", 19.6, "7b-awq"),
+        ("7b", 8, None),
+    ],
 )
 def test_the_nearest_that_fits_is_the_largest_up_to_the_one_that_was_wanted(
     name: ProfileName, card_gib: float, other: ProfileName | None
