@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
 
 from app.model.forecast.memory import Request
-from app.model.forecast.plan import Plan, plan, refusal
+from app.model.forecast.plan import Plan, crowding, plan, refusal
 from app.model.forecast.vllm_log import Reported
 from app.model.image_tokens import Size
 from app.model.profiles import PROFILES, ProfileName
@@ -28,7 +29,11 @@ SERVED: tuple[ProfileName, ...] = tuple(n for n in get_args(ProfileName) if n !=
 @app.command("plan", rich_help_panel="Look")
 def command(  # noqa: PLR0913  # one for each option
     profile: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(PROFILES)}; without it, those to deploy.")
+        list[str] | None,
+        typer.Option(
+            help=f"One of {', '.join(PROFILES)}. Without it, each that can be deployed; given "
+            "twice, two pods on one GPU."
+        ),
     ] = None,
     *,
     users: Annotated[int, typer.Option(min=1, max=1000, help="Who ask at the same moment.")] = 1,
@@ -85,8 +90,9 @@ def command(  # noqa: PLR0913  # one for each option
     with told_in_words():
         request = Request(picture=_size(picture), answer_tokens=answer)
         log = reported_by_the_model_server() if calibrate else None
-        names = _names(profile, log)
-        plans = [_plan(name, gpu_memory, request, users, log) for name in names]
+        names = [_served(log)] if log else [_known(name) for name in profile or SERVED]
+        card = log.card_gib if log and log.card_gib else gpu_memory
+        plans = [_plan(name, card, request, users, log) for name in names]
         size = request.picture or Size(0, 0)
         use = Use(
             region=region,
@@ -107,21 +113,30 @@ def command(  # noqa: PLR0913  # one for each option
                 console.print(tables.comparison(plans[0].profile, log))
             console.print(tables.plans(plans))
             console.print(tables.month(use, month))
-        if too_large := [one for one in plans if not one.fits]:
-            told = [refusal(one.name, one.card_gib) or f"{one.name} fails" for one in too_large]
-            raise TwinError("; ".join(told))
+        if log is None:  # else vLLM has started
+            _refuse(plans, together=bool(profile))
 
 
-def _names(profile: str | None, log: Reported | None) -> tuple[ProfileName, ...]:
-    """Whose forecast is shown: the one that vLLM serves, the one that is named, or all."""
-    if log is None and profile is None:
-        return SERVED
-    for name, known in PROFILES.items():
-        if known.model == log.model if log else name == profile:
-            return (name,)
-    if log:
-        raise TwinError(f"The model server serves {log.model}, which is none of the profiles.")
+def _refuse(plans: Sequence[Plan], *, together: bool) -> None:
+    told = [why for one in plans if (why := refusal(one.name, one.card_gib))]
+    if not told and together and (crowded := crowding(plans)):
+        told = [crowded]
+    if told:
+        raise TwinError("; ".join(told))
+
+
+def _known(profile: str) -> ProfileName:
+    for name in PROFILES:
+        if name == profile:
+            return name
     raise TwinError(f"No profile is named {profile!r}; there are: {', '.join(PROFILES)}")
+
+
+def _served(log: Reported) -> ProfileName:
+    for name, known in PROFILES.items():
+        if known.model == log.model:
+            return name
+    raise TwinError(f"The model server serves {log.model}, which is none of the profiles.")
 
 
 def _plan(

@@ -97,6 +97,7 @@ def test_a_profile_that_does_not_fit_is_shown_and_refused_with_the_nearest() -> 
     ("arguments", "words"),
     [
         (["--profile", "8b"], "No profile is named '8b'; there are: 7b, 7b-awq, 3b, tiny"),
+        (["--profile", "7b", "--profile", "3b"], "7b and 3b may use 32.0 GiB together"),
         (["--picture", "large"], "write WIDTHxHEIGHT in pixels, or none"),
         (["--picture", "9000x10"], "longer than 200 times"),
         (["--answer", "9000", "--profile", "7b"], "longest answer to this question has 7,091"),
@@ -128,6 +129,7 @@ def test_calibrate_uses_a_gpus_figures_for_what_fits(state: Path) -> None:
     a_twin_has_written(state, GPU.replace("a/b", "Qwen/Qwen2.5-VL-7B-Instruct"))
     shown = run("--calibrate")
     assert row(shown, "weights, GiB") == ["15.44", "15.26"]
+    assert row(shown, "vLLM's share")[0] == "22.0 of 23.6 GiB"
     [plan] = data("--calibrate")["profiles"]
     assert plan["memory"]["kv_tokens"] == 100_000
 

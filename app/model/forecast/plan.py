@@ -3,6 +3,7 @@ and of `pulumi preview`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.model.forecast.batching import Limits, Speed, Work, speed
@@ -39,7 +40,9 @@ class Plan:
     at_once: int
     """Requests of this kind."""
     speed: Speed | None
-    """``None`` where no request fits."""
+    """On an RTX 3090; ``None`` where no request fits, or the model runs on a CPU."""
+    on_cpu: bool = False
+    """As the twin's model does: nothing of a GPU is used then."""
 
     @property
     def profile(self) -> Profile:
@@ -79,7 +82,7 @@ def plan(
             f"; the longest answer to this question has {longest:,} tokens"
         )
     memory = forecast(profile, card_gib) if log is None else calibrated(profile, card_gib, log)
-    at_once = memory.at_once(tokens, profile)
+    at_once, on_cpu = memory.at_once(tokens, profile), log is not None and log.device == "CPU"
     limits = Limits(
         sequences=profile.max_num_seqs,
         batched_tokens=profile.max_num_batched_tokens,
@@ -97,7 +100,8 @@ def plan(
         users=users,
         memory=memory,
         at_once=at_once,
-        speed=speed(users, work, costs(profile), limits) if at_once else None,
+        speed=speed(users, work, costs(profile), limits) if at_once and not on_cpu else None,
+        on_cpu=on_cpu,
     )
 
 
@@ -106,32 +110,47 @@ def rows(what: Plan) -> dict[str, str]:
     memory, profile, request = what.memory, what.profile, what.request
     tokens, picture = request.tokens(profile), request.picture_tokens(profile)
     bound = "max_num_seqs" if what.at_once == profile.max_num_seqs else "KV cache"
-    shown = {
+    of_a_gpu = {
         "vLLM's share": f"{memory.budget_gib:.1f} of {what.card_gib:.1f} GiB",
         "left for others": f"{what.card_gib - memory.budget_gib:.1f} GiB",
         "weights": f"{memory.weights_gib:.2f} GiB",
         "CUDA context": f"{memory.context_gib:.2f} GiB",
         "largest step": f"{memory.step_gib:.2f} GiB",
         "CUDA graphs": f"{memory.graphs_gib:.2f} GiB",
+    }
+    shown = ({} if what.on_cpu else of_a_gpu) | {
         "KV cache": f"{memory.kv_gib:.2f} GiB",
         "KV cache holds": f"{memory.kv_tokens:,} tokens",
         "fits": "yes" if what.fits else "no",
         "one request": f"{tokens:,} tokens",
         "picture in it": f"{picture:,} tokens",
         "at once": f"{what.at_once} ({bound})",
-        "roofline, reading": f"{reading_roofline(profile.language):,.0f} tokens/s",
-        "roofline, writing": f"{writing_roofline(profile.language):,.0f} tokens/s",
     }
     if what.speed is None:
         return shown
     fast = what.speed
     return shown | {
+        "roofline, reading": f"{reading_roofline(profile.language):,.0f} tokens/s",
+        "roofline, writing": f"{writing_roofline(profile.language):,.0f} tokens/s",
         "users": f"{what.users}",
         "first token": f"{fast.first_token_seconds:.1f} s"
         + (f", last {fast.last_first_token_seconds:.1f} s" if what.users > 1 else ""),
         "each writes": f"{fast.tokens_per_second_each:.0f} tokens/s",
         "together": f"{fast.tokens_per_second:.0f} tokens/s",
     }
+
+
+def crowding(pods: Sequence[Plan]) -> str | None:
+    """Why pods do not fit one card together: vLLM does not start where less is free than its share
+    (``request_memory`` in ``vllm/v1/worker/utils.py``). ``None`` if they fit."""
+    card, shares = pods[0].card_gib, sum(pod.memory.budget_gib for pod in pods)
+    if shares <= card:
+        return None
+    first = pods[0]
+    return (
+        f"{' and '.join(pod.name for pod in pods)} may use {shares:.1f} GiB together, and the GPU "
+        f"has {card:g}; beside {first.name} {card - first.memory.budget_gib:.1f} GiB are left"
+    )
 
 
 def refusal(name: ProfileName, card_gib: float) -> str | None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from app.model.forecast.memory import Request
-from app.model.forecast.plan import TooLongError, plan, refusal, rows
+from app.model.forecast.plan import TooLongError, crowding, plan, refusal, rows
+from app.model.forecast.vllm_log import Reported
 from app.model.image_tokens import Size
 from app.model.profiles import PROFILES
 
@@ -59,3 +60,24 @@ def test_every_profile_is_either_fitting_or_refused() -> None:
     for name in PROFILES:
         for card in (4, 8, 12, 16, 20, 24):
             assert plan(name, card).fits == (refusal(name, card) is None)
+
+
+def test_pods_share_a_card_as_long_as_their_shares_do() -> None:
+    seven, three, tiny = plan("7b", 23.69), plan("3b", 23.69), plan("tiny", 23.69)
+    assert crowding([seven, tiny]) is None
+    assert crowding([three, three]) is None
+    assert crowding([seven, three]) == (
+        "7b and 3b may use 32.0 GiB together, and the GPU has 23.69; beside 7b 2.4 GiB are left"
+    )
+
+
+def test_on_a_cpu_nothing_is_said_of_a_gpu() -> None:
+    log = Reported(model="", device="CPU", kv_tokens=279_552, max_model_len=4096, kv_gib=1.0)
+    assert rows(plan("tiny", 23.69, log=log)) == {
+        "KV cache": "1.00 GiB",
+        "KV cache holds": "279,552 tokens",
+        "fits": "yes",
+        "one request": "456 tokens",
+        "picture in it": "54 tokens",
+        "at once": "8 (max_num_seqs)",
+    }
