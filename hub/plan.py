@@ -90,7 +90,9 @@ def command(  # noqa: PLR0913  # one for each option
     with told_in_words():
         request = Request(picture=_size(picture), answer_tokens=answer)
         log = reported_by_the_model_server() if calibrate else None
-        names = [_served(log)] if log else [_known(name) for name in profile or SERVED]
+        names: Sequence[ProfileName] = [_known(name) for name in profile] if profile else SERVED
+        if log:
+            names = [_served(log)]
         card = log.card_gib if log and log.card_gib else gpu_memory
         plans = [_plan(name, card, request, users, log) for name in names]
         size = request.picture or Size(0, 0)

@@ -77,8 +77,8 @@ def test_the_bill_follows_the_use() -> None:
 def test_the_bill_follows_the_requests_shape_and_the_hours_at_home() -> None:
     use = ("--profile", "7b", "--requests", "1000", "--awake", "60")
     month = data(*use)["month"]
-    # 30,417 requests: pictures of 786,432 pixels at 0.35 bytes, answers of 300 tokens at 250
-    assert month["egress_gb"] == pytest.approx(30_416.7 * 350_251 / 1e9, rel=1e-4)
+    # 30,417 requests: pictures of 786,432 pixels at 0.5 bytes, answers of 300 tokens at 216
+    assert month["egress_gb"] == pytest.approx(30_416.7 * 458_016 / 1e9, rel=1e-4)
     assert data(*use, "--picture", "none")["month"]["egress_gb"] < month["egress_gb"] / 4
     # 80 W for 730 h, and 334 W for 8.87 s a request, which writes 33.8 tokens a second
     assert month["kwh"] == pytest.approx(58.4 + 30_416.7 * 8.87 * 334 / 3.6e6, rel=0.01)

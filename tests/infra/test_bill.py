@@ -32,8 +32,8 @@ def test_an_hour_a_day() -> None:
     # 109,500 s: CPU 2 x 0.0000216 less the free 4.32, memory within the free 0.90
     assert month.cloud_run == pytest.approx(109_500 * 2 * 0.0000216 - 4.32)
     assert month.ephemeral_minutes == 1825
-    # 50 a day: pictures of 786,432 pixels at 0.35 bytes, answers of 300 tokens at 250
-    assert month.egress == pytest.approx(50 * 365 / 12 * 350_251.2 / 1e9 * 0.12)
+    # 50 a day: pictures of 786,432 pixels at 0.5 bytes, answers of 300 tokens at 216
+    assert month.egress == pytest.approx(50 * 365 / 12 * 458_016 / 1e9 * 0.12)
     assert month.total == pytest.approx(month.cloud + month.electricity)
 
 
