@@ -17,7 +17,7 @@ from infra.bill import DAYS, Bill, Use
 COMPARED = {
     "budget_gib": "vLLM's share",
     "weights_gib": "weights",
-    "context_gib": "CUDA context",
+    "libraries_gib": "CUDA libraries",
     "step_gib": "largest step",
     "graphs_gib": "CUDA graphs",
     "kv_gib": "KV cache",

@@ -97,7 +97,7 @@ def test_a_profile_that_does_not_fit_is_shown_and_refused_with_the_nearest() -> 
     ("arguments", "words"),
     [
         (["--profile", "8b"], "No profile is named '8b'; there are: 7b, 7b-awq, 3b, tiny"),
-        (["--profile", "7b", "--profile", "3b"], "7b and 3b may use 32.0 GiB together"),
+        (["--profile", "7b", "--profile", "3b"], "7b and 3b may use 33.2 GiB together"),
         (["--picture", "large"], "write WIDTHxHEIGHT in pixels, or none"),
         (["--picture", "9000x10"], "longer than 200 times"),
         (["--answer", "9000", "--profile", "7b"], "longest answer to this question has 7,091"),

@@ -16,8 +16,12 @@ from app.model.image_tokens import FACTOR, Size, image_tokens
 from app.model.profiles import GIB, PROFILES, Profile, ProfileName
 from app.model.shape import BYTES, MERGED
 
-CONTEXT_GIB = 0.5
-"""CUDA's context and libraries. Logs of one GPU's share have 0.30 to 0.43 GiB of "non-torch memory"
+CONTEXT_GIB = 0.63
+"""CUDA's context: outside of vLLM's share, because vLLM looks at what is free only after it was
+made (``init_snapshot``). 22.93 of 23.56 GiB were free then on RTX 3090s
+(wtdcode/vllm-backport#34)."""
+LIBRARIES_GIB = 0.5
+"""CUDA's libraries, inside the share. Logs have 0.30 to 0.43 GiB of "non-torch memory" for one GPU
 (vllm-project/vllm issues 15815, 16570, 14452); an estimate above them."""
 GRAPHS_GIB = 0.6
 """CUDA graphs. Logs have 0.63 GiB (QwenLM/Qwen3-VL issue 1057) and 0.73 (vllm-project/vllm#39559)
@@ -68,7 +72,7 @@ class Forecast:
 
     budget_gib: float
     weights_gib: float
-    context_gib: float
+    libraries_gib: float
     step_gib: float
     """The peak of the largest step, above the weights."""
     graphs_gib: float
@@ -81,7 +85,7 @@ class Forecast:
 
     @property
     def other_gib(self) -> float:
-        return self.context_gib + self.step_gib + self.graphs_gib
+        return self.libraries_gib + self.step_gib + self.graphs_gib
 
     def at_once(self, tokens: int, profile: Profile) -> int:
         """How many requests of so many tokens are answered at the same time.
@@ -128,11 +132,11 @@ def forecast(profile: Profile, card_gib: float) -> Forecast:
     """
     budget = card_gib * profile.memory_fraction
     step = step_gib(profile)
-    kv = budget - profile.weights_gib - CONTEXT_GIB - step - GRAPHS_GIB
+    kv = budget - profile.weights_gib - LIBRARIES_GIB - step - GRAPHS_GIB
     return Forecast(
         budget_gib=budget,
         weights_gib=profile.weights_gib,
-        context_gib=CONTEXT_GIB,
+        libraries_gib=LIBRARIES_GIB,
         step_gib=step,
         graphs_gib=GRAPHS_GIB,
         kv_gib=kv,
@@ -147,7 +151,14 @@ def calibrated(profile: Profile, card_gib: float, log: Reported) -> Forecast:
     """
     given = {
         name: value
-        for name in ("budget_gib", "weights_gib", "context_gib", "step_gib", "graphs_gib", "kv_gib")
+        for name in (
+            "budget_gib",
+            "weights_gib",
+            "libraries_gib",
+            "step_gib",
+            "graphs_gib",
+            "kv_gib",
+        )
         if (value := getattr(log, name)) is not None
     }
     block = BLOCK_TOKENS if log.device == "GPU" else CPU_BLOCK_TOKENS
@@ -182,7 +193,7 @@ def nearest(name: ProfileName, card_gib: float) -> ProfileName | None:
 def needed_gib(profile: Profile) -> float:
     """The smallest card that holds one request of the longest length."""
     kv = ceil(profile.max_model_len / BLOCK_TOKENS) * BLOCK_TOKENS
-    rest = CONTEXT_GIB + step_gib(profile) + GRAPHS_GIB
+    rest = LIBRARIES_GIB + step_gib(profile) + GRAPHS_GIB
     kv_gib = kv * profile.language.kv_bytes_per_token / GIB
     return (profile.weights_gib + rest + kv_gib) / profile.memory_fraction
 

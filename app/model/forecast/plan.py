@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.model.forecast.batching import Limits, Speed, Work, speed
 from app.model.forecast.memory import (
+    CONTEXT_GIB,
     Forecast,
     Request,
     calibrated,
@@ -47,6 +48,11 @@ class Plan:
     @property
     def profile(self) -> Profile:
         return PROFILES[self.name]
+
+    @property
+    def left_gib(self) -> float:
+        """Of the card, for the desktop and other pods."""
+        return self.card_gib - self.memory.budget_gib - CONTEXT_GIB
 
     @property
     def fits(self) -> bool:
@@ -112,9 +118,9 @@ def rows(what: Plan) -> dict[str, str]:
     bound = "max_num_seqs" if what.at_once == profile.max_num_seqs else "KV cache"
     of_a_gpu = {
         "vLLM's share": f"{memory.budget_gib:.1f} of {what.card_gib:.1f} GiB",
-        "left for others": f"{what.card_gib - memory.budget_gib:.1f} GiB",
+        "left for others": f"{what.left_gib:.1f} GiB",
         "weights": f"{memory.weights_gib:.2f} GiB",
-        "CUDA context": f"{memory.context_gib:.2f} GiB",
+        "CUDA libraries": f"{memory.libraries_gib:.2f} GiB",
         "largest step": f"{memory.step_gib:.2f} GiB",
         "CUDA graphs": f"{memory.graphs_gib:.2f} GiB",
     }
@@ -143,13 +149,13 @@ def rows(what: Plan) -> dict[str, str]:
 def crowding(pods: Sequence[Plan]) -> str | None:
     """Why pods do not fit one card together: vLLM does not start where less is free than its share
     (``request_memory`` in ``vllm/v1/worker/utils.py``). ``None`` if they fit."""
-    card, shares = pods[0].card_gib, sum(pod.memory.budget_gib for pod in pods)
-    if shares <= card:
-        return None
     first = pods[0]
+    used = sum(pod.memory.budget_gib + CONTEXT_GIB for pod in pods)
+    if used <= first.card_gib:
+        return None
     return (
-        f"{' and '.join(pod.name for pod in pods)} may use {shares:.1f} GiB together, and the GPU "
-        f"has {card:g}; beside {first.name} {card - first.memory.budget_gib:.1f} GiB are left"
+        f"{' and '.join(pod.name for pod in pods)} may use {used:.1f} GiB together, and the GPU "
+        f"has {first.card_gib:g}; beside {first.name} {first.left_gib:.1f} GiB are left"
     )
 
 

@@ -33,7 +33,7 @@ class Reported:
     weights_gib: float | None = None
     """Of the model alone."""
     consumed_gib: float | None = None
-    """Of the model, CUDA's context and libraries."""
+    """Of the model and CUDA's libraries."""
     graphs_gib: float | None = None
     """The estimate that vLLM takes off the KV cache, not what the graphs turn out to need."""
     step_gib: float | None = None
@@ -42,7 +42,7 @@ class Reported:
     budget_gib: float | None = None
 
     @property
-    def context_gib(self) -> float | None:
+    def libraries_gib(self) -> float | None:
         if self.consumed_gib is None or self.weights_gib is None:
             return None
         return round(self.consumed_gib - self.weights_gib, DIGITS)

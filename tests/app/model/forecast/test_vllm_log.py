@@ -73,7 +73,7 @@ def test_a_gpus_log_tells_all_of_its_memory() -> None:
         card_gib=23.56,
         budget_gib=22.03,
     )
-    assert log.context_gib == 4.21
+    assert log.libraries_gib == 4.21
 
 
 def test_what_vllm_calls_peak_activation_has_the_graphs_in_it() -> None:
@@ -104,7 +104,7 @@ def test_vllms_figures_replace_the_estimates() -> None:
     seven = PROFILES["7b"]
     plan = calibrated(seven, 23.69, reported(GPU))
     assert (plan.kv_tokens, plan.kv_gib, plan.weights_gib) == (100_000, 15.72, 15.26)
-    assert (plan.context_gib, plan.graphs_gib) == (4.21, 0.17)
+    assert (plan.libraries_gib, plan.graphs_gib) == (4.21, 0.17)
     assert plan.block_tokens == 16
     assert "step_gib" in plan.reported
 
