@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +109,12 @@ def test_what_cannot_be_is_told_with_what_can(arguments: list[str], words: str) 
     assert words in " ".join(run(*arguments, exit_code=1).split())
 
 
-def a_twin_has_written(state: Path, log: str) -> None:
+def a_twin_has_written(state: Path, log: str, pod: str = "5d4c-x7x2p", written: int = 2) -> None:
     (state / "twin.json").write_text("{}")
-    file = state / "logs" / "pods" / "vlm_vllm-qwen-5d4c-x7x2p" / "vllm.log"
+    file = state / "logs" / "pods" / f"vlm_vllm-qwen-{pod}" / "vllm.log"
     file.parent.mkdir(parents=True)
     file.write_text(log)
+    os.utime(file, (written, written))
 
 
 def test_calibrate_puts_the_twins_figures_beside_the_forecast(state: Path) -> None:
@@ -132,6 +134,19 @@ def test_calibrate_uses_a_gpus_figures_for_what_fits(state: Path) -> None:
     assert row(shown, "vLLM's share")[0] == "22.0 of 23.6 GiB"
     [plan] = data("--calibrate")["profiles"]
     assert plan["memory"]["kv_tokens"] == 100_000
+
+
+def test_the_newest_pod_of_the_twin_counts(state: Path) -> None:
+    a_twin_has_written(state, "nothing\n", pod="a", written=1)
+    a_twin_has_written(state, CPU, pod="b", written=3)
+    a_twin_has_written(state, "nothing\n", pod="c", written=2)
+    assert data("--calibrate")["vllm_log"]["kv_tokens"] == 279_552
+
+
+def test_what_vllm_has_started_is_not_refused_by_the_forecast(state: Path) -> None:
+    small = GPU.replace("a/b", "Qwen/Qwen2.5-VL-7B-Instruct").replace("/23.56 GiB", "/16.00 GiB")
+    a_twin_has_written(state, small)
+    assert row(run("--calibrate"), "fits") == ["yes"]
 
 
 def test_calibrate_tells_what_is_missing_in_a_log(state: Path) -> None:
