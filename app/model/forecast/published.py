@@ -199,7 +199,7 @@ def speed_readings() -> list[Reading]:
     return [
         *(_tokens("Mistral-7B", MISTRAL_7B, *one) for one in mistral.items()),
         *(_tokens("Qwen3-4B", QWEN3_4B, *one) for one in qwen.items()),
-        _tokens("Qwen3-8B's shape", QWEN3_8B, 1, 35.98, prompt=2048),
+        _tokens("Ternary-Bonsai 8B, float16", QWEN3_8B, 1, 35.98, prompt=2048),
     ]
 
 
