@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import httpx2
 from lightkube import ApiError, Client, KubeConfig
+from lightkube.core.client import LabelSelector
 from lightkube.core.exceptions import ConfigError
-from lightkube.core.typing_extra import LabelSelector
 from lightkube.models.core_v1 import ContainerStatus
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Node, Service
@@ -72,7 +72,11 @@ def _look(client: Client, *, traefik_is_a_pod: bool) -> Cluster:
             if endpoint.conditions and endpoint.conditions.ready
         ),
         desired=desired,
-        pods=tuple(_pod(client, one) for one in sorted(pods, key=_created)),
+        pods=tuple(
+            _pod(client, one)
+            for one in sorted(pods, key=_created)
+            if one.metadata and one.metadata.deletionTimestamp is None
+        ),
     )
 
 

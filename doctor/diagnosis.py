@@ -48,7 +48,7 @@ def diagnose(seen: Observations) -> list[Finding]:
     """One finding for each hop, in the order of the path."""
     proven, failed = _proven(seen)
     problems = list(_problems(seen, failed))
-    texts = _evidence(seen)
+    texts, seen_well = _evidence(seen), _seen_well(seen)
     findings: list[Finding] = []
     broken = False
     for index, hop in enumerate(HOPS):
@@ -61,11 +61,14 @@ def diagnose(seen: Observations) -> list[Finding]:
         elif grave:
             findings.append(_finding(hop, "warning" if broken else "broken", evidence, grave[0]))
             broken = True
+        elif here:
+            findings.append(_finding(hop, "warning", evidence, here[0]))
         else:
-            first = here[0] if here else None
-            findings.append(_finding(hop, "warning" if first else "not seen", evidence, first))
+            state: State = "ok" if hop in seen_well else "not seen"
+            findings.append(_finding(hop, state, evidence, None))
     if failed is not None and not broken:
-        at = HOPS[min(proven + 1, len(HOPS) - 1)]
+        rest: list[Hop] = [hop for hop in HOPS[proven + 1 :] if hop not in seen_well]
+        at = rest[0] if rest else HOPS[-1]
         findings[HOPS.index(at)] = _ends_here(at, seen, failed)
     return findings
 
@@ -98,6 +101,16 @@ def _proven(seen: Observations) -> tuple[int, Reply | None]:
     if failed is None and asked.bodies and not lost:
         proven = HOPS.index("large requests")
     return proven, failed or (lost[0] if lost else None)
+
+
+def _seen_well(seen: Observations) -> set[Hop]:
+    """Hops that were looked at; who asks has found nothing wrong there."""
+    well: set[Hop] = set()
+    if isinstance(seen.tailnet, Tailnet):
+        well.add("tailnet")
+    if isinstance(seen.cluster, Cluster):
+        well |= {"kubernetes", "ingress", "pod"}
+    return well
 
 
 def _was_read(body: Reply) -> bool:
@@ -194,16 +207,19 @@ def _key_problem(seen: Observations) -> str:
         return ""
     expires = seen.tailnet.key_expires
     if expires is None:
-        return "The tailnet has no valid auth key for it: it was revoked, used up or never made."
+        return "There is no valid auth key: it was revoked, used up or never made."
     if days_left(expires, seen.now.date()) < 0 or expires < seen.now:
-        return f"Its auth key expired on {expires:%Y-%m-%d %H:%M}."
+        return f"The auth key expired on {expires:%Y-%m-%d %H:%M}."
     return ""
 
 
 def _of_the_tailnet(seen: Observations, tailnet: Tailnet) -> Iterator[Problem]:
     if key := _key_problem(seen):
         yield Problem(
-            hop="tailnet", cause=f"{key} The next start fails.", remedy=seen.up, harmless=True
+            hop="tailnet",
+            cause=f"{key} The gateway's next start fails.",
+            remedy=seen.up,
+            harmless=True,
         )
     elif tailnet.key_expires and days_left(tailnet.key_expires, seen.now.date()) <= WARN_DAYS:
         told = f"The auth key expires on {tailnet.key_expires:%Y-%m-%d}."

@@ -110,7 +110,7 @@ class Cluster:
     desired: int | None = None
     """Replicas of the model server; ``None``: there is no such Deployment."""
     pods: tuple[Pod, ...] = ()
-    """The model server's, oldest first."""
+    """The model server's, oldest first, without those that are ending."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ from twin.toolchain.progress import Progress
 RUN, LOOK, ACCESS = "Run the twin", "Look", "Give access"
 LATE = {
     **dict.fromkeys(("ask", "detect", "eval"), "hub.asking"),
+    "plan": "hub.plan",
     "doctor": "hub.doctor",
     "usage": "hub.usage",
 }
@@ -40,7 +41,7 @@ LATE = {
 ORDER = (
     *("up", "down", "clean"),
     *("ask", "detect", "eval"),
-    *("status", "doctor", "logs", "usage", "policy", "env"),
+    *("plan", "status", "doctor", "logs", "usage", "policy", "env"),
     "keys",
 )
 

@@ -87,7 +87,11 @@ def table(findings: list[Finding]) -> Table:
         told = one.evidence
         if one.state == "warning":
             told = "\n".join(filter(None, (told, one.cause, f"→ {one.remedy}")))
-        shown.add_row(_MARKS[one.state], one.hop, told or "[dim]not reached[/dim]")
+        shown.add_row(
+            _MARKS[one.state],
+            one.hop,
+            told or ("[dim]not reached[/dim]" if one.state == "not seen" else ""),
+        )
     return shown
 
 

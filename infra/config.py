@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from app.model.memory import fits, forecast
+from app.model.forecast.plan import refusal
 from app.model.profiles import PROFILES, ProfileName
 from infra import key_names
 
@@ -244,16 +244,11 @@ class Settings(_Section):
 
     @model_validator(mode="after")
     def _the_model_fits_the_gpu(self) -> Self:
-        profile = PROFILES[self.model.profile]
-        if not self.model.even_if_too_large and not fits(profile, self.home.gpu_memory_gib):
-            expected = forecast(profile, self.home.gpu_memory_gib)
+        told = refusal(self.model.profile, self.home.gpu_memory_gib)
+        if told and not self.model.even_if_too_large:
             raise ValueError(
-                f"model.profile {self.model.profile} does not fit home.gpuMemoryGib "
-                f"{self.home.gpu_memory_gib:g}: {expected.budget_gib:.1f} GiB may be used, "
-                f"{expected.weights_gib:.1f} are weights, {expected.other_gib:.1f} activations "
-                f"and CUDA, which leaves {expected.kv_gib:.1f} for the KV cache of "
-                f"{profile.max_model_len:,} tokens; choose a smaller profile, such as 7b-awq or "
-                "3b, or write model.evenIfTooLarge: true to let vLLM decide"
+                f"model.{told}; change model.profile, correct home.gpuMemoryGib, or write "
+                "model.evenIfTooLarge: true to let vLLM decide"
             )
         return self
 

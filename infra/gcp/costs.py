@@ -60,12 +60,38 @@ class Tailscale(_Prices):
     ephemeral_minutes: int
 
 
+class Registry(_Prices):
+    gb_month: float
+    free_gb: float
+
+
+class Secrets(_Prices):
+    version_month: float
+    free_versions: int
+    read: float
+    free_reads: int
+
+
+class Egress(_Prices):
+    gb: float
+
+
+class Home(_Prices):
+    kwh: float
+    idle_watts: float
+    busy_watts: float
+
+
 class Prices(_Prices):
     """``prices.yaml``."""
 
     read_on: date
     cloud_run: CloudRun
+    registry: Registry
+    secrets: Secrets
+    egress: Egress
     tailscale: Tailscale
+    home: Home
 
 
 @cache

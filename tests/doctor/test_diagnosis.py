@@ -333,7 +333,7 @@ def test_the_first_broken_hop_is_named_with_its_cause_and_what_mends_it(fault: s
         (
             replace(WELL, tailnet=replace(WELL_CONNECTED, key_expires=NOW - timedelta(days=1))),
             "tailnet",
-            "The next start fails",
+            "The gateway's next start fails",
         ),
         (
             replace(WELL, programs=(Program(hop="tailnet", name="derper", state="ended"),)),

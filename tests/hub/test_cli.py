@@ -34,7 +34,7 @@ def _no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 COMMANDS = {
     "Run the twin": ["up", "down", "clean"],
     "Ask": ["ask", "detect", "eval"],
-    "Look": ["status", "logs", "usage", "policy", "env"],
+    "Look": ["plan", "status", "doctor", "logs", "usage", "policy", "env"],
     "Give access": ["keys"],
 }
 
@@ -67,6 +67,7 @@ def test_the_version_is_the_installed_one() -> None:
         (["detect"], 'hub detect table.jpg "red cup"', "OPENAI_API_KEY"),
         (["eval", "run"], "hub eval drawn --limit 60", "OPENAI_API_KEY"),
         (["eval", "compare"], "hub eval compare evaluations/", "No environment variable"),
+        (["plan"], "hub plan --profile 7b --users 8", "KUBECONFIG"),
         (["status"], "hub status --json |", "HUB_STATE"),
         (["logs"], "hub logs traefik -n 200", "HUB_STATE"),
         (["env"], 'eval "$(hub env)"', "HUB_STATE"),

@@ -96,7 +96,7 @@ def test_an_image_with_a_tag_or_a_digest_is_taken(image: str) -> None:
 
 def test_a_model_that_cannot_fit_fails_with_the_sum_and_a_way_out() -> None:
     told = refusal(home={"gpuMemoryGib": 11.6})
-    assert "model.profile 7b does not fit home.gpuMemoryGib 11.6" in told
+    assert "model.profile 7b does not fit a GPU of 11.6 GiB" in told
     assert "15.4 are weights" in told
     assert "7b-awq" in told
 

@@ -75,4 +75,4 @@ def test_the_readmes_numbers_are_the_calculated_ones() -> None:
 def test_prices_have_a_day_and_a_source_beside_each() -> None:
     assert date(2026, 1, 1) < prices().read_on
     text = (ROOT / "infra" / "gcp" / "prices.yaml").read_text()
-    assert len(re.findall(r"https://", text)) == 4
+    assert len(re.findall(r"https://", text)) == 9

@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from app.model.forecast.plan import plan, rows
 from infra.tailnet.policy import policy
 from policy.rules import RULES
 from tests.support.home_cluster import FakeHome, pod, starting
@@ -148,6 +149,13 @@ def test_a_rotated_key_is_accepted_beside_the_newest_which_the_outputs_show() ->
     assert deployed.outputs["acceptedKeys"] == ["robot", "robot.2"]
     assert deployed.outputs["apiKeys"] == {"robot": new}
     assert f"Bearer {new}" in deployed.outputs["curl"]
+
+
+def test_the_preview_shows_the_forecast_of_the_stacks_profile_and_card() -> None:
+    shown = deploy_stack(DEV).outputs["plan"]
+    assert shown == rows(plan("7b", 23.69))
+    assert (shown["KV cache holds"], shown["fits"]) == ("78,784 tokens", "yes")
+    assert deploy_stack(TWIN).outputs["plan"] == rows(plan("tiny", 23.69))
 
 
 def test_joining_by_identity_stores_no_auth_key() -> None:
