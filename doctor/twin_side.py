@@ -60,16 +60,20 @@ def service(paths: TwinPaths) -> Service | NotSeen:
         deployed=True,
         instances=len(instances),
         revision=str(one["revision"]),
-        failure="" if instances else _last_failure(paths),
+        failure="" if instances else last_failure(paths),
     )
 
 
-def _last_failure(paths: TwinPaths) -> str:
-    """Of the emulator's log: why the last instance did not start."""
+def last_failure(paths: TwinPaths) -> str:
+    """Of the emulator's log: why the last instance did not start; nothing if it did."""
     log = paths.logs / "cloud-run.log"
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    failures = [line for line in lines if "failed to start" in line or "InstanceError" in line]
-    return failures[-1].replace("\\n", " ")[:400] if failures else ""
+    for line in reversed(lines):
+        if ": ready after" in line:
+            return ""
+        if "failed to start" in line:
+            return line.replace("\\n", " ")[:400]
+    return ""
 
 
 def nodes(paths: TwinPaths, path: str) -> Tailnet | NotSeen:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.live import Live
 from typer.core import TyperGroup
 
 from hub import keys
@@ -30,6 +31,7 @@ from twin.settings import TwinSettings
 from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
+WATCH_SECONDS = 2
 RUN, LOOK, ACCESS = "Run the twin", "Look", "Give access"
 LATE = {
     **dict.fromkeys(("ask", "detect", "eval"), "hub.asking"),
@@ -233,7 +235,11 @@ def clean() -> None:
 
 @app.command(rich_help_panel=LOOK)
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,  # noqa: FBT002
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    watch: Annotated[
+        bool, typer.Option(help="Look again every two seconds, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Show each part of the twin: state, version, uptime. Exits with 1 when one is down.
 
@@ -243,13 +249,21 @@ def status(
 
     hub status
 
+    hub status --watch
+
     hub status --json | jq '.[] | select(.state == "down")'
 
     Looks at the twin in HUB_STATE.
     """
     with told_in_words():
         engine = Engine.of_running_twin(_paths())
-        rows = status_view.look(engine, choose_mode(engine.settings))
+        mode = choose_mode(engine.settings)
+        rows = status_view.look(engine, mode)
+        if watch:
+            with Live(status_view.table(rows), console=console, screen=True) as live:
+                while True:
+                    time.sleep(WATCH_SECONDS)
+                    live.update(status_view.table(status_view.look(engine, mode)))
         if as_json:
             print(json.dumps(status_view.as_json(rows), indent=2))  # noqa: T201
         else:
