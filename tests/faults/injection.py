@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, cast
 
 import psutil
 
@@ -148,8 +148,7 @@ def end_instance(hub: HubUnderTest) -> None:
 
     def instances() -> list[dict[str, Any]]:
         [service] = system.services(TwinPaths(hub.state)) or []
-        found: list[dict[str, Any]] = service["instances"]
-        return found
+        return cast("list[dict[str, Any]]", service["instances"])
 
     for one in instances():
         psutil.Process(one["containers"][0]["pid"]).kill()
