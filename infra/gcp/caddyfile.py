@@ -160,7 +160,7 @@ ${origins}	route {
 		# A body that cannot be read is to Caddy an error of the next hop.
 		map {err.message} {status} {
 			"~(?i)chunk|unexpected EOF|malformed MIME header|header line too long|invalid trailer" 400
-			"~^read tcp .* i/o timeout$$" 408
+			"~read tcp .* i/o timeout$$" 408
 			default {err.status_code}
 		}
 		map {status} {error_type} {error_code} {error_message} {
@@ -170,6 +170,7 @@ ${origins}	route {
 			404 invalid_request_error unknown_url "No such route. There are POST /v1/chat/completions, /v1/completions and /v1/responses, GET /v1/models and /health."
 			413 invalid_request_error request_too_large "The request is larger than ${body_mb} MB. Send a smaller picture."
 			429 rate_limit_error rate_limit_exceeded "Too many requests with this key at once, or in this minute. Wait and try again."
+			499 invalid_request_error request_cancelled "The client went away, or stopped to send the body of the request."
 			502 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
 			503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
 			504 server_error home_timeout "The server at home took too long. Try again later."
