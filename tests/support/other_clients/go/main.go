@@ -26,8 +26,9 @@ func main() {
 		log.Fatal(err)
 	}
 	request := openai.ChatCompletionNewParams{
-		Model:     model.ID,
-		MaxTokens: openai.Int(12),
+		Model:       model.ID,
+		MaxTokens:   openai.Int(12),
+		Temperature: openai.Float(0),
 		Messages: []openai.ChatCompletionMessageParamUnion{
 			openai.UserMessage([]openai.ChatCompletionContentPartUnionParam{
 				openai.ImageContentPart(openai.ChatCompletionContentPartImageImageURLParam{URL: url}),

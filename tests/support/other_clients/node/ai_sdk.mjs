@@ -17,6 +17,7 @@ const request = {
   model: provider("vlm"),
   maxRetries: 0,
   maxOutputTokens: 12,
+  temperature: 0,
   messages: [{ role: "user", content }],
 };
 

@@ -10,7 +10,7 @@ const content = [
   { type: "image_url", image_url: { url } },
   { type: "text", text: question },
 ];
-const request = { model, max_tokens: 12, messages: [{ role: "user", content }] };
+const request = { model, max_tokens: 12, temperature: 0, messages: [{ role: "user", content }] };
 
 if (form === "stream") {
   const stream = await client.chat.completions.create({ ...request, stream: true });

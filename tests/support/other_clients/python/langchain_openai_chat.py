@@ -14,7 +14,7 @@ content = [
     {"type": "image", "base64": data, "mime_type": "image/png"},
     {"type": "text", "text": question},
 ]
-model = ChatOpenAI(model="vlm", max_tokens=12, max_retries=0)
+model = ChatOpenAI(model="vlm", max_tokens=12, temperature=0, max_retries=0)
 messages = [{"role": "user", "content": content}]
 
 if form == "stream":

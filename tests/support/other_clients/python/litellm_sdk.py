@@ -16,6 +16,7 @@ content = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "t
 request = {
     "model": "openai/vlm",
     "max_tokens": 12,
+    "temperature": 0,
     "max_retries": 0,
     "messages": [{"role": "user", "content": content}],
 }

@@ -13,12 +13,13 @@ content = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "t
 messages: Any = [{"role": "user", "content": content}]
 client = openai.OpenAI(max_retries=0)
 model = client.models.retrieve("vlm").id
+completions = client.chat.completions
 
 if form == "stream":
-    for chunk in client.chat.completions.create(
-        model=model, max_tokens=12, messages=messages, stream=True
+    for chunk in completions.create(
+        model=model, max_tokens=12, temperature=0, messages=messages, stream=True
     ):
         sys.stdout.write((chunk.choices[0].delta.content if chunk.choices else None) or "")
 else:
-    answer = client.chat.completions.create(model=model, max_tokens=12, messages=messages)
+    answer = completions.create(model=model, max_tokens=12, temperature=0, messages=messages)
     sys.stdout.write(answer.choices[0].message.content or "")
