@@ -100,6 +100,7 @@ def test_every_request_is_answered_or_its_connection_closed(gateway: Gateway) ->
         answers = answers_until_closed(gateway.port, sent)
         assert set(answers) <= {*ANSWERS, *OF_GOS_SERVER, GONE}, sent
         check_received(gateway.received, {"laptop", ""})
+        assert len(gateway.received) <= 1, sent  # nothing is sent home twice
         statuses.update(answers)
         reached += len(gateway.received)
     # The requests are of all kinds, or they would try nothing.
