@@ -2,9 +2,8 @@
 
 It decides; a second Caddy on loopback crosses the tailnet (``crossing.py``).
 
-Each next hop is asked first whether it wants a question's body (``Expect: 100-continue``). Without,
-Caddy and Traefik cut an answer that begins before they have seen the question's end
-(docs/decisions/0011).
+The hops behind it speak HTTP/2 without TLS. Over HTTP/1 Caddy and Traefik cut an answer that begins
+before they have seen the question's end (docs/decisions/0011).
 
 It holds no key: API keys are imported from a file of their own.
 """
@@ -91,7 +90,7 @@ _CADDYFILE = Template("""\
 		default "" ""
 	}
 	# One name for a request on its whole way: told to the client, and the model server's log has it.
-	# At once for what is refused here; and last (>), for home's 100 Continue takes earlier headers away.
+	# At once for what is refused here; and last (>), for what comes from home.
 	header X-Request-Id {http.request.uuid}
 	header >X-Request-Id {http.request.uuid}
 ${origins}	route {
@@ -115,9 +114,8 @@ ${origins}	route {
 		@head method HEAD
 		method @head GET
 
-		# Nobody sends a body to a hop that refuses the question by its head, or cuts off an early answer.
-		@question method POST
-		request_header @question Expect 100-continue
+		# This server answers it by itself; home's own answer to it would reach clients that never asked.
+		request_header -Expect
 
 		request_body {
 			max_size ${body_mb}MB
@@ -145,8 +143,9 @@ ${origins}	route {
 			header_up -X-Forwarded-For
 			header_down -Server
 			header_down -X-Request-Id
+			# An answer may begin before the question's end: over HTTP/1 Go's proxies cut some of those.
 			transport http {
-				expect_continue_timeout 1s
+				versions h2c
 			}
 			# From the request's arrival here to the first byte of home's answer.
 			header_down Server-Timing "home;dur={http.reverse_proxy.upstream.latency_ms}"
@@ -199,7 +198,7 @@ ${origins}	route {
 ${fallback}		handle {
 			# A body that cannot be read is to Caddy an error of the next hop.
 			map {err.message} {status} {
-				"~(?i)chunk|unexpected EOF|malformed MIME header|header line too long|invalid trailer" 400
+				"~(?i)chunk|malformed MIME header|header line too long|invalid trailer" 400
 				"~read tcp .* i/o timeout$$" 408
 				default {err.status_code}
 			}

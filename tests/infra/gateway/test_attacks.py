@@ -437,7 +437,6 @@ def test_a_question_reaches_home_byte_for_byte_whatever_model_it_names(gateway: 
         assert [one.body for one in gateway.received] == [body]
 
 
-@pytest.mark.xfail(strict=True, reason="Caddy passes on the `100 Continue` that it asked home for")
 @pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
 def test_a_client_that_did_not_ask_whether_to_continue_is_not_told(
     gateway: Gateway, version: str

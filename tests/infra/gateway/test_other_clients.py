@@ -36,9 +36,6 @@ COMMENT = b": keep-alive\n\n"
 """vLLM 0.32.0's, ``entrypoints/serve/utils/sse_keep_alive.py``."""
 FORMS: tuple[Form, ...] = ("whole", "stream")
 Answers = dict[tuple[str, Form], Future[str]]
-NODES_FETCH = pytest.mark.xfail(
-    strict=True, reason="fetch of Node takes `100 Continue` that it did not ask for as an error"
-)
 QUESTION, HASTY_QUESTION = "What is this?", "What is this? At once!"
 
 
@@ -135,13 +132,7 @@ def answers(url: str, picture: Path) -> Generator[Answers]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=NODES_FETCH if name in ("OpenAI for Node", "AI SDK") else ())
-        for name in NAMES
-    ],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_client_gets_the_whole_answer_after_forty_seconds(
     answers: Answers, name: str, form: Form
 ) -> None:
