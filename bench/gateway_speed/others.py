@@ -77,6 +77,8 @@ defaults
 	mode http
 	log global
 	option httplog
+	# Without it a stream's chunks wait for one another.
+	option http-no-delay
 	timeout connect 5s
 	timeout client 300s
 	timeout server 300s

@@ -51,7 +51,7 @@ def write(result: Result) -> None:
 def _lines(result: Result) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     path = "directly" if result.direct_path else "through the relay"
-    yield f"{result.date}, {result.machine}. {versions}. {result.rounds} rounds, in turns."
+    yield f"{result.date}, {result.machine}. {versions}. Rounds, in turns: {result.rounds}."
     yield f"The tunnel's two ends spoke to each other {path}."
     yield ""
     yield f"![p50 and p99 of each gateway at each load](pictures/{PLOT.name})"
@@ -133,10 +133,10 @@ def _delays(result: Result, name: str) -> tuple[str, ...]:
 def _memory(name: str, memory: Memory) -> Iterator[tuple[str, ...]]:
     """A row for all its processes; of the tunnel's, for Caddy and tailscaled as well."""
     moments = (memory.idle, memory.during, memory.after)
-    yield (name, *(f"{sum(moment.values()):.0f}" for moment in moments))
+    yield (name, *(f"{sum(moment.values()):.0f}" if moment else "none" for moment in moments))
     if name == names.TUNNEL:
         for program in GATEWAYS_PROGRAMS:
-            yield (f"of it {program}", *(f"{m.get(program, 0):.0f}" for m in moments))
+            yield (f"of it {program}", *(f"{m[program]:.0f}" if m else "none" for m in moments))
 
 
 def _ms(value: float) -> str:

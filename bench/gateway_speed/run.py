@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 import re
@@ -32,10 +31,11 @@ from bench.gateway_speed.targets import MANY_STREAMS
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 WARM_UP = Point(1, 8)
-STREAMS_SECONDS = 2
-SLOW_ONES_STEP = 12
-"""A slow gateway is measured once more as long for each so many requests at once."""
-SLOW_ONES_ROUNDS = 2
+STREAMS_SECONDS = 1
+TIMES_FOR_SLOW_ONES = {1: 1, 8: 2, 50: 5}
+"""How much longer a slow gateway is measured, by requests at once: each client needs an answer."""
+ROUNDS_OF_SLOW_ONES = 2
+"""Each so many rounds they are measured, too."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,7 @@ class Effort:
 
 
 def seconds_for(candidate: Candidate, point: Point, seconds: int) -> int:
-    """How long to measure: a slow gateway has to answer every client at least once."""
-    return seconds * math.ceil(point.at_once / SLOW_ONES_STEP) if candidate.is_slow else seconds
+    return seconds * TIMES_FOR_SLOW_ONES[point.at_once] if candidate.is_slow else seconds
 
 
 def turns(candidates: Sequence[Candidate], round_: int) -> list[Candidate]:
@@ -62,7 +61,7 @@ def turns(candidates: Sequence[Candidate], round_: int) -> list[Candidate]:
     return [
         candidate
         for candidate in (*candidates[first:], *candidates[:first])
-        if not candidate.is_slow or round_ % SLOW_ONES_ROUNDS == 0
+        if not candidate.is_slow or round_ % ROUNDS_OF_SLOW_ONES == 0
     ]
 
 
