@@ -1,6 +1,7 @@
 """The other gateways, each with a key check, an added header and a log line for each request.
 
-None keeps a body or an answer back, as a gateway for large pictures and streams must not.
+None keeps a body or an answer back, as a gateway for large pictures and streams must not. The C
+programs have larger buffers than by default, with which they pass 1 MB on with fewer calls.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from bench.gateway_speed.candidate import (
 from bench.gateway_speed.programs import Programs
 from twin.network import Network
 from twin.parts.part import Part
+from twin.paths import TwinPaths
+
+WORKER_IS_READY = "Application startup complete."
 
 _NGINX = Template("""\
 daemon off;
@@ -53,6 +57,7 @@ http {
 		listen 127.0.0.1:${port};
 		keepalive_requests 1000000;
 		client_max_body_size ${body_mb}m;
+		client_body_buffer_size 256k;
 		location / {
 			if ($$key_id = "") {
 				return 401;
@@ -72,6 +77,7 @@ http {
 _HAPROXY = Template("""\
 global
 	maxconn 1000
+	tune.bufsize 65536
 	log stdout format raw local0
 defaults
 	mode http
@@ -158,13 +164,14 @@ def traefik(network: Network, folder: Path, port: int) -> Candidate:
 
 
 def litellm(
-    network: Network, programs: Programs, folder: Path, port: int, workers: int
+    network: Network, programs: Programs, paths: TwinPaths, port: int, workers: int
 ) -> Candidate:
     """Its proxy without a database, so with its master key only.
 
-    It listens before its workers can answer.
+    It listens, and answers, before all its workers can.
     """
-    file, key = folder / f"litellm-{workers}.yaml", f"sk-{API_KEY}"
+    log = paths.logs / f"litellm-{workers}.log"
+    file, key = paths.root / f"litellm-{workers}.yaml", f"sk-{API_KEY}"
     model = {
         "model": "openai/vlm",
         "api_base": f"http://127.0.0.1:{UPSTREAM_PORT}/v1",
@@ -188,12 +195,12 @@ def litellm(
             *("--telemetry", "False", "--timeout_worker_healthcheck", "60"),
         ),
         env={
-            "HOME": str(folder),
-            "LITELLM_LOG": "ERROR",
+            "HOME": str(paths.root),
             # It would ask the Internet for prices at its start.
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         },
-        is_ready=lambda: True,
+        is_ready=lambda: log.read_text(errors="replace").count(WORKER_IS_READY) == workers,
+        seconds_to_ready=180,
     )
     name = names.LITELLM if workers == 1 else names.LITELLM_2
     return Candidate(name, port, (part,), key=key, is_slow=True)

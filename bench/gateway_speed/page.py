@@ -141,4 +141,4 @@ def _memory(name: str, memory: Memory) -> Iterator[tuple[str, ...]]:
 
 def _ms(value: float) -> str:
     """Two figures below 10, whole numbers from there."""
-    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"

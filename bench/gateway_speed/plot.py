@@ -15,7 +15,7 @@ from bench.gateway_speed.results import AT_ONCE, POINTS, Point, Result
 
 DECADES = (-2, 4)
 """Of the axis: 0.01 ms to 10 s."""
-NAMES_WIDTH, PANEL_WIDTH, GAP = 170, 240, 16
+NAMES_WIDTH, PANEL_WIDTH, GAP = 170, 240, 40
 ROW_HEIGHT, TITLE_HEIGHT, AXIS_HEIGHT = 16, 24, 20
 OURS, OTHER = "#c2410c", "#475569"
 

@@ -79,14 +79,10 @@ def _all(network: Network, programs: Programs, paths: TwinPaths, path: str) -> S
 
     def started(candidate: Candidate) -> Candidate:
         pids[candidate.name] = [start(part, paths, path).pid for part in candidate.parts]
+        print(f"  {candidate.name} is started", flush=True)
         return candidate
 
     start(_upstream(network), paths, path)
-    # First, because they take longest until they answer.
-    litellms = [
-        started(others.litellm(network, programs, folder, UPSTREAM_PORT + 5 + workers, workers))
-        for workers in (1, 2)
-    ]
     tailnet.write_configuration(paths, network)
     for part in system.tailnet_parts(paths, network, path):
         start(part, paths, path)
@@ -99,7 +95,10 @@ def _all(network: Network, programs: Programs, paths: TwinPaths, path: str) -> S
         started(others.traefik(network, folder, UPSTREAM_PORT + 3)),
         started(ours.on_loopback(network, folder, UPSTREAM_PORT + 4)),
         started(ours.through_the_tunnel(network, paths, path, folder)),
-        *litellms,
+        *(
+            started(others.litellm(network, programs, paths, UPSTREAM_PORT + 5 + workers, workers))
+            for workers in (1, 2)
+        ),
     ]
     for candidate in candidates:
         _check(network, candidate)
