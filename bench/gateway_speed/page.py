@@ -19,14 +19,20 @@ DIFFERENCES: Mapping[str, tuple[str, str]] = {
         "key, header, log, limit by the declared length",
         "error bodies, health, limit of a chunked body",
     ),
-    names.TRAEFIK: ("key as a route, header, log", "error bodies, health, any size limit"),
+    names.TRAEFIK: (
+        "key as a route, header, log",
+        "error bodies, health, any size limit, `Expect: 100-continue` (decision 11)",
+    ),
     names.LOOPBACK: (
         "key, header, log, limit, allow-list, error bodies, health, two Caddys",
         "the tunnel, home's Traefik",
     ),
     names.TUNNEL: ("the same, the tunnel, home's Traefik with its limits", "Cloud Run's front"),
-    names.LITELLM: ("one master key, header, log, model names, reads each body", "several keys"),
-    names.LITELLM_2: ("the same", "several keys"),
+    names.LITELLM: (
+        "one master key, header, log, model names, reads each body",
+        "other keys: a database",
+    ),
+    names.LITELLM_2: ("the same", "the same"),
 }
 """What each does for a request, and what it does not do that our gateway does."""
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import psutil
 
-from bench.gateway_speed import memory, names, ours
+from bench.gateway_speed import names, ours, processes
 from bench.gateway_speed.candidate import Candidate
 from bench.gateway_speed.generator import MANY_ANSWER_CHUNKS, Generator
 from bench.gateway_speed.programs import LITELLM, Programs
@@ -32,7 +32,7 @@ from bench.gateway_speed.targets import MANY_STREAMS
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 WARM_UP = Point(1, 8)
 STREAMS_SECONDS = 1
-TIMES_FOR_SLOW_ONES = {1: 1, 8: 2, 50: 5}
+TIMES_FOR_SLOW_ONES = {1: 1, 8: 1, 50: 4}
 """How much longer a slow gateway is measured, by requests at once: each client needs an answer."""
 ROUNDS_OF_SLOW_ONES = 2
 """Each so many rounds they are measured, too."""
@@ -67,7 +67,7 @@ def turns(candidates: Sequence[Candidate], round_: int) -> list[Candidate]:
 
 def measure(stage: Stage, programs: Programs, path: str, effort: Effort) -> Result:
     generator = Generator(stage.network, programs, stage.folder)
-    idle = {name: memory.resident(pids) for name, pids in stage.pids.items()}
+    idle = {name: processes.resident(pids) for name, pids in stage.pids.items()}
     during = {name: dict[str, float]() for name in stage.pids}
     for candidate in stage.candidates:
         generator.load(candidate, WARM_UP, 1)
@@ -75,12 +75,14 @@ def measure(stage: Stage, programs: Programs, path: str, effort: Effort) -> Resu
     def loaded(candidate: Candidate, point: Point, round_: int) -> LoadRun:
         seconds = seconds_for(candidate, point, effort.seconds)
         if point == LARGEST:
-            load, most = memory.watched(
+            load, most = processes.watched(
                 stage.pids[candidate.name], lambda: generator.load(candidate, point, seconds)
             )
-            during[candidate.name] = memory.highest(during[candidate.name], most)
+            during[candidate.name] = processes.highest(during[candidate.name], most)
         else:
             load = generator.load(candidate, point, seconds)
+        if candidate.is_slow:
+            processes.await_idle(stage.pids[candidate.name])
         return LoadRun(candidate.name, point, round_, load)
 
     def rounds() -> Iterator[LoadRun]:
@@ -91,7 +93,7 @@ def measure(stage: Stage, programs: Programs, path: str, effort: Effort) -> Resu
                 yield from runs
 
     loads = list(rounds())
-    after = {name: memory.resident(pids) for name, pids in stage.pids.items()}
+    after = {name: processes.resident(pids) for name, pids in stage.pids.items()}
     streams = [
         StreamsRun(candidate.name, round_, generator.streams(candidate, STREAMS_SECONDS))
         for round_ in range(effort.rounds)
