@@ -109,7 +109,7 @@ def _of_memory(result: Result) -> Iterator[Verdict]:
     for when, programs, limit in (
         ("idle", memory.idle, 120),
         ("during 1 MB, 50 at once", memory.during, 300),
-        ("after 1 MB, 50 at once", memory.after, 300),
+        ("after 1 MB, 50 at once", memory.after if memory.during else {}, 300),
     ):
         both = together(programs)
         if both:

@@ -173,6 +173,16 @@ def test_memory_is_caddys_and_tailscaleds_together() -> None:
     ]
 
 
+def test_memory_after_the_largest_load_is_no_reading_where_that_load_was_left_out() -> None:
+    programs = {"caddy": 100.0, "tailscaled": 10.0}
+    left_out = result(memory=Memory(programs, {}, programs))
+    measured = result(memory=Memory(programs, programs, programs))
+    assert [len([v for v in verdicts(r) if "MB" in v.target]) for r in (left_out, measured)] == [
+        1,
+        3,
+    ]
+
+
 def test_what_a_stream_is_late_directly_is_not_counted_as_the_gateways() -> None:
     found = result(streams=((DIRECT, 1.0), (LOOPBACK, 3.0), (TUNNEL, 3.1)))
     assert verdict(found, f"{LOOPBACK}, 20 streams") == ("2.00 ms", True)
