@@ -106,10 +106,11 @@ def _of_memory(result: Result) -> Iterator[Verdict]:
     memory = result.memory.get(TUNNEL)
     if memory is None:
         return
+    after = memory.after if memory.during else dict[str, float]()
     for when, programs, limit in (
         ("idle", memory.idle, 120),
         ("during 1 MB, 50 at once", memory.during, 300),
-        ("after 1 MB, 50 at once", memory.after if memory.during else {}, 300),
+        ("after 1 MB, 50 at once", after, 300),
     ):
         both = together(programs)
         if both:
