@@ -46,6 +46,8 @@ lock: .venv/ready  ## update the pinned dependencies, with hashes
 		twin/tools/vllm/requirements.in -o twin/tools/vllm/requirements.txt
 	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate -p 3.11 --python-platform linux \
 		-c requirements.txt app/client/requirements.in -o app/client/requirements.txt
+	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate -p 3.11 --python-platform linux \
+		bench/gateway_speed/litellm/requirements.in -o bench/gateway_speed/litellm/requirements.txt
 
 golden: .venv/ready  ## rewrite what the tests expect each stack to register
 	.venv/bin/python -m tests.infra.golden

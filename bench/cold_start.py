@@ -114,7 +114,8 @@ def starts(paths: TwinPaths, url: str, key: str, count: int) -> Iterator[dict[st
         ]
         sent = time.time()
         with ThreadPoolExecutor(at_once) as clients:
-            answers = list(clients.map(lambda body: ask(url, key, body), bodies))
+            asked = [clients.submit(ask, url, key, body) for body in bodies]
+            answers = [one.result() for one in asked]
         [instance] = instances(paths)
         container = {c["name"]: c for c in instance["containers"]}
         joined, contact = first_contact(paths)

@@ -146,18 +146,13 @@ def join_home(paths: TwinPaths, network: Network, path: str) -> str:
         TwinError: headscale refused the policy or the key, or the node did not come up.
     """
     _expect(_headscale(paths, path, "policy", "set", "-f", str(paths.headscale / "policy.json")))
-    key = _expect(
-        _headscale(
-            *(paths, path, "preauthkeys", "create", "--tags", HOME_TAG),
-            *("--expiration", "1h", "--output", "json"),
-        )
-    )
+    key = auth_key(paths, path, HOME_TAG)
     _expect(
         subprocess.run(
             [
                 *("tailscale", f"--socket={_home_socket(paths)}", "up", "--reset"),
                 f"--login-server=http://{network.address('inet')}:{HEADSCALE_PORT}",
-                f"--auth-key={json.loads(key)['key']}",
+                f"--auth-key={key}",
                 *("--hostname=home", "--accept-dns=false", "--netfilter-mode=off"),
                 "--timeout=60s",
             ],
@@ -182,6 +177,21 @@ def join_home(paths: TwinPaths, network: Network, path: str) -> str:
             )
         )
     return home_address(paths, path) or ""
+
+
+def auth_key(paths: TwinPaths, path: str, tag: str, *flags: str) -> str:
+    """A new key, valid for an hour, that joins one node under a tag.
+
+    Raises:
+        TwinError: headscale refused it.
+    """
+    made = _expect(
+        _headscale(
+            *(paths, path, "preauthkeys", "create", "--tags", tag, *flags),
+            *("--expiration", "1h", "--output", "json"),
+        )
+    )
+    return str(json.loads(made)["key"])
 
 
 def home_address(paths: TwinPaths, path: str) -> str | None:

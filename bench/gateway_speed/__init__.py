@@ -1,0 +1,1 @@
+"""The gateway's speed beside other gateways: `python -m bench.gateway_speed`."""

@@ -1,0 +1,165 @@
+"""This project's gateway as its program writes it: on loopback, and with the whole tunnel.
+
+On loopback its second Caddy crosses no tailnet and asks the upstream itself. With the whole tunnel
+it is in another network namespace, beside Tailscale's container program; headscale, a relay, home's
+tailscaled and home's Traefik are there as in the twin. Traefik has the program's middlewares and
+transport from a file instead of the Kubernetes API, with limits that the load does not reach.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from bench.gateway_speed import names
+from bench.gateway_speed.candidate import API_KEY, KEY_ID, KEY_ID_HEADER, UPSTREAM_PORT, Candidate
+from infra.config import Cloud, Home, Limits, Tailnet
+from infra.gateway_key import authorization, password_line
+from infra.gcp import containers
+from infra.gcp.caddyfile import caddyfile, keys_file
+from infra.gcp.crossing import SOCKS_PORT, crossing, script
+from infra.home_k3s.entry import chart_values
+from infra.tailnet.policy import ENTRY, GATEWAY_TAG
+from twin.network import End, Network
+from twin.parts import tailnet
+from twin.parts.part import Part
+from twin.paths import TwinPaths
+
+CLOUD = Cloud(project="benchmark")
+GATEWAY_KEY = "g" * 43
+OUT_OF_REACH = 1_000_000
+"""Of requests at once, and in a minute."""
+
+
+def on_loopback(network: Network, folder: Path, port: int) -> Candidate:
+    direct = _crossing("127.0.0.1")
+    for written, instead in (
+        (f"network_proxy url socks5://127.0.0.1:{SOCKS_PORT}", "network_proxy none"),
+        ("http://127.0.0.1:80", f"http://127.0.0.1:{UPSTREAM_PORT}"),
+    ):
+        assert written in direct  # noqa: S101  # the program's text has changed
+        direct = direct.replace(written, instead)
+    part = _caddys(network, "home", folder, direct, port)
+    return Candidate(names.LOOPBACK, port, (part,))
+
+
+def home(network: Network, folder: Path) -> Part:
+    """Home's Traefik, on the port that the gateway may reach."""
+    file = folder / "traefik-home.yaml"
+    per_key = {"sourceCriterion": {"requestHeaderName": KEY_ID_HEADER}}
+    rate = {"average": OUT_OF_REACH, "period": "1m", "burst": OUT_OF_REACH}
+    middlewares = {
+        "gateway-only": {
+            "basicAuth": {"users": [password_line(GATEWAY_KEY)], "removeHeader": True}
+        },
+        "rate": {"rateLimit": {**rate, **per_key}},
+        "in-flight": {"inFlightReq": {"amount": OUT_OF_REACH, **per_key}},
+    }
+    balancer = {
+        "servers": [{"url": f"http://127.0.0.1:{UPSTREAM_PORT}"}],
+        "serversTransport": "fresh",
+    }
+    router = {
+        "rule": "PathPrefix(`/v1`) || PathPrefix(`/health`)",
+        "service": "model",
+        "middlewares": list(middlewares),
+    }
+    http = {
+        "routers": {"model": router},
+        "middlewares": middlewares,
+        "services": {"model": {"loadBalancer": balancer}},
+        "serversTransports": {"fresh": {"maxIdleConnsPerHost": -1}},
+    }
+    file.write_text(yaml.safe_dump({"http": http}))
+    return Part(
+        name="traefik-home",
+        argv=network.at(
+            *("home", "traefik", f"--entrypoints.web.address=:{ENTRY}"),
+            *(f"--providers.file.filename={file}", "--global.checknewversion=false"),
+            *chart_values({}, tailnet_only=False)["additionalArguments"],
+        ),
+        is_ready=lambda: network.accepts("home", ENTRY),
+    )
+
+
+def through_the_tunnel(network: Network, paths: TwinPaths, path: str, folder: Path) -> Candidate:
+    """The gateway's two containers; the tailnet and home are there already."""
+    port = containers.PUBLIC_PORT
+    caddys = _caddys(network, "cloud", folder, _crossing(Home().host), port)
+    return Candidate(
+        names.TUNNEL, port, (_tailscale(network, paths, path, folder), caddys), end="cloud"
+    )
+
+
+def is_direct(folder: Path, path: str) -> bool:
+    """Whether the gateway's packets reach home without the relay."""
+    shown = subprocess.run(
+        ["tailscale", f"--socket={_socket(folder)}", "status", "--json"],
+        env={"PATH": path},
+        capture_output=True,
+        check=True,
+    )
+    [home] = json.loads(shown.stdout)["Peer"].values()
+    return bool(home["CurAddr"])
+
+
+def _socket(folder: Path) -> Path:
+    return folder / "tailscaled.sock"
+
+
+def _tailscale(network: Network, paths: TwinPaths, path: str, folder: Path) -> Part:
+    server = f"http://{network.address('inet')}:{tailnet.HEADSCALE_PORT}"
+    container = containers.tailscale(
+        CLOUD.tailscale_image,
+        mtu=Tailnet().mtu,
+        credentials=[],
+        up_arguments=[f"--login-server={server}"],
+    )
+    return Part(
+        name="gateway-tailscale",
+        argv=network.at("cloud", "containerboot"),
+        env={
+            **_environment(container),
+            "TS_AUTHKEY": tailnet.auth_key(paths, path, GATEWAY_TAG, "--ephemeral"),
+            "TS_SOCKET": str(_socket(folder)),
+            "HOME": str(folder),
+        },
+        is_ready=lambda: network.accepts("cloud", containers.HEALTH_PORT),
+    )
+
+
+def _caddys(network: Network, end: End, folder: Path, crossing: str, port: int) -> Part:
+    site, keys = folder / f"Caddyfile-{end}", folder / "keys.caddy"
+    site.write_text(caddyfile(body_mb=Limits().body_mb))
+    keys.write_text(keys_file({KEY_ID: API_KEY}))
+    start = script(public=str(site), crossing=crossing, hold_seconds=CLOUD.hold_seconds)
+    # A pipe of its own: a container has its own /tmp.
+    start = start.replace("/tmp/checks", str(folder / f"checks-{end}"))  # noqa: S108
+    container = containers.caddy(CLOUD.caddy_image, start, [])
+    return Part(
+        name=f"gateway-caddy-{end}",
+        argv=network.at(end, "/bin/sh", "-c", start),
+        env={
+            **_environment(container),
+            "PORT": str(port),
+            "KEYS_FILE": str(keys),
+            "UPSTREAM_AUTHORIZATION": authorization(GATEWAY_KEY),
+            "HOME": str(folder),
+        },
+        is_ready=lambda: network.accepts(end, port),
+    )
+
+
+def _crossing(home: str) -> str:
+    return crossing(
+        home=home, timeout_seconds=CLOUD.timeout_seconds, hold_seconds=CLOUD.hold_seconds
+    )
+
+
+def _environment(container: containers.Container) -> dict[str, str]:
+    """What the program sets, secrets apart."""
+    return {env.name: env.value for env in cast("list[Any]", container.envs)}

@@ -1,0 +1,150 @@
+"""The section of docs/benchmarks.md that a result makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bench.gateway_speed import names, plot
+from bench.gateway_speed.results import AT_ONCE, POINTS, Memory, Point, Result, Spread
+from bench.gateway_speed.targets import GATEWAYS_PROGRAMS, times_traefik, verdicts
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE, PLOT = DOCS / "benchmarks.md", DOCS / "pictures" / "gateway-speed.svg"
+BEGIN, END = "<!-- gateway speed -->", "<!-- end of gateway speed -->"
+DIFFERENCES: Mapping[str, tuple[str, str]] = {
+    names.DIRECT: ("nothing", "everything"),
+    names.NGINX: ("key, header, log, 20 MB limit", "error bodies, health of the upstream"),
+    names.HAPROXY: (
+        "key, header, log, limit by the declared length",
+        "error bodies, health, limit of a chunked body",
+    ),
+    names.TRAEFIK: (
+        "key as a route, header, log",
+        "error bodies, health, any size limit, `Expect: 100-continue` (decision 11)",
+    ),
+    names.LOOPBACK: (
+        "key, header, log, limit, allow-list, error bodies, health, two Caddys",
+        "the tunnel, home's Traefik",
+    ),
+    names.TUNNEL: ("the same, the tunnel, home's Traefik with its limits", "Cloud Run's front"),
+    names.LITELLM: (
+        "one master key, header, log, model names, reads each body",
+        "other keys: a database",
+    ),
+    names.LITELLM_2: ("the same", "the same"),
+}
+"""What each does for a request, and what it does not do that our gateway does."""
+
+
+def section(result: Result) -> str:
+    """Markdown, from its heading to its last table."""
+    return "\n".join(_lines(result)) + "\n"
+
+
+def with_section(page: str, text: str) -> str:
+    """The page with the text between its two marks."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{text}{END}{after}"
+
+
+def write(result: Result) -> None:
+    PAGE.write_text(with_section(PAGE.read_text(), section(result)))
+    PLOT.write_text(plot.svg(result))
+
+
+def _lines(result: Result) -> Iterator[str]:
+    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    path = "directly" if result.direct_path else "through the relay"
+    yield f"{result.date}, {result.machine}. {versions}. Rounds, in turns: {result.rounds}."
+    yield f"The tunnel's two ends spoke to each other {path}."
+    yield ""
+    yield f"![p50 and p99 of each gateway at each load](pictures/{PLOT.name})"
+    yield ""
+    yield from _table(
+        ("target", "measured", "reached"),
+        [(v.target, v.measured, "yes" if v.reached else "**no**") for v in verdicts(result)],
+    )
+    yield "Each cell: requests/s · p50 (lowest to highest round) · p99, ms of a whole answer."
+    yield ""
+    for kind in dict.fromkeys(point.kind for point in POINTS):
+        points = [point for point in POINTS if point.kind == kind]
+        yield from _table(
+            (kind, *(f"{point.at_once} at once" for point in points)),
+            [(name, *(_cell(result, name, p) for p in points)) for name in result.gateways],
+        )
+    yield from _table(
+        ("our gateway on loopback, as multiples of Traefik", *(f"{n} at once" for n in AT_ONCE)),
+        [
+            (kind, *(_ratios(result, point) for point in POINTS if point.kind == kind))
+            for kind in dict.fromkeys(point.kind for point in POINTS)
+        ],
+    )
+    yield from _table(
+        ("20 streams, 20 chunks/s each: a chunk's delay, ms", "p50", "p99", "longest"),
+        [_delays(result, name) for name in result.gateways],
+    )
+    yield from _table(
+        ("resident MB", "idle", "during 1 MB, 50 at once, the most", "after"),
+        [
+            row
+            for name in result.gateways
+            if name in result.memory
+            for row in _memory(name, result.memory[name])
+        ],
+    )
+    yield from _table(
+        ("gateway", "does for each request", "leaves out"),
+        [(name, *DIFFERENCES[name]) for name in result.gateways],
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|---" * len(head) + "|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""
+
+
+def _cell(result: Result, name: str, point: Point) -> str:
+    found = result.summary(name, point)
+    if found is None:
+        return "none"
+    p50, p99 = found.p50_ms, found.p99_ms
+    failed = f", {found.failures} failed" if found.failures else ""
+    return (
+        f"{found.per_second.median:,.0f} · {_ms(p50.median)} ({_ms(p50.lowest)} to "
+        f"{_ms(p50.highest)}) · {_ms(p99.median)}{failed}"
+    )
+
+
+def _ratios(result: Result, point: Point) -> str:
+    ratios = times_traefik(result, point)
+    return f"p50 {ratios[0]:.2f}, p99 {ratios[1]:.2f}" if ratios else "none"
+
+
+def _delays(result: Result, name: str) -> tuple[str, ...]:
+    runs = [run.streams for run in result.streams if run.gateway == name]
+    p50, p99 = Spread.of([r.p50_ms for r in runs]), Spread.of([r.p99_ms for r in runs])
+    failures = sum(run.failures for run in runs)
+    return (
+        f"{name}, {failures} answers failed" if failures else name,
+        _ms(p50.median),
+        f"{_ms(p99.median)} ({_ms(p99.lowest)} to {_ms(p99.highest)})",
+        _ms(max(run.longest_ms for run in runs)),
+    )
+
+
+def _memory(name: str, memory: Memory) -> Iterator[tuple[str, ...]]:
+    """A row for all its processes; of the tunnel's, for Caddy and tailscaled as well."""
+    moments = (memory.idle, memory.during, memory.after)
+    yield (name, *(f"{sum(moment.values()):.0f}" if moment else "none" for moment in moments))
+    if name == names.TUNNEL:
+        for program in GATEWAYS_PROGRAMS:
+            yield (f"of it {program}", *(f"{m[program]:.0f}" if m else "none" for m in moments))
+
+
+def _ms(value: float) -> str:
+    """Two figures below 10, whole numbers from there."""
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"

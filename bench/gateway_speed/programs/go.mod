@@ -1,0 +1,3 @@
+module gatewayspeed
+
+go 1.25
