@@ -67,10 +67,15 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 512
+    """Of connections that wait to be taken; 5 by default, less than some tests open at once."""
+
+
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Generator[int]:
     """The server's port on 127.0.0.1; no thread is left at the end."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,))
     thread.start()
     try:
