@@ -105,9 +105,12 @@ def _detect_one(
     if json_only:
         print(json.dumps(as_json(found), indent=2, ensure_ascii=False))  # noqa: T201
         return
-    console.print(
-        table(found) if found.boxes or found.points else f"Found: no {what}", markup=False
-    )
+    if found.boxes or found.points:
+        console.print(table(found))
+    elif found.problems:
+        console.print("The answer has places, and none of them can be read.", markup=False)
+    else:
+        console.print(f"Found: no {what}", markup=False)
     for problem in found.problems:
         console.print(f"Left out: {plain(problem)}", markup=False, soft_wrap=True)
     if draw:

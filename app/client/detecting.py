@@ -8,6 +8,7 @@ from app.client.answering import Watcher, unwatched
 from app.client.events import PictureReady
 from app.client.grounding.boxes import read
 from app.client.grounding.found import Detection
+from app.client.grounding.frame import Frame
 from app.client.grounding.prompts import (
     BOX_SCHEMA,
     POINT_SCHEMA,
@@ -32,10 +33,10 @@ class Detecting:
         points: bool = False,
         watch: Watcher = unwatched,
     ) -> None:
-        self._served = served
-        self._picture = picture_for(image, served, watch)
+        picture = picture_for(image, served, watch)
+        self.frame = Frame(picture.original, picture.sent, served.coord_space)
         prompt = pointing_prompt(what) if points else detection_prompt(what)
-        self.messages: list[Message] = [question(prompt, self._picture)]
+        self.messages: list[Message] = [question(prompt, picture)]
         self.options = Options(
             model=served.name,
             max_tokens=min(TOKENS, (served.max_model_len or TOKENS) // 4),
@@ -44,12 +45,7 @@ class Detecting:
 
     def read(self, answer: str) -> Detection:
         """What the answer has so far; call it as often as it grows."""
-        return read(
-            answer,
-            original=self._picture.original,
-            sent=self._picture.sent,
-            coord_space=self._served.coord_space,
-        )
+        return read(answer, self.frame)
 
 
 def picture_for(image: Source, served: ServedModel, watch: Watcher = unwatched) -> Prepared:

@@ -17,6 +17,8 @@ class Box:
     Inside the picture, and never empty."""
     raw: str
     """The piece of the answer it was read from."""
+    score: float | None = None
+    """From 0 to 1, where the answer has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Point:
     """Pixels of the original picture, inside it."""
     raw: str
     """The piece of the answer it was read from."""
+    score: float | None = None
+    """From 0 to 1, where the answer has one."""
 
 
 @dataclass(frozen=True, slots=True)
