@@ -117,7 +117,7 @@ def orientation(picture: Image.Image, source: Source) -> int:
 
 
 def turned(picture: Image.Image, number: int) -> Image.Image:
-    """Upright; ``number`` is EXIF's, of the picture as it is stored."""
+    """Upright, with no EXIF data left; ``number`` is EXIF's, of the picture as it is stored."""
     turns = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -127,7 +127,9 @@ def turned(picture: Image.Image, number: int) -> Image.Image:
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_90,
     }
-    return picture.transpose(turns[number]) if number in turns else picture
+    upright = picture.transpose(turns[number]) if number in turns else picture.copy()
+    upright.info.clear()  # so that nobody turns it again
+    return upright
 
 
 def name(source: object) -> str:

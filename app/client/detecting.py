@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from app.client.answering import Watcher, unwatched
+from app.client.errors import ClientError
 from app.client.events import PictureReady
 from app.client.grounding.boxes import read
 from app.client.grounding.found import Detection
@@ -19,22 +20,35 @@ from app.client.grounding.prompts import (
 from app.client.images import Prepared, Source, prepare
 from app.client.request import Message, Options, question
 from app.client.served import ServedModel
+from app.model.profiles import CoordSpace
 
 
 class Detecting:
-    """The picture is prepared here; nothing is sent."""
+    """The picture is prepared here; nothing is sent.
 
-    def __init__(
+    Raises:
+        ImageError: the picture cannot be sent.
+        ClientError: what the model's coordinates count is neither known nor given.
+    """
+
+    def __init__(  # noqa: PLR0913
         self,
         image: Source,
         what: str,
         served: ServedModel,
         *,
         points: bool = False,
+        coord_space: CoordSpace | None = None,
         watch: Watcher = unwatched,
     ) -> None:
+        space = coord_space or served.coord_space
+        if space is None:
+            raise ClientError(
+                f"What the coordinates of {served.model} count is not known. Give coord_space: "
+                "'pixels' of the picture as the model sees it, or 'thousandths' of its sides."
+            )
         picture = picture_for(image, served, watch)
-        self.frame = Frame(picture.original, picture.sent, served.coord_space)
+        self.frame = Frame(picture.original, picture.sent, space)
         prompt = pointing_prompt(what) if points else detection_prompt(what)
         self.messages: list[Message] = [question(prompt, picture)]
         self.options = Options(

@@ -363,7 +363,7 @@ def test_a_folder_without_pictures_is_told(photos: Path, tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     done = hub("empty", "cup")
     assert done.exit_code == 1
-    assert "empty has no pictures (.bmp, .gif" in done.output
+    assert "empty has no pictures (.avif, .bmp, .gif" in done.output
 
 
 # --- which service
