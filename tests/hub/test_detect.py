@@ -251,6 +251,45 @@ def test_what_failed_is_told_and_asked_again(photos: Path, service: FakeService)
     assert len(json.loads(Path("found.coco.json").read_text())["images"]) == 2
 
 
+def test_a_folder_of_a_phone_is_answered_as_far_as_it_can_be(
+    photos: Path, service: FakeService
+) -> None:
+    (photos / "IMG_1.HEIC").write_bytes(b"")
+    Image.new("RGB", (140, 112), "grey").save(photos / "IMG_2.HEIC", "HEIF")
+    for name in (".DS_Store", "._b.JPG", "IMG_2.MOV", "IMG_2.AAE"):
+        (photos / name).write_bytes(b"no picture")
+    done = hub("photos", "cup")
+    assert done.exit_code == 0, done.output
+    assert "3 of 4 pictures" in done.output
+    assert "  IMG_1.HEIC: photos/IMG_1.HEIC is empty: 0 bytes." in done.output
+    assert "5 other files were passed over:" in done.output
+    for name in (".DS_Store", "._b.JPG", "IMG_2.MOV", "IMG_2.AAE", "notes.txt"):
+        assert f"\n  {name}\n" in done.output
+    again = hub("photos", "plate")
+    assert "5 other files were passed over:" in again.output, "the results are no such files"
+
+
+def test_some_pictures_are_asked_at_once(photos: Path, service: FakeService) -> None:
+    """Both are under way before one is answered."""
+    service.in_pairs = True
+    done = hub("photos", "cup", "--concurrency", "2")
+    assert done.exit_code == 0, done.output
+    names = {line["file"] for line in lines(photos / "detections-cup.jsonl")}
+    assert names == {"a.png", "b.JPG"}
+
+
+@pytest.mark.parametrize("given", ["photos", "table.png"])
+def test_coordinates_of_an_unknown_model_are_asked_for(
+    photos: Path, service: FakeService, given: str
+) -> None:
+    service.card = CARD | {"root": "someone/new-vl"}
+    done = hub(given, "cup")
+    assert done.exit_code == 1
+    assert "coordinates of someone/new-vl count is not known. Give coord_space" in done.stderr
+    assert service.asked == []
+    assert hub(given, "cup", "--coord-space", "pixels").exit_code == 0
+
+
 def test_a_line_that_broke_off_is_done_again(photos: Path, service: FakeService) -> None:
     hub("photos", "cup")
     file = photos / "detections-cup.jsonl"

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from app.client.errors import ImageError
+from app.client.errors import ClientError, ImageError
 from app.client.grounding.boxes import read
 from app.client.grounding.found import Detection
 from app.client.grounding.frame import Frame
@@ -69,7 +69,7 @@ class History(_Record):
         return self
 
 
-class HistoryError(Exception):
+class HistoryError(ClientError):
     """Not a saved conversation; the message says what is wrong with it."""
 
 

@@ -47,6 +47,8 @@ class FakeService:
     """Status and text that answer every question, as a cloud's in place of a gateway."""
     listing: bytes | None = None
     """Instead of the list of models."""
+    in_pairs: bool = False
+    """Answers only when two are asked at the same time."""
     silent_before: bool = False
     """Takes the request and never answers."""
     silent_after: bool = False
@@ -66,6 +68,7 @@ class FakeService:
 @contextmanager
 def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
     service = FakeService()
+    barrier = threading.Barrier(2)
 
     class Answering(Handler):
         def do_GET(self) -> None:  # noqa: N802
@@ -83,6 +86,8 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
             service.asked.append(json.loads(body))
             service.lengths.append(len(body))
             service.keys.append(self.headers["Authorization"])
+            if service.in_pairs:
+                barrier.wait(10)
             if service.silent_before:
                 self.until_left()
             elif service.in_its_place is not None:
