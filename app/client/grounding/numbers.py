@@ -12,6 +12,8 @@ from app.client.grounding.words import plain
 
 _PIXELS = rf"{NUMBER}(?:\s?px)?"
 _BETWEEN = r"[\s()\[\],;]"
+_MARKS = re.compile(r"</?\|?\w+\|?>|\b[xy]\d?\s*[=:]")
+"""``<box>10, 20, 30, 40</box>`` and ``x1=10, y1=20, x2=30, y2=40``."""
 _ONLY_NUMBERS = re.compile(rf"{_BETWEEN}*{_PIXELS}(?:{_BETWEEN}+{_PIXELS})*{_BETWEEN}*")
 
 
@@ -20,10 +22,10 @@ def numbers(value: Value) -> tuple[Number, ...]:
     match value:
         case Number():
             return (value,)
-        case Text() if _ONLY_NUMBERS.fullmatch(value.value):
+        case Text() if _ONLY_NUMBERS.fullmatch(text := _MARKS.sub(" ", value.value)):
             return tuple(
                 Number(float(number), value.start, value.end, "." in number)
-                for number in re.findall(NUMBER, value.value)
+                for number in re.findall(NUMBER, text)
             )
         case Array():
             return tuple(number for item in value.items for number in numbers(item))
@@ -91,8 +93,8 @@ def name_of(value: Value) -> str | None:
     match value:
         case Text():
             return value.value
-        case Array() if len(value.items) == 1:
-            return name_of(value.items[0])
+        case Array() if value.items and all(isinstance(item, Text) for item in value.items):
+            return ", ".join(name_of(item) or "" for item in value.items)
         case Number():
             return f"{value.value:g}"
         case Word() if value.value not in ("null", "None", ""):

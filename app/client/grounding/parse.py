@@ -25,14 +25,17 @@ from app.client.grounding.words import COORDINATES, plain
 
 _THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>|◁(/?)think▷", re.IGNORECASE)
 _CORNERS = re.compile(
-    rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)\s*,?\s*\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
+    rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*(?:\)\s*,?\s*\(|,)\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 )
 _QUOTED = rf"[\"']?{NUMBER}[\"']?"
 _FOUR = re.compile(rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]")
 _LOCATIONS = re.compile(tags.LOCATIONS)
 _OPENING = re.compile(
     rf"[{{\[(]|\"[^\"\n]{{1,60}}\"\s*:|{tags.BOXES}|{tags.POINTS}|{tags.LOCATIONS}|<"
+    r"|\bx\w{0,5}\s*[:=]|\b(?:bbox|box|coordinates)\w{0,3}\s*[:=]",
+    re.IGNORECASE,
 )
+_SIDES = re.compile(tags.SIDES, re.IGNORECASE)
 _RANGES = {(0.0, 0.0, 1000.0, 1000.0), (0.0, 0.0, 999.0, 999.0)}
 
 
@@ -98,7 +101,9 @@ def _found(text: str) -> list[Found]:
             more, at = tags.points(text, start)
         elif locations := _LOCATIONS.match(text, start):
             more, at = [tags.locations(locations)], locations.end()
-        elif opened == "<":
+        elif sides := _SIDES.match(text, start):
+            more, at = [tags.sides(sides)], sides.end()
+        elif opened == "<" or not tags.is_tag(opened):
             at = start + 1
         else:
             label = name if not text[name_until:start].strip(" ,;\n") and name_until >= 0 else ""

@@ -30,6 +30,7 @@ from app.client.grounding.words import (
     CORNERS,
     LABELS,
     NO_PLACES,
+    OUTLINES,
     PAIRS_OF_CORNERS,
     POINT,
     SCORE_LISTS,
@@ -91,8 +92,10 @@ class _Walk:
             yield from self._row(array, own, others)
         elif not nested and is_of_places(array):
             yield from self._bare(array, name)
-        elif texts and len(texts) == len(lists) == len(nested) and not own:
-            yield from self._named_lists(array, texts, lists)
+        elif texts and len(texts) == len(lists) == len(nested) and _is_no_place(own):
+            score = own[0].value if own and len(lists) == 1 else None
+            for found in self._named_lists(array, texts, lists):
+                yield replace(found, score=score) if isinstance(found, Item) and own else found
         elif lists and not texts and all(map(is_pair, lists)):
             yield Unreadable("pairs of numbers without a key", self._piece(array))
         else:
@@ -153,6 +156,8 @@ class _Walk:
                 continue
             if key in CONTAINERS and key not in LABELS:
                 yield from self._container(value, pairs, key, pair, own_name or name)
+            elif key in OUTLINES and numbers(pair.value):
+                yield Unreadable("an outline is no box", self._piece(pair.value))
             elif key not in NO_PLACES:
                 yield from self._under_a_name(pair, own_name, has_own=bool(found))
             elif isinstance(pair.value, Object) or any(
@@ -214,13 +219,7 @@ class _Walk:
         if isinstance(value, Array) and not inner and is_of_lists_in_texts(value):
             inner = list(value.items)
         if not inner or not isinstance(value, Array):
-            mixed = has_other_than_numbers(value) and numbers(value)
-            group = numbers(value)
-            yield (
-                Unreadable("not only numbers", piece)
-                if mixed
-                else item_of(label, group, kind, piece)
-            )
+            yield _one(value, label, kind, piece)
         elif kind == "box" and len(inner) == len(value.items) == 2 and all(map(is_pair, inner)):
             yield item_of(label, numbers(value), kind, piece)
         else:
@@ -316,6 +315,22 @@ def _scores(pairs: Pairs, count: int) -> Sequence[float | None]:
     return [None] * count
 
 
+def _one(value: Value, label: str, kind: Kind, piece: Piece) -> Found:
+    """The place that a text or a list without lists in it is."""
+    group = numbers(value)
+    others = [item for item in items_of(value) if not isinstance(item, Number)]
+    if not label and isinstance(value, Array) and len(others) == 1 and is_name(others[0]):
+        return item_of(others[0].value, group, kind, piece)
+    if has_other_than_numbers(value) and group:
+        return Unreadable("not only numbers", piece)
+    return item_of(label, group, kind, piece)
+
+
+def _is_no_place(own: Sequence[Number]) -> bool:
+    """Whether the numbers beside a name and its list are none, or a score."""
+    return not own or (len(own) == 1 and score_of(own[0]) is not None)
+
+
 def _are_a_name(others: Sequence[Value]) -> bool:
     return len(others) == 1 or any(map(is_name, others))
 
@@ -329,6 +344,13 @@ def _name(pairs: Pairs) -> str | None:
     """The name that an object gives itself; ``None`` without one."""
     for wanted in LABELS:
         for key, pair in pairs:
-            if key == wanted and (name := name_of(pair.value)) is not None:
+            if key != wanted:
+                continue
+            if isinstance(pair.value, Object):
+                inner = [(plain(each.key or ""), each) for each in pair.value.pairs]
+                name = _name(inner)
+            else:
+                name = name_of(pair.value)
+            if name is not None:
                 return name
     return None

@@ -272,7 +272,11 @@ class _Scan:
         return True
 
     def _text(self, quote: str) -> None:
-        string, self.at = self.strings.read(self.at, quote)
+        string, end = self.strings.read(self.at, quote)
+        if string is None and len(quote) > 1:
+            # Only its beginning is escaped.
+            string, end = self.strings.read(self.at + len(quote) - 1, quote[-1])
+        self.at = end
         if string is not None:
             self._add(string)
 

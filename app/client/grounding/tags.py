@@ -37,6 +37,13 @@ _PLACE = re.compile(rf"""x\d*\s*=\s*["']?({NUMBER})["']?\s*y\d*\s*=\s*["']?({NUM
 _ALT = re.compile(r"""\b(?:alt|label|name)\s*=\s*["']([^"']*)["']""")
 LOCATIONS = r"(?:<(?:loc_?)?\d{1,4}>\s*){4}"
 """PaliGemma's and Florence's tokens: their order and range are not those of the models served."""
+_SIDE = rf"\s*[:=]\s*({NUMBER})"
+_NEXT = r"[\s,;]*,?[\s,;]*"
+SIDES = (
+    rf"\bx\w{{0,5}}{_SIDE}{_NEXT}y\w{{0,5}}{_SIDE}{_NEXT}x\w{{0,5}}{_SIDE}{_NEXT}y\w{{0,5}}{_SIDE}"
+    rf"|\b(?:bbox|box|bounding box|coordinates)(?:_2d)?\s*[:=]\s*"
+    rf"({NUMBER})\s*,\s*({NUMBER})\s*,\s*({NUMBER})\s*,\s*({NUMBER})"
+)
 _WORD = r"[^\s*_`\"'.:<>{}\[\]()]+"
 _LINE = re.compile(
     r"(?:\A|\n)[ \t]*(?:[-*•|]|\d{1,3}[.)])?[ \t]*[*_`\"']{0,3}"
@@ -74,6 +81,10 @@ def boxes(answer: str, start: int, label: str) -> tuple[list[Found], int]:
     return found, at
 
 
+def is_tag(text: str) -> bool:
+    return _BEGIN.fullmatch(text) is not None
+
+
 def points(answer: str, start: int) -> tuple[list[Found], int]:
     """``<points x1="5" y1="6" alt="lids">lid</points>`` and ``<point>5 6</point>``."""
     if _POINTS_SO_FAR.match(answer, start):
@@ -102,6 +113,14 @@ def locations(match: re.Match[str]) -> Unreadable:
 def corners(match: re.Match[str]) -> Found:
     """``(10,20),(30,40)``."""
     numbers = tuple(_numbers(match.group(), match.start()))
+    found = item_of("", numbers, "box", Piece(match.group(), match.start()))
+    return replace(found, bare=True) if isinstance(found, Item) else found
+
+
+def sides(match: re.Match[str]) -> Found:
+    """``x1: 10, y1: 20, x2: 30, y2: 40`` and ``bbox: 10, 20, 30, 40``."""
+    values = [number for number in match.groups() if number is not None]
+    numbers = tuple(Number(float(n), match.start(), match.end(), "." in n) for n in values)
     found = item_of("", numbers, "box", Piece(match.group(), match.start()))
     return replace(found, bare=True) if isinstance(found, Item) else found
 

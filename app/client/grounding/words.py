@@ -53,6 +53,8 @@ NO_PLACES = frozenset(
     )
 )
 """Keys whose numbers are no coordinates."""
+OUTLINES = _words("polygon polygons segmentation segment contour outline vertices quad path mask")
+"""Keys of more points than a box has."""
 CORNERS = (
     ("x1", "y1", "x2", "y2"),
     ("x0", "y0", "x1", "y1"),
