@@ -21,7 +21,7 @@ END = re.compile(r"```|<\s?\|?\s?(?:object_ref_|box_|ref\b|b?box\b|points?\b|det
 """The end of a code block, or a tag: no JSON goes on behind it."""
 _LOST_QUOTE = re.compile(KEY)
 _NUMBERS = re.compile(rf"\s*{NUMBER}\s*,\s*{NUMBER}\s*,")
-_BEHIND_TEXT = re.compile(rf"{KEY}|{END.pattern}")
+_BEHIND_TEXT = re.compile(rf"{KEY}|```")
 _BOUNDARY = re.compile(
     rf"[}}\]]\s{{0,99}},?\s{{0,99}}[{{\[]|,\s{{0,99}}(?:\{{\s{{0,99}}[\"']|\[\s{{0,99}}{NUMBER}\s*,)"
 )
@@ -83,7 +83,7 @@ class Strings:
 def _stray(text: str, begin: int, quote: str) -> bool:
     """Whether a text without an end cannot hold what comes behind its quote."""
     until = begin + NEAR
-    if quote == "'" and text.find('"', begin, until) >= 0:
+    if quote == "'" and (text.find('"', begin, until) >= 0 or END.search(text, begin, until)):
         return True
     return _BEHIND_TEXT.search(text, begin, until) is not None
 
