@@ -146,8 +146,8 @@ def _of_file(source: object) -> Image.Image:
             return Image.open(file, formats=_PLUGINS)
     except UnidentifiedImageError:
         raise ImageError(
-            f"{name(source)} is no picture that can be read: {', '.join(FORMATS)} can. Save it as "
-            "JPEG or PNG."
+            f"{name(source)} is no picture that can be read: it is none of {', '.join(FORMATS)}. "
+            "Save it as JPEG or PNG."
         ) from None
     except Image.DecompressionBombError:
         raise _too_large(source, "far too many", MOST_PIXELS) from None

@@ -109,12 +109,13 @@ class _Walk:
     def _row(self, row: Array, own: Sequence[Number], others: Sequence[Value]) -> Generator[Found]:
         """``[10, 20, 30, 40, "cup"]``."""
         piece = self._piece(row)
-        if len(others) > 1:
+        label = name_of(others[0])
+        if len(others) > 1 or label is None:
             yield Unreadable("not only numbers and a name", piece)
         elif not row.closed:
             yield Unreadable("the answer breaks off inside a row", piece)
         else:
-            yield item_of(name_of(others[0]) or "", own, "either", piece)
+            yield item_of(label, own, "either", piece)
 
     def _named_lists(
         self, array: Array, texts: Sequence[Text], lists: Sequence[Array]

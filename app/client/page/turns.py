@@ -45,7 +45,7 @@ class Turn(_Record):
     status: int | None = None
     """HTTP status of the failure, where there was a response."""
     frame: Frame | None = Field(default=None, validation_alias=AliasChoices("frame", "looked"))
-    """What its places are read with; files of before 2026-12 call it ``looked``."""
+    """What its places are read with. Files of earlier versions call it ``looked``."""
     log: tuple[str, ...] = ()
 
     @cached_property

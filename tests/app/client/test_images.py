@@ -369,7 +369,10 @@ def test_an_open_file_is_read() -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (io.BytesIO(b"no picture"), "This picture is no picture that can be read: JPEG, PNG, HEIF"),
+        (
+            io.BytesIO(b"no picture"),
+            "This picture is no picture that can be read: it is none of JPEG, PNG",
+        ),
         (bytearray(b"no picture"), "Save it as JPEG or PNG"),
         (io.StringIO("text"), "StringIO is no picture"),
         (None, "NoneType is no picture. Give a file's path"),
