@@ -100,6 +100,14 @@ def test_nothing_found_is_told(service: FakeService) -> None:
     assert "Found: no [unicorn]" in done.stdout
 
 
+def test_what_cannot_be_read_is_not_told_as_nothing_found(service: FakeService) -> None:
+    service.pieces = ['[{"bbox_2d": null, "label": "cup"}]']
+    done = hub("table.png", "cup")
+    assert "Found: no cup" not in done.stdout
+    assert "The answer has places, and none of them can be read." in done.stdout
+    assert "Left out: no numbers where a place should be: " in done.stdout
+
+
 def test_a_program_gets_json_and_nothing_else(service: FakeService) -> None:
     done = hub("table.png", "red cup", "--json")
     assert json.loads(done.stdout) == {

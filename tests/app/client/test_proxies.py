@@ -46,6 +46,16 @@ def test_a_host_of_no_proxy_is_asked_directly(
     assert ask(service.connection, QUICK, []) == "Hi there"
 
 
+def test_a_proxy_is_not_blamed_for_a_host_that_is_asked_directly(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    nobody = Connection(f"http://127.0.0.1:{free_port()}/v1", "sk-test")
+    with pytest.raises(ServiceError, match=r"Nobody takes connections at http://127\.0\.0\.1"):
+        ask(nobody, QUICK, [])
+
+
 @pytest.mark.parametrize("variable", ["ALL_PROXY", "http_proxy"])
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 def test_a_proxy_that_is_not_there_is_named_with_its_variable(
