@@ -40,7 +40,7 @@ check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/python -m pytest -n auto --dist loadfile -m "not twin and not browser and not slow and not faults"
 
 lock: .venv/ready  ## update the pinned dependencies, with hashes
-	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --group dev -o requirements.txt
+	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --all-extras --group dev -o requirements.txt
 	.venv/bin/uv pip compile -q --no-header --generate-hashes -p 3.11 --python-platform x86_64-manylinux_2_35 \
 		--override twin/tools/vllm/overrides.txt --no-emit-package torchaudio --no-emit-package torchcodec \
 		twin/tools/vllm/requirements.in -o twin/tools/vllm/requirements.txt

@@ -6,6 +6,7 @@ import os
 
 from app.client.connection import Connection
 from hub.engine import Engine
+from hub.selected_stack import stack_outputs
 from twin.errors import TwinError
 from twin.paths import TwinPaths, state_dir
 
@@ -28,7 +29,7 @@ def connection(key: str | None = None) -> Connection:
                 "--key is the name of a key of the twin, and no twin runs here. Start one with "
                 "`make up`, or set OPENAI_BASE_URL and OPENAI_API_KEY and leave --key out."
             )
-        return Connection.find()
+        return _of_the_stack()
     engine = Engine.of_running_twin(paths)
     keys: dict[str, str] = engine.outputs().get("apiKeys", {})
     if not keys:
@@ -37,3 +38,11 @@ def connection(key: str | None = None) -> Connection:
         raise TwinError(f"No API key is named {key!r}; there are: {', '.join(keys)}")
     secret = keys[key] if key else next(iter(keys.values()))
     return Connection(f"{engine.settings.gateway_url}/v1", secret)
+
+
+def _of_the_stack() -> Connection:
+    """The environment may name one of the two, or the model."""
+    outputs = stack_outputs()
+    base_url = os.environ.get("OPENAI_BASE_URL") or f"{outputs['gatewayUrl']}/v1"
+    api_key = os.environ.get("OPENAI_API_KEY") or next(iter(outputs["apiKeys"].values()))
+    return Connection.find(base_url, api_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,7 @@ from app.client.grounding.draw import drawn
 from app.client.grounding.export import as_json
 from app.client.grounding.found import Detection
 from app.client.images import upright
+from app.model.profiles import CoordSpace
 from hub.connection import connection
 from hub.detect_folder import Job, detect_folder
 from hub.words import errors, told_in_words
@@ -43,6 +45,13 @@ def detect(  # noqa: PLR0913, PLR0917  # each is a word of the command line
             help="Of a folder: where results go; without it, FOLDER/detections-WHAT.jsonl.",
         ),
     ] = None,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=16, help="Of a folder: pictures at once.")
+    ] = 1,
+    coord_space: Annotated[
+        CoordSpace | None,
+        typer.Option(help="What the coordinates of a model that is not known count."),
+    ] = None,
 ) -> None:
     """Find things in a picture, or in each picture of a folder.
 
@@ -60,8 +69,9 @@ def detect(  # noqa: PLR0913, PLR0917  # each is a word of the command line
 
     hub detect photos/ cup                         photos/detections-cup.jsonl, and COCO beside it
 
-    A folder's results are kept one by one. The same command resumes where it stopped and retries
-    the pictures that failed. It exits with 1 while any has failed.
+    A folder's results are kept one by one. The same command resumes where it stopped and asks
+    again for the pictures that the service has not answered; it exits with 1 while there are any.
+    Files that are no pictures are passed over and told, those that cannot be read are told by name.
 
     [bold]Environment variables[/bold]
 
@@ -78,7 +88,8 @@ def detect(  # noqa: PLR0913, PLR0917  # each is a word of the command line
                 "one picture"
             )
         with told_in_words():
-            if detect_folder(Job.of(given, what, points=points, out=out), connection):
+            job = Job.of(given, what, points=points, out=out, coord_space=coord_space)
+            if asyncio.run(detect_folder(job, connection(), concurrency)):
                 raise typer.Exit(1)
         return
     if out:
@@ -86,11 +97,19 @@ def detect(  # noqa: PLR0913, PLR0917  # each is a word of the command line
     if draw:
         _refuse_place(draw, given)
     with told_in_words():
-        _detect_one(given, what, points=points, json_only=json_only, draw=draw)
+        _detect_one(
+            given, what, points=points, json_only=json_only, draw=draw, coord_space=coord_space
+        )
 
 
-def _detect_one(
-    image: Path, what: str, *, points: bool, json_only: bool, draw: Path | None
+def _detect_one(  # noqa: PLR0913
+    image: Path,
+    what: str,
+    *,
+    points: bool,
+    json_only: bool,
+    draw: Path | None,
+    coord_space: CoordSpace | None,
 ) -> None:
     picture = upright(image)  # before anything is asked: it may be no picture
     with errors.status("looking") as status, Client(connection()) as client:
@@ -99,15 +118,18 @@ def _detect_one(
             if isinstance(event, Waiting):
                 status.update(Text(f"trying again in {event.seconds:g} s: {event.reason}"))
 
-        found = client.detect(image, what, points=points, on_event=tell)
+        found = client.detect(image, what, points=points, coord_space=coord_space, on_event=tell)
     if draw:
         drawn(picture, found).save(draw, quality=95)  # PNG takes no notice of it
     if json_only:
         print(json.dumps(as_json(found), indent=2, ensure_ascii=False))  # noqa: T201
         return
-    console.print(
-        table(found) if found.boxes or found.points else f"Found: no {what}", markup=False
-    )
+    if found.boxes or found.points:
+        console.print(table(found))
+    elif found.problems:
+        console.print("The answer has places, and none of them can be read.", markup=False)
+    else:
+        console.print(f"Found: no {what}", markup=False)
     for problem in found.problems:
         console.print(f"Left out: {plain(problem)}", markup=False, soft_wrap=True)
     if draw:

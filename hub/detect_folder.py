@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
-from app.client.chat import Client
+from app.client import batch
+from app.client.asynchronous import AsyncClient
 from app.client.connection import Connection
-from app.client.errors import ClientError, ServiceError
+from app.client.errors import ClientError, ImageError, ServiceError
 from app.client.events import Event, Waiting
 from app.client.grounding.export import as_coco, as_json, of_json
 from app.client.images import SUFFIXES
 from app.client.request import Timeouts
+from app.model.profiles import CoordSpace
+from hub.progress import progress
 from hub.words import errors
 
 PATIENCE_SECONDS = 120
 """Over a night's run the home may restart: longer than a person in front of it would wait."""
 GIVE_UP_AFTER = 5
 """Pictures in a row that the service fails on; it will fail on the next thousand, too."""
+
+_RESULT = re.compile(r"detections-.*\.(?:jsonl|coco\.json)")
 
 Line = dict[str, Any]
 """One picture's result: ``file``, the question, and what was found or an ``error``."""
@@ -44,47 +40,67 @@ class Job:
     what: str
     points: bool
     out: Path
+    coord_space: CoordSpace | None = None
 
     @classmethod
-    def of(cls, folder: Path, what: str, *, points: bool, out: Path | None) -> Self:
+    def of(
+        cls,
+        folder: Path,
+        what: str,
+        *,
+        points: bool,
+        out: Path | None,
+        coord_space: CoordSpace | None = None,
+    ) -> Self:
         slug = re.sub(r"\W+", "-", what.lower()).strip("-")[:60]
         name = f"detections-{slug}{'-points' if points else ''}.jsonl"
-        return cls(folder, what, points, out or folder / name)
+        return cls(folder, what, points, out or folder / name, coord_space)
 
     @property
     def coco(self) -> Path:
         return self.out.with_suffix(".coco.json")
 
-    def pictures(self) -> list[str]:
-        """Names of the folder's own pictures, in order; not of those in its folders."""
-        files = (f for f in self.folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file())
-        return sorted(file.name for file in files)
+    def names(self) -> tuple[list[str], list[str]]:
+        """Of the folder's own pictures, and of its other files; each in order.
+
+        What begins with a dot is no picture, whatever its ending: a Mac keeps such a file beside
+        each picture.
+        """
+        files = sorted(file for file in self.folder.iterdir() if file.is_file())
+        ours = {self.out.resolve(), self.coco.resolve()}
+        pictures = [
+            file.name
+            for file in files
+            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+        ]
+        others = [file.name for file in files if file.resolve() not in ours]
+        return pictures, [name for name in others if name not in pictures and not _is_result(name)]
 
 
-def detect_folder(job: Job, connection: Callable[[], Connection]) -> int:
-    """Ask what is not answered yet; how many pictures have failed.
+async def detect_folder(job: Job, connection: Connection, concurrency: int) -> int:
+    """Ask what is not answered yet; how many pictures the service has not answered.
 
     Raises:
         ClientError: nothing to do it with or on, or the service fails on everything.
     """
-    names = job.pictures()
+    names, others = job.names()
     if not names:
         raise ClientError(f"{job.folder} has no pictures ({', '.join(sorted(SUFFIXES))}).")
     if not job.out.parent.is_dir():
         raise ClientError(f"There is no folder {job.out.parent} to write {job.out.name} to.")
-    with Client(connection(), timeouts=Timeouts(patience=PATIENCE_SECONDS)) as client:
+    async with AsyncClient(connection, timeouts=Timeouts(patience=PATIENCE_SECONDS)) as client:
         question = {
             "what": job.what,
             "asked": "points" if job.points else "boxes",
-            "model": client.served().model,
+            "model": (await client.served()).model,
         }
         kept = take_up(job.out, question)
         try:
-            _ask(job, client, question, [name for name in names if not _done(kept, name)], kept)
+            await _ask(job, client, question, names, kept, concurrency)
         finally:
             # After Ctrl-C, too: what there is can be used.
-            failed = _conclude(job, names, kept)
-    return failed
+            unanswered = _conclude(job, names, others, kept)
+    return unanswered
 
 
 def take_up(file: Path, question: Line) -> dict[str, Line]:
@@ -93,14 +109,12 @@ def take_up(file: Path, question: Line) -> dict[str, Line]:
     Raises:
         ClientError: it is no file of this command, or one of another question.
     """
-    data = file.read_bytes() if file.exists() else b""
-    whole = data.rfind(b"\n") + 1
-    torn = data[whole:]
+    whole, torn = batch.whole_lines(file)
     begin = b'{"file": '
     if not (torn.startswith(begin) or begin.startswith(torn)):
         raise _foreign(file)
     try:
-        lines: list[Line] = [json.loads(line) for line in data[:whole].splitlines()]
+        lines: list[Line] = [json.loads(line) for line in whole]
         for line in lines:
             if asked := _difference(line, question):
                 raise ClientError(
@@ -110,14 +124,17 @@ def take_up(file: Path, question: Line) -> dict[str, Line]:
         kept = {str(line["file"]): line for line in lines}
     except (ValueError, TypeError, KeyError):
         raise _foreign(file) from None
-    if torn:
-        with file.open("r+b") as opened:
-            opened.truncate(whole)
+    batch.cut_torn_line(file)
     return kept
 
 
 def _foreign(file: Path) -> ClientError:
     return ClientError(f"{file} was not written by `hub detect`; choose another file with --out.")
+
+
+def _is_result(name: str) -> bool:
+    """Of this command, for this or another question."""
+    return _RESULT.fullmatch(name) is not None
 
 
 def _difference(line: Line, question: Line) -> str:
@@ -130,61 +147,79 @@ def _done(kept: dict[str, Line], name: str) -> bool:
     return name in kept and "error" not in kept[name]
 
 
-def _ask(job: Job, client: Client, question: Line, names: list[str], kept: dict[str, Line]) -> None:
-    in_a_row = 0
-    with job.out.open("a") as file, _bar() as bar:
-        task = bar.add_task("", total=len(names), told="")
+async def _ask(  # noqa: PLR0913, PLR0917
+    job: Job,
+    client: AsyncClient,
+    question: Line,
+    names: list[str],
+    kept: dict[str, Line],
+    concurrency: int,
+) -> None:
+    left = [name for name in names if not _done(kept, name)]
+    job.out.touch()
+    with progress(errors, len(names), len(names) - len(left)) as (tell, done_one):
 
-        def tell(event: Event) -> None:
-            waiting = isinstance(event, Waiting)
-            bar.update(task, told=f"waiting {event.seconds:g} s" if waiting else "")
+        def watch(event: Event) -> None:
+            if isinstance(event, Waiting):
+                tell(f"waiting {event.seconds:g} s")
 
-        for name in names:
-            bar.update(task, description=name)
+        async def ask(name: str) -> Line:
+            tell(name)
             line: Line = {"file": name, **question}
             try:
-                picture = job.folder / name
-                found = client.detect(picture, job.what, points=job.points, on_event=tell)
-                line |= as_json(found)
-                in_a_row = 0
-            except ClientError as error:
-                line["error"] = str(error)
-                in_a_row = in_a_row + 1 if isinstance(error, ServiceError) else 0
-            file.write(f"{json.dumps(line, ensure_ascii=False)}\n")
-            file.flush()
-            kept[name] = line
-            bar.advance(task)
-            if in_a_row == GIVE_UP_AFTER:
-                raise ClientError(
-                    f"The service failed {in_a_row} times in a row, so the rest was not asked. The "
-                    f"same command goes on. The last time: {line['error']}"
+                found = await client.detect(
+                    job.folder / name,
+                    job.what,
+                    points=job.points,
+                    coord_space=job.coord_space,
+                    on_event=watch,
                 )
+                return line | as_json(found)
+            except ImageError as error:
+                return line | {"error": str(error), "of": "picture"}
+            except ServiceError as error:
+                return line | {"error": str(error), "of": "service"}
+
+        def keep(line: Line) -> None:
+            batch.append(job.out, json.dumps(line, ensure_ascii=False).encode())
+            kept[line["file"]] = line
+            done_one("error" in line)
+
+        await batch.ask_each(
+            left,
+            ask,
+            keep,
+            service_failed=_is_unanswered,
+            concurrency=concurrency,
+            give_up_after=GIVE_UP_AFTER,
+        )
 
 
-def _conclude(job: Job, names: list[str], kept: dict[str, Line]) -> int:
-    """Write COCO; say what there is; how many failed."""
+def _is_unanswered(line: Line) -> bool:
+    """The service failed, and may not the next time; a picture that cannot be read stays so."""
+    return "error" in line and line.get("of") != "picture"
+
+
+def _conclude(job: Job, names: list[str], others: list[str], kept: dict[str, Line]) -> int:
+    """Write COCO; say what there is; how many the service has not answered."""
     done = [name for name in names if _done(kept, name)]
-    failed = [name for name in names if name in kept and not _done(kept, name)]
+    tried = [name for name in names if name in kept and not _done(kept, name)]
     told = [f"{len(done)} of {len(names)} pictures: {job.out}"]
     if not job.points:  # COCO has no place for points
         coco = as_coco({name: of_json(kept[name]) for name in done})
         job.coco.write_text(json.dumps(coco, ensure_ascii=False))
         told.append(f"as COCO: {job.coco}")
-    if failed:
-        told.append(f"{len(failed)} failed; the same command asks them again:")
-        told += [f"  {name}: {kept[name]['error']}" for name in failed[:10]]
-        told += [f"  … and {len(failed) - 10} more"] if len(failed) > 10 else []
+    if tried:
+        told.append(f"{len(tried)} failed; the same command asks them again:")
+        told += _some(f"{name}: {kept[name]['error']}" for name in tried)
+    if others:
+        told.append(f"{len(others)} other files were passed over:")
+        told += _some(others)
     errors.print("\n".join(told), markup=False, soft_wrap=True)
-    return len(failed)
+    return sum(_is_unanswered(kept[name]) for name in tried)
 
 
-def _bar() -> Progress:
-    return Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-        TextColumn("{task.fields[told]}"),
-        console=errors,
-    )
+def _some(lines: Iterable[str]) -> list[str]:
+    """The first ten, indented, and how many more there are."""
+    told = [f"  {line}" for line in lines]
+    return told if len(told) <= 10 else [*told[:10], f"  … and {len(told) - 10} more"]

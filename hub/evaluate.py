@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from typer.core import TyperGroup
 
 from app.client.asynchronous import AsyncClient
@@ -35,7 +26,9 @@ from app.client.evaluation.scores import mean_iou, ratio, score
 from app.client.evaluation.sets import open_set
 from app.client.evaluation.worst import sheet, worst
 from app.model.image_tokens import Size
+from app.model.profiles import CoordSpace
 from hub.connection import connection
+from hub.progress import progress
 from hub.words import told_in_words
 
 SIZES = "640x480,1920x1080,4032x3024"
@@ -77,6 +70,10 @@ def run(  # noqa: PLR0913, PLR0917  # each is a word of the command line
         str | None, typer.Option(metavar="LABEL", help="What reports call the model.")
     ] = None,
     size: Annotated[str, typer.Option(help="Sizes of drawn pictures.")] = SIZES,
+    coord_space: Annotated[
+        CoordSpace | None,
+        typer.Option(help="What the coordinates of a model that is not known count."),
+    ] = None,
 ) -> None:
     """Ask every question of a set, and write report.md and plot.png with the scores.
 
@@ -99,7 +96,7 @@ def run(  # noqa: PLR0913, PLR0917  # each is a word of the command line
         with console.status("opening the set"):
             grounding = open_set(given, sizes)
         questions = sample(grounding.questions, limit)
-        asking = _run(connection(), grounding, questions, out, concurrency, model_name)
+        asking = _run(connection(), grounding, questions, out, concurrency, model_name, coord_space)
         if asyncio.run(asking):
             raise typer.Exit(1)
 
@@ -128,6 +125,7 @@ async def _run(  # noqa: PLR0913, PLR0917  # the same
     out: Path | None,
     concurrency: int,
     label: str | None,
+    coord_space: CoordSpace | None,
 ) -> int:
     """How many questions have no answer."""
     async with AsyncClient(service) as client:
@@ -148,13 +146,13 @@ async def _run(  # noqa: PLR0913, PLR0917  # the same
         done = {r.question.id: r for r in results.begin(file, run) if r.failure is None}
         left = [question for question in questions if question.id not in done]
         try:
-            with _progress(len(questions), len(questions) - len(left)) as tell:
+            with progress(console, len(questions), len(questions) - len(left)) as (_, done_one):
 
                 def keep(result: Result) -> None:
                     results.append(file, result)
-                    tell(result)
+                    done_one(result.failure is not None)
 
-                await ask_all(client, grounding, left, keep, concurrency)
+                await ask_all(client, grounding, left, keep, concurrency, coord_space)
         finally:
             # Of a run that was stopped, too: what there is can be looked at.
             failed = _conclude(folder, grounding, questions)
@@ -178,29 +176,6 @@ def _conclude(folder: Path, grounding: GroundingSet, questions: Sequence[Questio
     console.print(f"{told}; {len(scores)} answered, {failed} failed", markup=False)
     console.print(f"  {folder / 'report.md'}", markup=False, soft_wrap=True)
     return failed
-
-
-@contextmanager
-def _progress(total: int, done: int) -> Generator[Callable[[Result], None]]:
-    bar = Progress(
-        TextColumn("asking"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
-    with bar:
-        task = bar.add_task("", total=total, completed=done, failed=0)
-        failed = 0
-
-        def tell(result: Result) -> None:
-            nonlocal failed
-            failed += result.failure is not None
-            bar.update(task, advance=1, failed=failed)
-
-        yield tell
 
 
 def _sizes(given: str) -> list[Size]:

@@ -1,4 +1,8 @@
-"""Ask the service from an event loop; :mod:`.chat` is the same for one thread."""
+"""Ask the service from an event loop.
+
+:mod:`.chat` is the same for one thread, made of this file by
+``python -m tests.app.client.unasync``.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,10 @@ from app.client.events import Sent, Waiting
 from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
 from app.client.images import Source
+from app.client.proxies import unusable
 from app.client.request import Message, Options, Timeouts, arguments, body_bytes, question
-from app.client.served import ServedModel, served_model
+from app.client.served import ServedModel, chosen, served_models
+from app.model.profiles import CoordSpace
 
 T = TypeVar("T")
 
@@ -39,7 +45,7 @@ class AsyncClient:
             api_key=connection.api_key,
             max_retries=0,  # the SDK does not tell that it waits
             timeout=openai.Timeout(timeouts.first_byte, connect=timeouts.connect),
-            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [shorten]}),
+            http_client=self._http(shorten),
         )
 
     async def __aenter__(self) -> Self:
@@ -58,9 +64,12 @@ class AsyncClient:
             listing = self._openai.models.with_raw_response
             answer = await self._patiently(listing.list, on_event)
             try:
-                self._served = served_model(answer.http_response.json()["data"][0])
-            except (ValueError, KeyError, IndexError, TypeError):
+                models = served_models(answer.http_response.json())
+            except ValueError:
                 raise no_models(self._connection) from None
+            if not models:
+                raise no_models(self._connection)
+            self._served = chosen(models, self._connection.model)
         return self._served
 
     async def stream(
@@ -74,7 +83,8 @@ class AsyncClient:
         Raises:
             ServiceError: there is no answer, or it broke off; the message says why and what to do.
         """
-        asked = arguments(messages, options)
+        model = options.model or (await self.served(on_event)).name
+        asked = arguments(messages, options, model)
         on_event(Sent(body_bytes(asked)))
 
         async def begin() -> tuple[openai.AsyncStream[ChatCompletionChunk], Answering]:
@@ -117,20 +127,43 @@ class AsyncClient:
         return "".join([piece async for piece in pieces])
 
     async def detect(
-        self, image: Source, what: str, *, points: bool = False, on_event: Watcher = unwatched
+        self,
+        image: Source,
+        what: str,
+        *,
+        points: bool = False,
+        coord_space: CoordSpace | None = None,
+        on_event: Watcher = unwatched,
     ) -> Detection:
         """Boxes (or points) of everything that is a ``what``, in the picture's own pixels.
+
+        ``coord_space`` says what the model's numbers count; it is needed for models that this
+        library does not know.
 
         Raises:
             ImageError: the picture cannot be sent.
             ServiceError: see :meth:`stream`.
+            ClientError: ``coord_space`` is needed.
         """
         served = await self.served(on_event)
         detecting = await asyncio.to_thread(
-            Detecting, image, what, served, points=points, watch=on_event
+            Detecting,
+            image,
+            what,
+            served,
+            points=points,
+            coord_space=coord_space,
+            watch=on_event,
         )
         pieces = self.stream(detecting.messages, detecting.options, on_event)
         return detecting.read("".join([piece async for piece in pieces]))
+
+    def _http(self, shorten: Callable[[httpx2.Response], Awaitable[None]]) -> httpx2.AsyncClient:
+        """Through the proxy that the environment names, if it names one."""
+        try:
+            return openai.DefaultAsyncHttpxClient(event_hooks={"response": [shorten]})
+        except (ValueError, ImportError, httpx2.InvalidURL) as error:
+            raise unusable(self._connection.base_url, error) from None
 
     async def _patiently(self, call: Callable[[], Awaitable[T]], watch: Watcher) -> T:
         """Tried again while that is safe and the patience lasts."""

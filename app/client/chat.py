@@ -1,4 +1,7 @@
-"""Ask the service, one thread's way: answers as generators. :mod:`.asynchronous` is the other."""
+"""Ask the service, one thread's way: answers as generators.
+
+Made of :mod:`.asynchronous`: edit that, then run ``python -m tests.app.client.unasync``.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,16 @@ from app.client.events import Sent, Waiting
 from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
 from app.client.images import Source
+from app.client.proxies import unusable
 from app.client.request import Message, Options, Timeouts, arguments, body_bytes, question
-from app.client.served import ServedModel, served_model
+from app.client.served import ServedModel, chosen, served_models
+from app.model.profiles import CoordSpace
 
 T = TypeVar("T")
 
 
 class Client:
-    """A connection to the service; used by one thread at a time, closed as a context manager."""
+    """A connection to the service, used by one thread at a time, closed as a context manager."""
 
     def __init__(self, connection: Connection, *, timeouts: Timeouts = Timeouts()) -> None:  # noqa: B008
         self._connection, self._timeouts = connection, timeouts
@@ -39,7 +44,7 @@ class Client:
             api_key=connection.api_key,
             max_retries=0,  # the SDK does not tell that it waits
             timeout=openai.Timeout(timeouts.first_byte, connect=timeouts.connect),
-            http_client=openai.DefaultHttpxClient(event_hooks={"response": [shorten]}),
+            http_client=self._http(shorten),
         )
 
     def __enter__(self) -> Self:
@@ -58,9 +63,12 @@ class Client:
             listing = self._openai.models.with_raw_response
             answer = self._patiently(listing.list, on_event)
             try:
-                self._served = served_model(answer.http_response.json()["data"][0])
-            except (ValueError, KeyError, IndexError, TypeError):
+                models = served_models(answer.http_response.json())
+            except ValueError:
                 raise no_models(self._connection) from None
+            if not models:
+                raise no_models(self._connection)
+            self._served = chosen(models, self._connection.model)
         return self._served
 
     def stream(
@@ -74,7 +82,8 @@ class Client:
         Raises:
             ServiceError: there is no answer, or it broke off; the message says why and what to do.
         """
-        asked = arguments(messages, options)
+        model = options.model or (self.served(on_event)).name
+        asked = arguments(messages, options, model)
         on_event(Sent(body_bytes(asked)))
 
         def begin() -> tuple[openai.Stream[ChatCompletionChunk], Answering]:
@@ -109,20 +118,50 @@ class Client:
             ImageError: the picture cannot be sent.
             ServiceError: see :meth:`stream`.
         """
-        pictures = [] if image is None else [picture_for(image, self.served(on_event), on_event)]
-        return "".join(self.stream([question(text, *pictures)], options, on_event))
+        pictures = []
+        if image is not None:
+            served = self.served(on_event)
+            pictures = [picture_for(image, served, on_event)]
+        pieces = self.stream([question(text, *pictures)], options, on_event)
+        return "".join(pieces)
 
     def detect(
-        self, image: Source, what: str, *, points: bool = False, on_event: Watcher = unwatched
+        self,
+        image: Source,
+        what: str,
+        *,
+        points: bool = False,
+        coord_space: CoordSpace | None = None,
+        on_event: Watcher = unwatched,
     ) -> Detection:
         """Boxes (or points) of everything that is a ``what``, in the picture's own pixels.
+
+        ``coord_space`` says what the model's numbers count; it is needed for models that this
+        library does not know.
 
         Raises:
             ImageError: the picture cannot be sent.
             ServiceError: see :meth:`stream`.
+            ClientError: ``coord_space`` is needed.
         """
-        detecting = Detecting(image, what, self.served(on_event), points=points, watch=on_event)
-        return detecting.read("".join(self.stream(detecting.messages, detecting.options, on_event)))
+        served = self.served(on_event)
+        detecting = Detecting(
+            image,
+            what,
+            served,
+            points=points,
+            coord_space=coord_space,
+            watch=on_event,
+        )
+        pieces = self.stream(detecting.messages, detecting.options, on_event)
+        return detecting.read("".join(pieces))
+
+    def _http(self, shorten: Callable[[httpx2.Response], None]) -> httpx2.Client:
+        """Through the proxy that the environment names, if it names one."""
+        try:
+            return openai.DefaultHttpxClient(event_hooks={"response": [shorten]})
+        except (ValueError, ImportError, httpx2.InvalidURL) as error:
+            raise unusable(self._connection.base_url, error) from None
 
     def _patiently(self, call: Callable[[], T], watch: Watcher) -> T:
         """Tried again while that is safe and the patience lasts."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 
 from app.client.answering import Watcher, unwatched
+from app.client.errors import ClientError
 from app.client.events import PictureReady
 from app.client.grounding.boxes import read
 from app.client.grounding.found import Detection
+from app.client.grounding.frame import Frame
 from app.client.grounding.prompts import (
     BOX_SCHEMA,
     POINT_SCHEMA,
@@ -18,24 +20,37 @@ from app.client.grounding.prompts import (
 from app.client.images import Prepared, Source, prepare
 from app.client.request import Message, Options, question
 from app.client.served import ServedModel
+from app.model.profiles import CoordSpace
 
 
 class Detecting:
-    """The picture is prepared here; nothing is sent."""
+    """The picture is prepared here; nothing is sent.
 
-    def __init__(
+    Raises:
+        ImageError: the picture cannot be sent.
+        ClientError: what the model's coordinates count is neither known nor given.
+    """
+
+    def __init__(  # noqa: PLR0913
         self,
         image: Source,
         what: str,
         served: ServedModel,
         *,
         points: bool = False,
+        coord_space: CoordSpace | None = None,
         watch: Watcher = unwatched,
     ) -> None:
-        self._served = served
-        self._picture = picture_for(image, served, watch)
+        space = coord_space or served.coord_space
+        if space is None:
+            raise ClientError(
+                f"What the coordinates of {served.model} count is not known. Give coord_space: "
+                "'pixels' of the picture as the model sees it, or 'thousandths' of its sides."
+            )
+        picture = picture_for(image, served, watch)
+        self.frame = Frame(picture.original, picture.sent, space)
         prompt = pointing_prompt(what) if points else detection_prompt(what)
-        self.messages: list[Message] = [question(prompt, self._picture)]
+        self.messages: list[Message] = [question(prompt, picture)]
         self.options = Options(
             model=served.name,
             max_tokens=min(TOKENS, (served.max_model_len or TOKENS) // 4),
@@ -44,12 +59,7 @@ class Detecting:
 
     def read(self, answer: str) -> Detection:
         """What the answer has so far; call it as often as it grows."""
-        return read(
-            answer,
-            original=self._picture.original,
-            sent=self._picture.sent,
-            coord_space=self._served.coord_space,
-        )
+        return read(answer, self.frame)
 
 
 def picture_for(image: Source, served: ServedModel, watch: Watcher = unwatched) -> Prepared:

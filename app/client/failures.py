@@ -10,6 +10,7 @@ import openai
 
 from app.client.connection import Connection
 from app.client.errors import ServiceError
+from app.client.proxies import HOW_TO_AVOID, proxy_of
 from app.client.request import Timeouts
 
 FAILURES = (openai.APIError, httpx2.TransportError, json.JSONDecodeError)
@@ -63,7 +64,7 @@ def in_words(error: Exception, connection: Connection, timeouts: Timeouts) -> Se
     """What happened, why, and what to do next."""
     match error:
         case openai.APIStatusError():
-            return _refused(error)
+            return _refused(error, connection)
         case openai.APIConnectionError() if error.__cause__ is not None:
             return _broken(error.__cause__, connection, timeouts)
         case httpx2.TransportError():
@@ -72,7 +73,7 @@ def in_words(error: Exception, connection: Connection, timeouts: Timeouts) -> Se
             return ServiceError(f"The answer broke off: {error}. Ask again.")
 
 
-def _refused(error: openai.APIStatusError) -> ServiceError:
+def _refused(error: openai.APIStatusError, connection: Connection) -> ServiceError:
     status = error.status_code
     after = _seconds(error.response.headers.get("retry-after"))
     match status:
@@ -82,6 +83,9 @@ def _refused(error: openai.APIStatusError) -> ServiceError:
             words = "The service does not let this network in."
         case 404:
             words = f"The service does not have this: {_told(error)} Is the address right?"
+        case 407:
+            proxy = proxy_of(connection.base_url) or "a proxy"
+            words = f"Name and password are wanted by {proxy}. {HOW_TO_AVOID}"
         case 413:
             words = "The request is larger than the gateway takes. Send a smaller picture."
         case 429:
@@ -92,12 +96,12 @@ def _refused(error: openai.APIStatusError) -> ServiceError:
             words = (
                 f"The gateway did not start (Google answered {status} in its place). Most often "
                 "the tailnet's auth key has expired: `pulumi up` renews it. Else its log tells: "
-                "gcloud run services logs read home-gateway"
+                "gcloud run services logs read home-gateway. If this is another service, it is not "
+                "available."
             )
             return NotStartedError(words, status=status, retry_after=after)
         case 502 | 503 | 504:
-            when = f"in {after:g} s" if after is not None else "later"
-            words = _told(error).replace("Try again later.", f"Try again {when}.")
+            words = _unavailable(error, after)
         case 400 if "context length" in _told(error) or "max_model_len" in _told(error):
             words = (
                 "The conversation is longer than the model can read. Start a new one, or ask for "
@@ -108,9 +112,35 @@ def _refused(error: openai.APIStatusError) -> ServiceError:
     return ServiceError(words, status=status, retry_after=after)
 
 
-def _broken(cause: BaseException, connection: Connection, timeouts: Timeouts) -> ServiceError:
-    where = connection.base_url
+_OUR_CODES = {"home_unavailable", "home_lost", "home_misconfigured", "model_unavailable"}
+
+
+def _is_our_gateways(response: httpx2.Response) -> bool:
+    """Whether our gateway says this of what is behind it; see docs/api.md."""
+    try:
+        return response.json()["error"]["code"] in _OUR_CODES
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
+def _unavailable(error: openai.APIStatusError, after: float | None) -> str:
+    words = _told(error).replace(" Try again later.", "")
+    if not _is_our_gateways(error.response):
+        words = f"The service is not available ({error.status_code}): {words}"
+    return f"{words} Try again {f'in {after:g} s' if after is not None else 'later'}."
+
+
+def _broken(  # noqa: PLR0911
+    cause: BaseException, connection: Connection, timeouts: Timeouts
+) -> ServiceError:
+    where, proxy = connection.base_url, proxy_of(connection.base_url)
     match cause:
+        case httpx2.ProxyError():
+            return ServiceError(f"No way to {where} through {proxy}: {cause}. {HOW_TO_AVOID}")
+        case httpx2.ConnectError() | httpx2.ConnectTimeout() if proxy and _tls(cause) is None:
+            return NotConnectedError(
+                f"No connection to {proxy}, so {where} was not asked ({cause}). {HOW_TO_AVOID}"
+            )
         case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
             return NotConnectedError(
                 f"{where} did not take a connection in {timeouts.connect:g} s. Is the address "

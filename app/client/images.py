@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import base64
 import io
-import os
-import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
+from app.client.decoding import SUFFIXES, Source, decoded, name, opened, orientation, turned
 from app.client.errors import ImageError
 from app.model.image_tokens import Size, smart_resize
 
-Source = Path | str | bytes | Image.Image | NDArray[np.uint8]
-"""A file, its bytes, a Pillow image, or an array (H, W, 3) of RGB values."""
+__all__ = ["SUFFIXES", "Prepared", "Source", "prepare", "size_to_encode", "upright"]
+
 MediaType = Literal["image/jpeg", "image/png"]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-"""Of the files that people are offered to choose from, or that are looked for in a folder."""
-MOST_PIXELS = 200_000_000
-"""Above any camera's. What a file claims beyond that is taken for a decompression bomb."""
 MAX_BYTES = 14_000_000
 """Of one encoded picture: in base64 it takes 4/3 of that, and the gateway's cap is 20 MB."""
-ORIENTATION = 0x0112
-DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError)
-"""What Pillow's decoders raise; the last is AVIF's."""
+MAX_SENT_PIXELS = 16 * 2**20
+"""The model server's own cap."""
 JPEG_QUALITY = 90
 FLAT_COLOURS = 4096
 """A picture with fewer colours than this in its sample is drawn, not photographed."""
@@ -59,35 +50,51 @@ def prepare(
     Raises:
         ImageError: it is no picture, is damaged, or has sides that the model refuses.
     """
-    with _opened(source) as opened:
-        turned = _orientation(opened, source) in (5, 6, 7, 8)
-        width, height = opened.size
-        original = Size(height, width) if turned else Size(width, height)
+    with opened(source) as picture:
+        number = orientation(picture, source)
+        is_on_its_side = number in (5, 6, 7, 8)
+        width, height = picture.size
+        original = Size(height, width) if is_on_its_side else Size(width, height)
         try:
             sent = smart_resize(original, min_pixels, max_pixels)
+            size = size_to_encode(original, sent, min_pixels, max_pixels)
         except ValueError as error:
-            raise ImageError(f"{_name(source)} cannot be asked about: {error}") from None
-        size = size_to_encode(original, sent, min_pixels, max_pixels)
+            raise ImageError(f"{name(source)} cannot be asked about: {error}.") from None
+        stored = (size.height, size.width) if is_on_its_side else (size.width, size.height)
         # The JPEG decoder leaves out what the resize would average away.
-        opened.draft("RGB", (size.height, size.width) if turned else (size.width, size.height))
-        picture = _upright(opened, source)
-    data, media_type = _encoded(
-        picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0), max_bytes
-    )
+        picture.draft("RGB", stored)
+        rgb = decoded(picture, source)
+    small = rgb.resize(stored, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    data, media_type = _encoded(turned(small, number), max_bytes)
     return Prepared(data, media_type, original, sent)
 
 
 def size_to_encode(original: Size, sent: Size, min_pixels: int, max_pixels: int) -> Size:
     """``sent``, unless the server would resize that once more.
 
-    The rule has no rest at some very long sizes: rounding takes them over the aspect or a bound.
-    The server, which starts from what it gets, then comes to ``sent`` from the original only.
+    For some very elongated pictures ``smart_resize`` is not idempotent: rounding takes its result
+    over the aspect or a bound. Then it is a size that the server resizes to ``sent``: the
+    original's, or a smaller one of its shape where the original has more than the server takes.
+
+    Raises:
+        ValueError: there is no such size.
     """
-    try:
-        stays = smart_resize(sent, min_pixels, max_pixels) == sent
-    except ValueError:
-        stays = False
-    return sent if stays else original
+
+    def becomes_sent(size: Size) -> bool:
+        try:
+            return smart_resize(size, min_pixels, max_pixels) == sent
+        except ValueError:
+            return False
+
+    if becomes_sent(sent):
+        return sent
+    for tenths in range(10, 0, -1):
+        size = Size(original.width * tenths // 10, original.height * tenths // 10)
+        if size.width * size.height <= MAX_SENT_PIXELS and becomes_sent(size):
+            return size
+    raise ValueError(
+        f"the model's resize of {original.width}x{original.height} is not stable. Cut it into parts"
+    )
 
 
 def upright(source: Source) -> Image.Image:
@@ -96,100 +103,10 @@ def upright(source: Source) -> Image.Image:
     Raises:
         ImageError: see :func:`prepare`.
     """
-    with _opened(source) as opened:
-        return _upright(opened, source)
-
-
-def _opened(source: Source) -> Image.Image:
-    """Only the header is read."""
-    if isinstance(source, np.ndarray):
-        return _of_array(source)
-    if isinstance(source, Image.Image):
-        return _of_image(source)
-    if isinstance(source, bytes) and not source:
-        raise ImageError("The picture is empty: 0 bytes.")
-    try:
-        with warnings.catch_warnings():
-            # Pillow's own limit warns; ours, which is larger, refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            opened = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
-    except FileNotFoundError:
-        raise ImageError(f"There is no file {_name(source)}.") from None
-    except IsADirectoryError:
-        raise ImageError(f"{_name(source)} is a folder, not a picture.") from None
-    except Image.DecompressionBombError:
-        raise _bomb(source, None) from None
-    except DAMAGE as error:  # UnidentifiedImageError is an OSError
-        if not isinstance(source, bytes) and Path(source).stat().st_size == 0:
-            raise ImageError(f"{_name(source)} is empty: 0 bytes.") from None
-        raise ImageError(f"{_name(source)} is no picture that can be read: {error}") from None
-    if opened.width * opened.height > MOST_PIXELS:
-        raise _bomb(source, opened.size)
-    return opened
-
-
-def _bomb(source: Source, size: tuple[int, int] | None) -> ImageError:
-    claimed = f"{size[0]}x{size[1]}" if size else "far too many"
-    return ImageError(
-        f"{_name(source)} claims {claimed} pixels; more than {MOST_PIXELS // 10**6} million are "
-        "not decoded. Make it smaller first."
-    )
-
-
-def _of_image(image: Image.Image) -> Image.Image:
-    """A copy: the caller's stays as it is, and open. One that was only opened is decoded here."""
-    try:
-        return image.copy()
-    except DAMAGE as error:
-        raise _damaged(image, error) from None
-
-
-def _of_array(array: NDArray[np.uint8]) -> Image.Image:
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise ImageError(
-            f"An array of shape {array.shape} and type {array.dtype} is no picture; give "
-            "(height, width, 3) of uint8, in the order red, green, blue."
-        )
-    return Image.fromarray(np.ascontiguousarray(array))
-
-
-def _orientation(opened: Image.Image, source: Source) -> int:
-    """EXIF's number from 1 to 8; a PNG has it behind the pixels, a TIFF is told as turned."""
-    if opened.format == "TIFF":
-        return 1
-    try:
-        return opened.getexif().get(ORIENTATION, 1)
-    except DAMAGE as error:
-        raise _damaged(source, error) from None
-
-
-def _upright(opened: Image.Image, source: Source) -> Image.Image:
-    """The first frame, decoded."""
-    try:
-        return ImageOps.exif_transpose(_in_rgb(opened))
-    except DAMAGE as error:
-        raise _damaged(source, error) from None
-
-
-def _damaged(source: Source, error: Exception) -> ImageError:
-    return ImageError(f"{_name(source)} is damaged or not whole: {error}. Save or copy it again.")
-
-
-def _in_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith(("I", "F")):
-        return _of_wide_values(picture)
-    if not picture.has_transparency_data:
-        return picture if picture.mode == "RGB" else picture.convert("RGB")
-    # What lies below full transparency is often black, and so is the writing on it.
-    layered = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
-
-
-def _of_wide_values(picture: Image.Image) -> Image.Image:
-    """16 or 32 bits of grey: Pillow's own conversion would cut them off at 255."""
-    values = np.asarray(picture).astype(np.float64)
-    top = 65_535 if picture.mode.startswith("I") else max(float(values.max()), 1.0)
-    return Image.fromarray((values.clip(0, top) * (255 / top)).astype(np.uint8)).convert("RGB")
+    with opened(source) as picture:
+        number = orientation(picture, source)
+        rgb = decoded(picture, source)
+    return turned(rgb, number)
 
 
 def _encoded(picture: Image.Image, max_bytes: int) -> tuple[bytes, MediaType]:
@@ -216,7 +133,3 @@ def _bytes(picture: Image.Image, form: str, **options: int) -> bytes:
     file = io.BytesIO()
     picture.save(file, form, **options)
     return file.getvalue()
-
-
-def _name(source: Source) -> str:
-    return os.fspath(source) if isinstance(source, (Path, str)) else "This"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.client.images import Prepared
-from app.model.profiles import SERVED_NAME
 
 Message = dict[str, Any]
 """One message of a conversation, in the OpenAI API's form."""
@@ -18,7 +17,8 @@ Message = dict[str, Any]
 class Options:
     """How to answer."""
 
-    model: str = SERVED_NAME
+    model: str | None = None
+    """``None`` for the one that the connection names or the service serves."""
     temperature: float = 0.0
     max_tokens: int = 512
     system_prompt: str | None = None
@@ -45,11 +45,11 @@ def question(text: str, *pictures: Prepared) -> Message:
     return {"role": "user", "content": [*images, {"type": "text", "text": text}]}
 
 
-def arguments(messages: Sequence[Message], options: Options) -> dict[str, Any]:
+def arguments(messages: Sequence[Message], options: Options, model: str) -> dict[str, Any]:
     """For the OpenAI SDK's ``chat.completions.create``."""
     system = [{"role": "system", "content": options.system_prompt}] if options.system_prompt else []
     asked: dict[str, Any] = {
-        "model": options.model,
+        "model": model,
         "messages": [*system, *messages],
         "temperature": options.temperature,
         "max_tokens": options.max_tokens,

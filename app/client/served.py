@@ -1,11 +1,21 @@
-"""Which model is served, and what a client must know of it to get boxes right."""
+"""Which models a service serves, and what a client must know of one to get boxes right."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.client.errors import ServiceError
 from app.model.profiles import PROFILES, CoordSpace
+
+_COORD_SPACES: dict[str, CoordSpace] = {
+    "qwen25vl": "pixels",
+    "qwen2vl": "thousandths",
+    "qwen3vl": "thousandths",
+    "internvl": "thousandths",
+}
+"""By a piece of the model's name, in letters and digits; as each model's own cookbook has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,25 +28,63 @@ class ServedModel:
     """What it really is, such as ``Qwen/Qwen2.5-VL-7B-Instruct``."""
     min_pixels: int
     max_pixels: int
-    coord_space: CoordSpace
+    coord_space: CoordSpace | None
+    """``None`` where the model is not known."""
     max_model_len: int | None
     """Tokens of question and answer together, where the server tells."""
+
+
+def served_models(listing: Any) -> tuple[ServedModel, ...]:
+    """The base models of an answer to ``GET /v1/models``.
+
+    Raises:
+        ValueError: it is no list of models.
+    """
+    try:
+        cards = [card for card in listing["data"] if not card.get("parent")]  # not its adapters
+        return tuple(served_model(card) for card in cards)
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("no list of models") from None
+
+
+def chosen(models: Sequence[ServedModel], name: str | None) -> ServedModel:
+    """The one of that name, or the only one.
+
+    Raises:
+        ServiceError: there is none, or several to choose from.
+    """
+    names = ", ".join(model.name for model in models[:10])
+    found = [model for model in models if name in (None, model.name)]
+    match found:
+        case [model]:
+            return model
+        case []:
+            raise ServiceError(f"The service has no model {name}. It has: {names or 'none'}.")
+        case _:
+            raise ServiceError(
+                f"The service has several models: {names}. Choose one: set OPENAI_MODEL, or give "
+                "Connection a model."
+            )
 
 
 def served_model(card: dict[str, Any]) -> ServedModel:
     """Read vLLM's model card.
 
-    A model that is no profile's is taken to be served with the largest profile's bounds; boxes of
-    Qwen3-VL are thousandths, as its own cookbooks have them.
+    A model that is no profile's is taken to be served with the largest profile's bounds.
     """
     model = str(card.get("root") or card["id"])
-    known = next((p for p in PROFILES.values() if p.model == model), PROFILES["7b"])
-    space: CoordSpace = "thousandths" if "qwen3-vl" in model.lower() else known.coord_space
+    profile = next((p for p in PROFILES.values() if p.model == model), None)
+    bounds = profile or PROFILES["7b"]
     return ServedModel(
         name=str(card["id"]),
         model=model,
-        min_pixels=known.min_pixels,
-        max_pixels=known.max_pixels,
-        coord_space=space,
+        min_pixels=bounds.min_pixels,
+        max_pixels=bounds.max_pixels,
+        coord_space=profile.coord_space if profile else _coord_space(model),
         max_model_len=card.get("max_model_len"),
     )
+
+
+def _coord_space(model: str) -> CoordSpace | None:
+    plain = "".join(letter for letter in model.lower() if letter.isalnum())
+    return next((space for part, space in _COORD_SPACES.items() if part in plain), None)

@@ -100,6 +100,14 @@ def test_nothing_found_is_told(service: FakeService) -> None:
     assert "Found: no [unicorn]" in done.stdout
 
 
+def test_what_cannot_be_read_is_not_told_as_nothing_found(service: FakeService) -> None:
+    service.pieces = ['[{"bbox_2d": null, "label": "cup"}]']
+    done = hub("table.png", "cup")
+    assert "Found: no cup" not in done.stdout
+    assert "The answer has places, and none of them can be read." in done.stdout
+    assert "Left out: no numbers where a place should be: " in done.stdout
+
+
 def test_a_program_gets_json_and_nothing_else(service: FakeService) -> None:
     done = hub("table.png", "red cup", "--json")
     assert json.loads(done.stdout) == {
@@ -251,6 +259,45 @@ def test_what_failed_is_told_and_asked_again(photos: Path, service: FakeService)
     assert len(json.loads(Path("found.coco.json").read_text())["images"]) == 2
 
 
+def test_a_folder_of_a_phone_is_answered_as_far_as_it_can_be(
+    photos: Path, service: FakeService
+) -> None:
+    (photos / "IMG_1.HEIC").write_bytes(b"")
+    Image.new("RGB", (140, 112), "grey").save(photos / "IMG_2.HEIC", "HEIF")
+    for name in (".DS_Store", "._b.JPG", "IMG_2.MOV", "IMG_2.AAE"):
+        (photos / name).write_bytes(b"no picture")
+    done = hub("photos", "cup")
+    assert done.exit_code == 0, done.output
+    assert "3 of 4 pictures" in done.output
+    assert "  IMG_1.HEIC: photos/IMG_1.HEIC is empty: 0 bytes." in done.output
+    assert "5 other files were passed over:" in done.output
+    for name in (".DS_Store", "._b.JPG", "IMG_2.MOV", "IMG_2.AAE", "notes.txt"):
+        assert f"\n  {name}\n" in done.output
+    again = hub("photos", "plate")
+    assert "5 other files were passed over:" in again.output, "the results are no such files"
+
+
+def test_some_pictures_are_asked_at_once(photos: Path, service: FakeService) -> None:
+    """Both are under way before one is answered."""
+    service.in_pairs = True
+    done = hub("photos", "cup", "--concurrency", "2")
+    assert done.exit_code == 0, done.output
+    names = {line["file"] for line in lines(photos / "detections-cup.jsonl")}
+    assert names == {"a.png", "b.JPG"}
+
+
+@pytest.mark.parametrize("given", ["photos", "table.png"])
+def test_coordinates_of_an_unknown_model_are_asked_for(
+    photos: Path, service: FakeService, given: str
+) -> None:
+    service.card = CARD | {"root": "someone/new-vl"}
+    done = hub(given, "cup")
+    assert done.exit_code == 1
+    assert "coordinates of someone/new-vl count is not known. Give coord_space" in done.stderr
+    assert service.asked == []
+    assert hub(given, "cup", "--coord-space", "pixels").exit_code == 0
+
+
 def test_a_line_that_broke_off_is_done_again(photos: Path, service: FakeService) -> None:
     hub("photos", "cup")
     file = photos / "detections-cup.jsonl"
@@ -363,7 +410,7 @@ def test_a_folder_without_pictures_is_told(photos: Path, tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     done = hub("empty", "cup")
     assert done.exit_code == 1
-    assert "empty has no pictures (.bmp, .gif" in done.output
+    assert "empty has no pictures (.avif, .bmp, .gif" in done.output
 
 
 # --- which service

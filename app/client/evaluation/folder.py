@@ -10,9 +10,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from app.client.errors import ImageError
-from app.client.images import upright
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+from app.client.images import SUFFIXES, upright
 
 
 def files(root: Path) -> list[Path]:

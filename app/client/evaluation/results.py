@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from app.client import batch
 from app.client.errors import ClientError
 from app.client.evaluation.matching import XYXY
 from app.client.evaluation.questions import Question
@@ -76,10 +77,10 @@ def load(file: Path) -> tuple[Run, list[Result]]:
         ResultsError: there is no such file, or it holds something else.
     """
     try:
-        lines = file.read_bytes().splitlines(keepends=True)
+        file.stat()
+        whole, _ = batch.whole_lines(file)
     except OSError as error:
         raise ResultsError(f"{file} cannot be read: {error.strerror}") from None
-    whole = [line for line in lines if line.endswith(b"\n")]
     try:
         run = _RUN.validate_json(whole[0])
         results = [_RESULT.validate_json(line) for line in whole[1:]]
@@ -108,17 +109,10 @@ def begin(file: Path, run: Run) -> list[Result]:
         raise ResultsError(
             f"{file} holds another run: {', '.join(differs)}. Give another folder by --out."
         )
-    _cut_off_the_torn_line(file)
+    batch.cut_torn_line(file)
     return results
 
 
 def append(file: Path, result: Result) -> None:
     """Keep one result."""
-    with file.open("ab") as kept:
-        kept.write(_RESULT.dump_json(result) + b"\n")
-
-
-def _cut_off_the_torn_line(file: Path) -> None:
-    data = file.read_bytes()
-    with file.open("r+b") as kept:
-        kept.truncate(data.rfind(b"\n") + 1)
+    batch.append(file, _RESULT.dump_json(result))

@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 
 from app.client.grounding.found import Box, Detection, Point
-from app.client.grounding.parse import Unreadable, items
+from app.client.grounding.frame import Frame
+from app.client.grounding.items import Item, Unreadable, shortened
+from app.client.grounding.parse import items
 from app.model.image_tokens import Size
-from app.model.profiles import CoordSpace
+
+FRACTIONS = Size(1, 1)
+THOUSANDTHS = Size(1000, 1000)
 
 
-def read(answer: str, *, original: Size, sent: Size, coord_space: CoordSpace) -> Detection:
-    """Everything complete in an answer, also in one that still grows; never raises.
+def read(answer: str, frame: Frame) -> Detection:
+    """Every place in an answer, also in one that still grows; never raises.
 
-    ``sent`` is the size of the picture that the model saw, ``original`` of the one it was made
-    from. The sides are scaled by factors of their own, because the resize rounds each for itself.
+    Each group of coordinates becomes a box or a point, or an entry in ``problems``. The sides are
+    scaled by factors of their own, because the resize rounds each for itself. Numbers that are
+    shares of the picture's sides (none above 1, one with a decimal point) are read as such.
     """
-    whole = sent if coord_space == "pixels" else Size(1000, 1000)
-    x_factor, y_factor = original.width / whole.width, original.height / whole.height
+    original = frame.original
     boxes: list[Box] = []
     points: list[Point] = []
     problems: list[str] = []
@@ -32,16 +36,27 @@ def read(answer: str, *, original: Size, sent: Size, coord_space: CoordSpace) ->
             continue
         seen.add((item.label, item.numbers))
         if not all(map(math.isfinite, item.numbers)):
-            problems.append(f"not a place in the picture: {item.raw}")
+            problems.append(f"not a place in the picture: {shortened(item.piece.text)}")
             continue
+        whole = _whole(item, frame)
+        x_factor, y_factor = original.width / whole.width, original.height / whole.height
         xs = sorted(min(max(x * x_factor, 0.0), float(original.width)) for x in item.numbers[0::2])
         ys = sorted(min(max(y * y_factor, 0.0), float(original.height)) for y in item.numbers[1::2])
         if len(item.numbers) == 2:
-            points.append(Point(item.label, (xs[0], ys[0]), item.raw))
+            points.append(Point(item.label, (xs[0], ys[0]), item.piece.text, item.score))
         elif xs[0] < xs[1] and ys[0] < ys[1]:
-            boxes.append(Box(item.label, (xs[0], ys[0], xs[1], ys[1]), item.raw))
+            boxes.append(Box(item.label, (xs[0], ys[0], xs[1], ys[1]), item.piece.text, item.score))
         else:
-            problems.append(f"a box with nothing in it, or outside the picture: {item.raw}")
+            problems.append(
+                f"a box with nothing in it, or outside the picture: {shortened(item.piece.text)}"
+            )
     if repeated:
         problems.append(f"said again, word for word: {repeated} items")
     return Detection(tuple(boxes), tuple(points), original, answer, tuple(problems))
+
+
+def _whole(item: Item, frame: Frame) -> Size:
+    """What the right and lower edge of the picture are in the item's numbers."""
+    if item.fractions:
+        return FRACTIONS
+    return frame.sent if frame.coord_space == "pixels" else THOUSANDTHS

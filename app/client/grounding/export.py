@@ -43,11 +43,18 @@ class Coco(TypedDict):
 
 
 def as_json(detection: Detection) -> dict[str, Any]:
-    """Everything but each item's own piece of the answer; pixels, rounded to hundredths."""
+    """Everything but each item's own piece of the answer; pixels, rounded to hundredths.
+
+    ``score`` is left out where the answer has none.
+    """
     return {
         "picture": {"width": detection.picture.width, "height": detection.picture.height},
-        "boxes": [{"label": b.label, "xyxy": _rounded(b.xyxy)} for b in detection.boxes],
-        "points": [{"label": p.label, "xy": _rounded(p.xy)} for p in detection.points],
+        "boxes": [
+            {"label": b.label, "xyxy": _rounded(b.xyxy), **_scored(b)} for b in detection.boxes
+        ],
+        "points": [
+            {"label": p.label, "xy": _rounded(p.xy), **_scored(p)} for p in detection.points
+        ],
         "answer": detection.raw,
         "problems": list(detection.problems),
     }
@@ -56,8 +63,8 @@ def as_json(detection: Detection) -> dict[str, Any]:
 def of_json(told: Mapping[str, Any]) -> Detection:
     """What :func:`as_json` was given, but for the rounding and each item's ``raw``."""
     return Detection(
-        boxes=tuple(Box(b["label"], tuple(b["xyxy"]), "") for b in told["boxes"]),
-        points=tuple(Point(p["label"], tuple(p["xy"]), "") for p in told["points"]),
+        boxes=tuple(Box(b["label"], tuple(b["xyxy"]), "", b.get("score")) for b in told["boxes"]),
+        points=tuple(Point(p["label"], tuple(p["xy"]), "", p.get("score")) for p in told["points"]),
         picture=Size(told["picture"]["width"], told["picture"]["height"]),
         raw=told["answer"],
         problems=tuple(told["problems"]),
@@ -95,6 +102,10 @@ def as_coco(detections: Mapping[str, Detection]) -> Coco:
         "categories": [{"id": i, "name": label} for label, i in categories.items()],
         "annotations": annotations,
     }
+
+
+def _scored(mark: Box | Point) -> dict[str, float]:
+    return {} if mark.score is None else {"score": mark.score}
 
 
 def _rounded(numbers: tuple[float, ...]) -> list[float]:

@@ -1,116 +1,144 @@
 """Boxes and points in an answer, however it is written.
 
-A JSON schema holds most servers' models to one form; this reads what comes without one. Seen from
-Qwen's models: JSON in code fences or in prose, single quotes, floats, a single object, a list that
-breaks off, XML points, bare corners. A growing answer can be read again at any time: what was
-found before is found again, first.
+A JSON schema holds most servers' models to one form; this reads what comes without one. JSON,
+well-formed or not, becomes values (:mod:`.values`) in which places are looked for
+(:mod:`.places`); other forms have patterns (:mod:`.tags`).
+
+Every group of coordinates becomes an :class:`Item`, or an :class:`Unreadable` that tells it. No
+coordinates are the numbers in a thought, and a range that covers the whole picture.
 """
 
 from __future__ import annotations
 
-import ast
-import json
 import re
-from collections.abc import Generator
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate
 
-_NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
-_STRING = r'"(?:[^"\\]|\\.)*"' + r"|'(?:[^'\\]|\\.)*'"
-_OPENING = re.compile(r"\{|<points?\s|\[|\(")
-_OBJECT_BODY = re.compile(rf"(?:[^{{}}\"']|{_STRING})*", re.DOTALL)
-_COORDINATES = re.compile(
-    rf"""["'](?:bbox_2d|bbox|box_2d|box|point_2d|point|coordinates)["']\s*:\s*
-    ((?:[\s,()\[\]]*{_NUMBER})+)""",
-    re.VERBOSE,
-)
-_LABEL = re.compile(
-    rf"""["'](?:label|name|class|category|object|text|text_content)["']\s*:\s*({_STRING})""",
-    re.VERBOSE | re.DOTALL,
-)
-_POINTS = re.compile(r"<points?\s([^<>]*)>([^<]*)</points?>")
-_POINTS_SO_FAR = re.compile(r"<points?\s[^<>]*(?:>[^<]*(?:</?[points]*)?)?\Z")
-_PLACE = re.compile(rf"""x\d*\s*=\s*["']?({_NUMBER})["']?\s*y\d*\s*=\s*["']?({_NUMBER})""")
-_BARE = re.compile(rf"\[\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}\s*\]")
+from app.client.grounding import tags
+from app.client.grounding.items import Found, Item, Piece, Unreadable
+from app.client.grounding.places import places
+from app.client.grounding.scan import Scanner
+from app.client.grounding.values import NUMBER
+from app.client.grounding.words import COORDINATES, plain
+
+_THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>|◁(/?)think▷", re.IGNORECASE)
 _CORNERS = re.compile(
-    rf"\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)\s*,\s*\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)"
+    rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*(?:\)\s*,?\s*\(|,)\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 )
+_QUOTED = rf"[\"']?{NUMBER}[\"']?"
+_FOUR = re.compile(rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]")
+_LOCATIONS = re.compile(tags.LOCATIONS)
+_OPENING = re.compile(
+    rf"[{{\[(]|\"[^\"\n]{{1,60}}\"\s*:|{tags.BOXES}|{tags.POINTS}|{tags.LOCATIONS}|<"
+    r"|\bx\w{0,5}\s*[:=]|\b(?:bbox|box|coordinates)\w{0,3}\s*[:=]",
+    re.IGNORECASE,
+)
+_SIDES = re.compile(tags.SIDES, re.IGNORECASE)
+_RANGES = {(0.0, 0.0, 1000.0, 1000.0), (0.0, 0.0, 999.0, 999.0)}
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One box (four numbers) or one point (two), as the answer has it."""
+def items(answer: str) -> list[Found]:
+    """Each place, in the answer's order.
 
-    label: str
-    numbers: tuple[float, ...]
-    raw: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A piece that should have been an item."""
-
-    why: str
-
-
-def items(answer: str) -> Generator[Item | Unreadable]:
-    """Each item in order; those not yet complete are left for later, the last of them told.
-
-    Never raises, whatever the text.
+    Bare numbers in prose are places only where nothing else is: beside JSON or tags they are told
+    as problems, unless they repeat a place or name the range of the coordinates. Never raises,
+    whatever the text.
     """
-    at = 0
-    while opening := _OPENING.search(answer, at):
+    text, cut = _without_thoughts(answer)
+    found = [*_found(text), *cut]
+    found = sorted([*found, *_overlooked(text, found)], key=lambda each: each.piece.start)
+    marked = [item for item in found if isinstance(item, Item) and not item.bare]
+    if marked:
+        known = {item.numbers for item in marked} | _RANGES
+        found = [
+            _beside_others(item) if isinstance(item, Item) and item.bare else item
+            for item in found
+            if not (isinstance(item, Item) and item.bare and item.numbers in known)
+        ]
+    return found
+
+
+def _beside_others(item: Item) -> Unreadable:
+    return Unreadable("bare numbers beside an answer in a form", item.piece)
+
+
+def _overlooked(text: str, found: Iterable[Found]) -> Iterator[Unreadable]:
+    """Groups of four numbers that no piece holds, as when a damaged text hides them."""
+    pieces = sorted((each.piece.start, each.piece.end) for each in found)
+    starts = [start for start, _ in pieces]
+    ends = list(accumulate((end for _, end in pieces), max))
+    for group in _FOUR.finditer(text):
+        before = bisect_right(starts, group.start())
+        if before == 0 or ends[before - 1] < group.end():
+            piece = Piece(group.group(), group.start())
+            yield Unreadable("numbers that could not be read", piece)
+
+
+def _found(text: str) -> list[Found]:
+    found: list[Found] = []
+    scanner = Scanner(text)
+    at, name, name_until = 0, "", -1
+    while opening := _OPENING.search(text, at):
         start = opening.start()
-        match opening.group()[0]:
-            case "{":
-                body = _OBJECT_BODY.match(answer, start + 1)
-                end = body.end() if body else start + 1
-                if end == len(answer) or answer[end] in "\"'":
-                    yield Unreadable("the answer breaks off inside an object")
-                    return
-                at = end
-                if answer[end] == "}":
-                    at = end + 1
-                    yield from _object(answer[start:at])
-            case "<":
-                if _POINTS_SO_FAR.match(answer, start):
-                    yield Unreadable("the answer breaks off inside a point")
-                    return
-                points = _POINTS.match(answer, start)
-                at = points.end() if points else start + 1
-                if points:
-                    yield from _points(points)
-            case bracket:
-                bare = (_BARE if bracket == "[" else _CORNERS).match(answer, start)
-                at = bare.end() if bare else start + 1
-                if bare:
-                    yield Item("", _numbers(bare.group()), bare.group())
+        if named := tags.NAMED.match(text, start):
+            name, at = tags.name(named), named.end()
+            name_until = at
+            continue
+        more: Sequence[Found] = ()
+        opened = opening.group()
+        if opened[0] in '{["':
+            value, at = scanner.scan(start)
+            more = places(value, text)
+            more = _named_by_their_line(more, text, start)
+        elif opened == "(":
+            corners = _CORNERS.match(text, start)
+            at = corners.end() if corners else start + 1
+            if corners:
+                more = [tags.corners(corners)]
+        elif opened.startswith("<point"):
+            more, at = tags.points(text, start)
+        elif locations := _LOCATIONS.match(text, start):
+            more, at = [tags.locations(locations)], locations.end()
+        elif sides := _SIDES.match(text, start):
+            more, at = [tags.sides(sides)], sides.end()
+        elif opened == "<" or not tags.is_tag(opened):
+            at = start + 1
+        else:
+            label = name if not text[name_until:start].strip(" ,;\n") and name_until >= 0 else ""
+            more, at = tags.boxes(text, start, label)
+            name_until = at if label else -1
+        found += more
+    return found
 
 
-def _object(text: str) -> Generator[Item | Unreadable]:
-    coordinates = _COORDINATES.search(text)
-    if coordinates is None:
-        return  # some other object: nothing says that it should have been a box
-    label = _LABEL.search(text)
-    numbers = _numbers(coordinates.group(1))
-    if len(numbers) in (2, 4):
-        yield Item(_unquoted(label.group(1)) if label else "", numbers, text)
-    else:
-        yield Unreadable(f"{len(numbers)} numbers are neither a box nor a point: {text}")
+def _named_by_their_line(found: Sequence[Found], text: str, start: int) -> Sequence[Found]:
+    """A line of its own, such as ``- cup: [10, 20, 30, 40]``."""
+    match found:
+        case [Item(label="", bare=True) as item] if item.piece.start == start:
+            label = tags.name_of_line(text, start)
+            if label and plain(label) not in COORDINATES:
+                return [replace(item, label=label)]
+        case _:
+            pass
+    return found
 
 
-def _points(found: re.Match[str]) -> Generator[Item]:
-    for x, y in _PLACE.findall(found.group(1)):
-        yield Item(found.group(2).strip(), (float(x), float(y)), found.group())
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(number) for number in re.findall(_NUMBER, text))
-
-
-def _unquoted(string: str) -> str:
-    """Never with half of a surrogate pair, which no file and no terminal takes."""
-    try:
-        text = str(json.loads(string) if string[0] == '"' else ast.literal_eval(string))
-    except (SyntaxError, ValueError):  # an escape that is none, a line break
-        text = string[1:-1]
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _without_thoughts(answer: str) -> tuple[str, list[Found]]:
+    """Thoughts become spaces, so that all positions stay; an unfinished one is told."""
+    text, at, begun = "", 0, -1
+    for tag in _THOUGHT_TAG.finditer(answer):
+        is_end = bool(tag.group(1) or tag.group(2))
+        if is_end:
+            # Without a beginning: it was in the prompt.
+            start = begun if begun >= 0 else at
+            text += answer[at:start] + " " * (tag.end() - start)
+            at, begun = tag.end(), -1
+        elif begun < 0:
+            begun = tag.start()
+    if begun < 0:
+        return text + answer[at:], []
+    piece = Piece(answer[begun:], begun)
+    cut = Unreadable("the answer breaks off inside a thought", piece, quoted=False)
+    return text + answer[at:begun] + " " * len(piece.text), [cut]

@@ -75,7 +75,7 @@ def show_answer(turn: Turn, texts: Texts) -> None:
             ]
         )
     elif turn.ending == "whole":
-        st.markdown(texts.found_nothing)
+        st.markdown(texts.found_unreadable if found.problems else texts.found_nothing)
 
 
 def _ending(turn: Turn, texts: Texts) -> None:

@@ -10,14 +10,14 @@ from contextlib import aclosing
 
 from app.client.detecting import Detecting
 from app.client.errors import ClientError, ServiceError
-from app.client.events import Event, Finished, PictureReady
+from app.client.events import Event, Finished
 from app.client.failures import NotStartedError
+from app.client.grounding.frame import Frame
 from app.client.page.conversation import conversation
 from app.client.page.service import Service
-from app.client.page.turns import Ending, Looked, Question, Turn
+from app.client.page.turns import Ending, Question, Turn
 from app.client.request import Message, Options
 from app.client.served import ServedModel
-from app.model.profiles import CoordSpace
 
 UNWATCHED_SECONDS = 90
 """A browser asks for news five times a second, and once a minute when its window is hidden. One
@@ -35,8 +35,7 @@ class Asking:
         """With the seconds since the question was put."""
         self._earlier, self._options = tuple(earlier), options
         self._pieces: list[str] = []
-        self._space: CoordSpace = "pixels"
-        self._looked: Looked | None = None
+        self._frame: Frame | None = None
         self._trouble: ClientError | None = None
         self._begun = self._watched = time.monotonic()
         self._ended: float | None = None
@@ -70,7 +69,7 @@ class Asking:
             ending=self._ending(),
             trouble="" if trouble is None else str(trouble),
             status=_status(trouble),
-            looked=self._looked,
+            frame=self._frame,
         )
 
     def _ending(self) -> Ending:
@@ -86,8 +85,6 @@ class Asking:
 
     def _watch(self, event: Event) -> None:
         self.events.append((time.monotonic() - self._begun, event))
-        if isinstance(event, PictureReady) and self.question.mode != "chat":
-            self._looked = Looked(original=event.original, sent=event.sent, coord_space=self._space)
 
     async def _answer(self, service: Service) -> None:
         try:
@@ -107,10 +104,10 @@ class Asking:
         asked = self.question
         if asked.mode == "chat" or asked.picture is None:
             return conversation(self._earlier, asked, served, self._watch), self._options
-        self._space = served.coord_space
         detecting = Detecting(
             asked.picture, asked.text, served, points=asked.mode == "points", watch=self._watch
         )
+        self._frame = detecting.frame
         return detecting.messages, detecting.options
 
 

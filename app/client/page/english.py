@@ -41,6 +41,7 @@ ENGLISH = Texts(
     cut="The answer reached the token limit and was cut; the settings can raise it.",
     found="Found: {count}",
     found_nothing="Nothing like that was found in this picture.",
+    found_unreadable="The answer names places, and none of them can be read; they are listed below.",
     left_out="Left out of the answer",
     overlay="The picture with {count} marks",
     column_label="Label",

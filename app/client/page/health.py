@@ -10,8 +10,9 @@ from typing import Literal
 import httpx2
 
 from app.client.connection import Connection
+from app.client.errors import ServiceError
 from app.client.failures import in_gateways_form
-from app.client.served import ServedModel, served_model
+from app.client.served import ServedModel, chosen, served_models
 
 State = Literal["ok", "bad", "unknown"]
 HOME_DOWN = (502, 503, 504)
@@ -53,7 +54,7 @@ async def looked_at(connection: Connection, http: httpx2.AsyncClient) -> Health:
         key=key,
         home=home,
         status=_status(models),
-        served=_served(models),
+        served=_served(models, connection.model),
         at=now,
         seconds=now - begun,
     )
@@ -95,10 +96,10 @@ def _gateways_status(response: httpx2.Response | None) -> int | None:
     return response.status_code
 
 
-def _served(response: httpx2.Response | None) -> ServedModel | None:
+def _served(response: httpx2.Response | None, model: str | None) -> ServedModel | None:
     if response is None or response.status_code != 200:
         return None
     try:
-        return served_model(response.json()["data"][0])
-    except (ValueError, KeyError, IndexError, TypeError):
+        return chosen(served_models(response.json()), model)
+    except (ValueError, ServiceError):
         return None

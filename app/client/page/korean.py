@@ -41,6 +41,7 @@ KOREAN = Texts(
     cut="토큰 한도에 닿아 답변이 잘렸습니다. 설정에서 늘릴 수 있습니다.",
     found="찾은 개수: {count}",
     found_nothing="이 사진에서는 찾지 못했습니다.",
+    found_unreadable="답변에 위치가 있지만 읽을 수 있는 것이 없습니다. 아래에 적어 두었습니다.",
     left_out="답변에서 제외한 부분",
     overlay="표시 {count}개가 있는 사진",
     column_label="이름",

@@ -9,7 +9,6 @@ from app.client.page.service import Service
 from app.client.page.texts import Texts
 from app.client.page.turns import HistoryError, opened, saved
 from app.client.request import Options
-from app.model.profiles import SERVED_NAME
 
 
 def settings(service: Service, texts: Texts) -> Options:
@@ -18,11 +17,10 @@ def settings(service: Service, texts: Texts) -> Options:
     served = health.served if health is not None else None
     with st.expander(texts.settings):
         languages.choose(texts.language)
-        names = [served.name] if served is not None else [SERVED_NAME]
         model = st.selectbox(
             texts.served_model,
-            names,
-            format_func=lambda name: f"{name} ({served.model})" if served else name,
+            [served.name if served is not None else None],
+            format_func=lambda name: f"{name} ({served.model})" if served else "…",
         )
         temperature = st.slider(
             texts.temperature, 0.0, 1.5, 0.0, 0.1, help=texts.temperature_help, key="temperature"

@@ -51,6 +51,7 @@ class Texts:
     cut: str
     found: str
     found_nothing: str
+    found_unreadable: str
     left_out: str
     overlay: str
     column_label: str

@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from app.client.errors import ImageError
+from app.client.errors import ClientError, ImageError
 from app.client.grounding.boxes import read
 from app.client.grounding.found import Detection
+from app.client.grounding.frame import Frame
 from app.client.images import upright
-from app.model.image_tokens import Size
-from app.model.profiles import CoordSpace
 
 Mode = Literal["chat", "boxes", "points"]
 MODES: tuple[Mode, ...] = ("chat", "boxes", "points")
@@ -35,14 +34,6 @@ class Question(_Record):
     """The file as it was given."""
 
 
-class Looked(_Record):
-    """What is needed to read places out of an answer."""
-
-    original: Size
-    sent: Size
-    coord_space: CoordSpace
-
-
 class Turn(_Record):
     """A question and what became of it."""
 
@@ -53,19 +44,13 @@ class Turn(_Record):
     """Why it failed, in words."""
     status: int | None = None
     """HTTP status of the failure, where there was a response."""
-    looked: Looked | None = None
+    frame: Frame | None = Field(default=None, validation_alias=AliasChoices("frame", "looked"))
+    """What its places are read with. Files of earlier versions call it ``looked``."""
     log: tuple[str, ...] = ()
 
     @cached_property
     def detection(self) -> Detection | None:
-        if self.looked is None:
-            return None
-        return read(
-            self.answer,
-            original=self.looked.original,
-            sent=self.looked.sent,
-            coord_space=self.looked.coord_space,
-        )
+        return None if self.frame is None else read(self.answer, self.frame)
 
 
 class History(_Record):
@@ -84,7 +69,7 @@ class History(_Record):
         return self
 
 
-class HistoryError(Exception):
+class HistoryError(ClientError):
     """Not a saved conversation; the message says what is wrong with it."""
 
 

@@ -26,6 +26,7 @@ class FakeService:
 
     pieces: list[str] = field(default_factory=lambda: ["Hi", " there"])
     card: dict[str, Any] = field(default_factory=lambda: dict(CARD))
+    other_cards: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     refusals: list[tuple[int, dict[str, str]]] = field(
         default_factory=list[tuple[int, dict[str, str]]]
     )
@@ -35,6 +36,8 @@ class FakeService:
     )
     """Status, body and headers of the next answers to who asks for the models."""
     message: str = "told by the server"
+    code: str | None = "home_unavailable"
+    """Of a refusal with 502 to 504: our gateway's; another service has another, or none."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     break_off: bool = False
     """After the pieces, as if the machine had lost its power."""
@@ -44,6 +47,8 @@ class FakeService:
     """Status and text that answer every question, as a cloud's in place of a gateway."""
     listing: bytes | None = None
     """Instead of the list of models."""
+    in_pairs: bool = False
+    """Answers only when two are asked at the same time."""
     silent_before: bool = False
     """Takes the request and never answers."""
     silent_after: bool = False
@@ -63,6 +68,7 @@ class FakeService:
 @contextmanager
 def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
     service = FakeService()
+    barrier = threading.Barrier(2)
 
     class Answering(Handler):
         def do_GET(self) -> None:  # noqa: N802
@@ -72,20 +78,24 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
             elif service.listing is not None:
                 self.whole(200, service.listing, JSON)
             else:
-                self.json(200, {"object": "list", "data": [service.card]}, {})
+                cards = [service.card, *service.other_cards]
+                self.json(200, {"object": "list", "data": cards}, {})
 
         def do_POST(self) -> None:  # noqa: N802
             body = self.body()
             service.asked.append(json.loads(body))
             service.lengths.append(len(body))
             service.keys.append(self.headers["Authorization"])
+            if service.in_pairs:
+                barrier.wait(10)
             if service.silent_before:
                 self.until_left()
             elif service.in_its_place is not None:
                 self.whole(*service.in_its_place, {"Content-Type": "text/plain"})
             elif service.refusals:
                 status, headers = service.refusals.pop(0)
-                told = {"message": service.message, "type": "x", "code": status}
+                code = service.code if status in (502, 503, 504) else str(status)
+                told = {"message": service.message, "type": "x", "code": code}
                 self.json(status, {"error": told}, headers)
             else:
                 self.answer()

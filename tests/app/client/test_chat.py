@@ -12,12 +12,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.client import AsyncClient, Box, Client, Connection, Options, ServiceError, Timeouts
+from app.client import (
+    AsyncClient,
+    Box,
+    Client,
+    ClientError,
+    Connection,
+    Options,
+    ServiceError,
+    Timeouts,
+)
 from app.client.events import Accepted, Event, Finished, FirstToken, PictureReady, Sent, Waiting
 from app.client.failures import NotStartedError
 from app.client.request import question
+from app.client.served import served_models
 from app.model.image_tokens import Size
 from tests.app.client.fake_service import FakeService, https_service
+from tests.app.client.unasync import SOURCE, TARGET, one_threaded
 from tests.support.ports import free_port
 from tests.support.waiting import until_async
 
@@ -50,7 +61,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 def test_an_answer_comes_piece_by_piece(service: FakeService) -> None:
     with Client(service.connection) as client:
         assert list(client.stream(HELLO)) == ["Hi", " there"]
-    assert service.keys == ["Bearer sk-test"]
+    assert service.keys == ["Bearer sk-test"] * 2  # what is served, and the question
 
 
 def test_what_is_asked_is_exactly_this(service: FakeService) -> None:
@@ -101,7 +112,7 @@ def test_each_step_of_a_request_is_told(service: FakeService, ask: Ask) -> None:
         (404, {}, "told by the server Is the address right?"),
         (413, {}, "larger than the gateway takes. Send a smaller picture"),
         (429, {}, "Too many requests with this key"),
-        (502, {}, "server at home does not answer"),
+        (502, {}, "told by the server Try again"),
         (503, {"Retry-After": "30"}, "Try again in 30 s"),
         (504, {}, "Try again later"),
     ],
@@ -129,6 +140,41 @@ def test_a_gateway_that_did_not_start_is_not_told_as_a_home_that_is_off(
     assert "home does not answer" not in told
 
 
+@pytest.mark.parametrize("code", ["overloaded", None])
+def test_another_services_refusal_is_not_told_as_a_home_that_is_off(
+    service: FakeService, ask: Ask, code: str | None
+) -> None:
+    service.code, service.message = code, "Too busy."
+    service.refusals = [(503, {"Retry-After": "30"})]
+    with pytest.raises(ServiceError) as error:
+        ask(service.connection, QUICK, [])
+    assert str(error.value) == "The service is not available (503): Too busy. Try again in 30 s."
+
+
+def test_the_model_that_is_asked_is_the_one_that_is_served(service: FakeService, ask: Ask) -> None:
+    service.card["id"] = "gemma-4"
+    service.other_cards = [{"id": "my-adapter", "parent": "gemma-4"}]
+    assert ask(service.connection, QUICK, []) == "Hi there"
+    assert [asked["model"] for asked in service.asked] == ["gemma-4"]
+
+
+def test_of_several_models_one_has_to_be_chosen(service: FakeService, ask: Ask) -> None:
+    service.other_cards = [{"id": "other"}]
+    with pytest.raises(ServiceError, match=r"several models: vlm, other\. Choose one"):
+        ask(service.connection, QUICK, [])
+    ask(Connection(service.url, "sk-test", "other"), QUICK, [])
+    assert [asked["model"] for asked in service.asked] == ["other"]
+    with pytest.raises(ServiceError, match=r"has no model third\. It has: vlm, other"):
+        ask(Connection(service.url, "sk-test", "third"), QUICK, [])
+
+
+def test_a_question_may_name_its_model(service: FakeService) -> None:
+    service.listing = b"none"
+    with Client(service.connection) as client:
+        list(client.stream(HELLO, Options(model="mine")))
+    assert [asked["model"] for asked in service.asked] == ["mine"]
+
+
 def test_a_conversation_that_is_too_long_is_told_as_that(service: FakeService, ask: Ask) -> None:
     service.refusals = [(400, {})]
     service.message = "This model's maximum context length is 4096 tokens."
@@ -145,7 +191,7 @@ def test_what_was_refused_before_it_began_is_asked_again_after_the_time_given(
     assert len(service.asked) == 3
     waits = [event for event in told if isinstance(event, Waiting)]
     assert [(wait.seconds, wait.attempt) for wait in waits] == [(0.5, 1), (1, 2)]
-    assert "server at home does not answer" in waits[0].reason
+    assert "told by the server Try again" in waits[0].reason
 
 
 def test_nobody_waits_longer_than_their_patience(service: FakeService, ask: Ask) -> None:
@@ -345,6 +391,40 @@ def test_thousandths_are_not_taken_for_pixels(service: FakeService) -> None:
     service.pieces = ['[{"bbox_2d": [0, 500, 250, 1000], "label": "x"}]']
     [box] = detect_in_a_thread(service.connection).boxes
     assert box.xyxy == (0, 240, 160, 480)
+
+
+@pytest.mark.parametrize("detect", [detect_in_a_thread, detect_in_a_loop])
+def test_coordinates_of_an_unknown_model_are_not_guessed(
+    service: FakeService, detect: Callable[..., Any]
+) -> None:
+    service.card["root"] = "someone/new-vl"
+    service.pieces = ['[{"bbox_2d": [0, 500, 250, 1000], "label": "x"}]']
+    with pytest.raises(ClientError, match="coordinates of someone/new-vl count is not known"):
+        detect(service.connection)
+    assert service.asked == []
+    [box] = detect(service.connection, coord_space="thousandths").boxes
+    assert box.xyxy == (0, 240, 160, 480)
+
+
+@pytest.mark.parametrize(
+    ("model", "space"),
+    [
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "pixels"),
+        ("/models/qwen2.5-vl-72b-awq", "pixels"),
+        ("Qwen/Qwen2-VL-7B-Instruct", "thousandths"),
+        ("Qwen/Qwen3-VL-30B-A3B-Instruct", "thousandths"),
+        ("OpenGVLab/InternVL3-8B", "thousandths"),
+        ("google/gemma-3-12b-it", None),
+    ],
+)
+def test_what_a_models_coordinates_count_is_known_by_its_name(model: str, space: Any) -> None:
+    [served] = served_models({"data": [{"id": "vlm", "root": model}]})
+    assert served.coord_space == space
+
+
+def test_the_client_for_one_thread_is_the_one_for_a_loop() -> None:
+    """`python -m tests.app.client.unasync` writes it anew."""
+    assert TARGET.read_text() == one_threaded(SOURCE.read_text())
 
 
 def test_a_question_about_a_picture_has_it_first_and_in_the_models_size(

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import stat
-from pathlib import Path
-
 import pytest
 
 from app.client import ClientError, Connection
 
 
 @pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-
-
-def pulumi_that(does: str, folder: Path) -> None:
-    program = folder / "pulumi"
-    program.write_text(f"#!/bin/sh\n{does}\n")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.delenv("OPENAI_MODEL", raising=False)
 
 
 def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,38 +24,14 @@ def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert Connection.find(api_key="arg") == Connection("https://env.example/v1", "arg")
 
 
-def test_the_stacks_outputs_come_last(tmp_path: Path) -> None:
-    pulumi_that(
-        f'echo "$@" > {tmp_path}/asked\n'
-        """echo '{"gatewayUrl": "https://door.example", "apiKeys": {"robot": "k1", "b": "k2"}}'""",
-        tmp_path,
+def test_the_environment_names_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_MODEL", "vlm")
+    assert Connection.find("https://a.example/v1", "k") == Connection(
+        "https://a.example/v1", "k", "vlm"
     )
-    assert Connection.find() == Connection("https://door.example/v1", "k1")
-    asked = (tmp_path / "asked").read_text()
-    assert asked == "stack output --json --show-secrets --non-interactive\n"
 
 
-@pytest.mark.parametrize(
-    ("does", "words"),
-    [
-        ("echo '{}'", "The selected Pulumi stack is not deployed."),
-        ("echo 'error: no stack selected' >&2; exit 255", "failed: error: no stack selected."),
-    ],
-)
-def test_a_stack_that_does_not_tell_is_told_with_what_to_do(
-    tmp_path: Path, does: str, words: str
-) -> None:
-    pulumi_that(does, tmp_path)
-    with pytest.raises(ClientError) as error:
-        Connection.find()
-    assert words in str(error.value)
-    assert "OPENAI_BASE_URL" in str(error.value)
-
-
-def test_without_anything_the_reader_learns_what_to_set(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_without_anything_the_reader_learns_what_to_set() -> None:
     with pytest.raises(ClientError, match=r"No address or no API key is set\. Give base_url"):
         Connection.find()
 

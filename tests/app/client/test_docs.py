@@ -16,6 +16,8 @@ from app.client import Timeouts
 from tests.app.client.fake_service import FakeService
 
 ROOT = Path(__file__).parents[3]
+STAND_INS = Path(__file__).parent / "stand_ins"
+"""Of the packages that robots have and this repository has not."""
 GUIDE = (ROOT / "docs" / "client.md").read_text()
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 CUP = '[{"bbox_2d": [14, 28, 54, 68], "label": "red cup"}]'
@@ -34,7 +36,11 @@ def run(number: int, folder: Path, service: FakeService) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROGRAMS[number]],
         cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "OPENAI_BASE_URL": service.url, "OPENAI_API_KEY": "sk-test"},
+        env={
+            "PYTHONPATH": f"{ROOT}:{STAND_INS}",
+            "OPENAI_BASE_URL": service.url,
+            "OPENAI_API_KEY": "sk-test",
+        },
         capture_output=True,
         text=True,
         timeout=60,
@@ -45,7 +51,7 @@ def run(number: int, folder: Path, service: FakeService) -> str:
 
 
 def test_every_program_of_the_guide_is_run_below() -> None:
-    assert len(PROGRAMS) == 4
+    assert len(PROGRAMS) == 6
 
 
 def test_the_quick_start(table: Path, service: FakeService) -> None:
@@ -71,6 +77,20 @@ def test_an_answer_as_it_comes(table: Path, service: FakeService) -> None:
     assert re.fullmatch(r"Hi there2 tokens in \d+\.\d s\n", run(3, table, service))
     assert service.asked[0]["messages"][0] == {"role": "system", "content": "Be short."}
     assert service.asked[0]["max_tokens"] == 100
+
+
+def test_to_supervision(table: Path, service: FakeService) -> None:
+    assert run(4, table, service) == "1 [14. 28. 54. 68.]\n"
+
+
+def test_to_ros_2(table: Path, service: FakeService) -> None:
+    told = run(5, table, service)
+    assert "Header(frame_id='camera')" in told
+    assert "ObjectHypothesis(class_id='red cup', score=nan)" in told
+    assert (
+        "BoundingBox2D(center=Pose2D(position=Point2D(x=34.0, y=48.0), theta=0.0), "
+        "size_x=40.0, size_y=40.0)"
+    ) in told
 
 
 def test_the_times_in_the_guide_are_the_clients() -> None:

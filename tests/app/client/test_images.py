@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
+import tempfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -257,3 +260,187 @@ def test_files_that_are_not_there_empty_or_folders_are_named(tmp_path: Path) -> 
     (tmp_path / "empty.png").touch()
     with pytest.raises(ImageError, match=r"empty\.png is empty: 0 bytes"):
         prepare(tmp_path / "empty.png", **BOUNDS)
+
+
+# --- what people have
+
+
+def heic(image: Image.Image) -> bytes:
+    return encoded(image, "HEIF", quality=90)
+
+
+@pytest.mark.parametrize("name", ["IMG_0001.HEIC", "IMG_0001.jpg"])
+def test_an_iphones_picture_is_read_also_under_another_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(heic(two_halves()))
+    for image in (sent(prepare(tmp_path / name, **BOUNDS)), upright(tmp_path / name)):
+        assert near(colour(image, 0.1, 0.5), RED)
+        assert near(colour(image, 0.9, 0.5), BLUE)
+
+
+def test_a_heic_is_turned_once() -> None:
+    """Its own decoder turns it, and says so by the orientation 1."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(two_halves(), "HEIF", exif=exif)
+    assert upright(data).size == (560, 280)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+BIG_CHUNKS = {
+    "profile": chunk(b"iCCP", b"display\0\0" + zlib.compress(bytes(3_000_000))),
+    "compressed text": chunk(b"zTXt", b"workflow\0\0" + zlib.compress(bytes(1_200_000))),
+    "text": chunk(b"tEXt", b"workflow\0" + b"x" * 1_200_000),
+    "international text": chunk(b"iTXt", b"workflow\0\1\0\0\0" + zlib.compress(bytes(1_200_000))),
+}
+
+
+@pytest.mark.parametrize("kind", BIG_CHUNKS)
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_a_png_with_a_large_profile_or_text_is_the_same_picture(kind: str, place: str) -> None:
+    data = encoded(two_halves(), "PNG")
+    at = 33 if place == "before" else len(data) - 12  # behind IHDR, before IEND
+    fat = data[:at] + BIG_CHUNKS[kind] + data[at:]
+    assert prepare(fat, **BOUNDS) == prepare(data, **BOUNDS)
+
+
+def test_a_pngs_orientation_in_a_text_is_kept() -> None:
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    )
+    data = encoded(two_halves(), "PNG")
+    text = chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
+    assert upright(data[:33] + text + data[33:]).size == (280, 560)
+
+
+@pytest.mark.parametrize(
+    ("values", "shades"),
+    [
+        ([[np.nan, 0.0, 0.5, 1.0]], [0, 0, 127, 255]),
+        ([[np.inf, 0.0, 0.5, 1.0]], [255, 0, 127, 255]),
+        ([[-1.0, -0.5, 0.0, 1.0]], [0, 63, 127, 255]),
+        ([[0.0, 51.0, 102.0, 255.0]], [0, 51, 102, 255]),
+        ([[0.0, 1000.0, 2000.0, 4000.0]], [0, 3, 7, 15]),
+        ([[0.0, 25_000.0, 50_000.0, 100_000.0]], [0, 63, 127, 255]),
+    ],
+)
+def test_the_values_of_a_float_picture_fill_the_shades(
+    values: list[list[float]], shades: list[int]
+) -> None:
+    array = np.repeat(np.repeat(np.array(values, np.float32), 40, axis=0), 20, axis=1)
+    image = upright(encoded(Image.fromarray(array), "TIFF"))
+    told = [colour(image, x, 0.5)[0] for x in (0.1, 0.4, 0.6, 0.9)]
+    assert told == pytest.approx(shades, abs=1)
+
+
+def test_whole_numbers_of_32_bits_are_not_black() -> None:
+    array = np.full((40, 40), 200, np.int32)
+    assert colour(upright(encoded(Image.fromarray(array), "TIFF")), 0.5, 0.5) == (200, 200, 200)
+
+
+def test_a_picture_without_any_value_is_told() -> None:
+    array = np.full((40, 40), np.nan, np.float32)
+    with pytest.raises(ImageError, match="has no values"):
+        prepare(encoded(Image.fromarray(array), "TIFF"), **BOUNDS)
+
+
+@pytest.mark.parametrize("size", [(60_000, 300), (70_000, 350), (300, 60_000)])
+def test_of_a_very_long_picture_no_more_is_sent_than_the_server_takes(
+    size: tuple[int, int],
+) -> None:
+    prepared = prepare(Image.new("L", size), **BOUNDS)
+    width, height = sent(prepared).size
+    assert width * height <= 16 * 2**20
+    assert smart_resize(Size(width, height), **BOUNDS) == prepared.sent
+    assert prepared.original == size
+
+
+def test_an_open_file_is_read() -> None:
+    data = encoded(two_halves(), "PNG")
+    assert prepare(io.BytesIO(data), **BOUNDS) == prepare(data, **BOUNDS)
+    assert prepare(bytearray(data), **BOUNDS) == prepare(data, **BOUNDS)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            io.BytesIO(b"no picture"),
+            "This picture is no picture that can be read: it is none of JPEG, PNG",
+        ),
+        (bytearray(b"no picture"), "Save it as JPEG or PNG"),
+        (io.StringIO("text"), "StringIO is no picture"),
+        (None, "NoneType is no picture. Give a file's path"),
+        (7, "int is no picture"),
+        ("data:image/png;base64,iVBORw0KGgo=", "is an address, not a file"),
+        ("https://example.com/cup.jpg", "is an address, not a file"),
+        ("a\0b.png", "cannot be opened: "),
+        ("x" * 5000, "cannot be opened: File name too long"),
+        ("/dev/zero", "is no file: a device or a pipe"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "Save it as JPEG or PNG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "Save it as JPEG or PNG"),
+        (Image.new("RGB", (0, 5)), "has no pixels: 0x5"),
+    ],
+)
+def test_whatever_is_given_is_refused_in_words(source: Any, words: str) -> None:
+    for use in (lambda: prepare(source, **BOUNDS), lambda: upright(source)):
+        if isinstance(source, io.BytesIO):
+            source.seek(0)
+        with pytest.raises(ImageError) as error:
+            use()
+        assert words in str(error.value)
+        assert " object at 0x" not in str(error.value)
+
+
+def test_mutated_files_of_each_format_raise_nothing_else_and_take_little_memory() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.app.client.mutated_pictures", "60"],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    files, refused, megabytes = map(int, done.stdout.split())
+    assert files > 100
+    assert 0 < refused < files
+    assert megabytes < 1000
+
+
+def test_a_picture_is_in_memory_twice_at_most() -> None:
+    """So that the 110 million pixels that are decoded at most take less than a gigabyte.
+
+    A PNG of 24 million pixels with transparency, turned by its EXIF data: the costliest kind.
+    """
+    program = (
+        "import re, sys\n"
+        "from app.client.images import prepare, upright\n"
+        "data = open(sys.argv[1], 'rb').read()\n"
+        "status = lambda: open('/proc/self/status').read()\n"
+        "used = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', status())[1]) * 1024\n"
+        "before = used()\n"
+        "assert prepare(data, min_pixels=3136, max_pixels=1016064).original == (4000, 6000)\n"
+        "assert upright(data).size == (4000, 6000)\n"
+        "print(used() - before)\n"
+    )
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with tempfile.NamedTemporaryFile(suffix=".png") as file:
+        Image.new("LA", (6000, 4000), (9, 99)).save(file, "PNG", exif=exif, compress_level=1)
+        file.flush()
+        done = subprocess.run(
+            [sys.executable, "-c", program, file.name],
+            cwd=Path(__file__).parents[3],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) < 8 * 24_000_000 + 50_000_000

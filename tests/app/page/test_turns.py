@@ -7,7 +7,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from app.client.page.turns import HistoryError, Looked, Question, Turn, opened, saved
+from app.client.grounding.frame import Frame
+from app.client.page.turns import HistoryError, Question, Turn, opened, saved
 from app.model.image_tokens import Size
 
 
@@ -21,7 +22,7 @@ FOUND = Turn(
     question=Question(mode="boxes", text="컵", picture=png()),
     answer='[{"bbox_2d": [1, 2, 14, 15], "label": "컵"}]',
     ending="whole",
-    looked=Looked(original=Size(40, 30), sent=Size(20, 15), coord_space="pixels"),
+    frame=Frame(original=Size(40, 30), sent=Size(20, 15), coord_space="pixels"),
     log=("  0.10 s  request sent",),
 )
 TOLD = Turn(question=Question(mode="chat", text="hello"), answer="Hi.", ending="whole")
@@ -35,6 +36,11 @@ def test_boxes_are_read_again_from_an_opened_answer() -> None:
     [turn] = opened(saved((FOUND,)).encode())
     assert turn.detection
     assert [box.xyxy for box in turn.detection.boxes] == [(2.0, 4.0, 28.0, 30.0)]
+
+
+def test_a_file_of_an_earlier_version_keeps_its_boxes() -> None:
+    earlier = saved((FOUND,)).replace('"frame":', '"looked":')
+    assert opened(earlier.encode()) == (FOUND,)
 
 
 def test_a_chat_has_no_boxes() -> None:

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.client.grounding.boxes import read
+from app.client.grounding.frame import Frame
 from app.model.image_tokens import Size, smart_resize
 from app.model.profiles import PROFILES
 
@@ -18,7 +19,7 @@ BOUNDS = st.sampled_from([(p.min_pixels, p.max_pixels) for p in PROFILES.values(
 
 def one_box(numbers: list[float], original: Size, sent: Size) -> tuple[float, ...]:
     answer = json.dumps([{"bbox_2d": numbers, "label": "x"}])
-    [box] = read(answer, original=original, sent=sent, coord_space="pixels").boxes
+    [box] = read(answer, Frame(original, sent, "pixels")).boxes
     return box.xyxy
 
 
@@ -70,7 +71,5 @@ def test_a_box_that_leaves_the_picture_is_cut_at_its_edge() -> None:
 
 def test_thousandths_are_shares_of_the_original_whatever_was_sent() -> None:
     answer = '[{"bbox_2d": [100, 200, 300, 1000], "label": "x"}]'
-    [box] = read(
-        answer, original=Size(640, 480), sent=Size(252, 168), coord_space="thousandths"
-    ).boxes
+    [box] = read(answer, Frame(Size(640, 480), Size(252, 168), "thousandths")).boxes
     assert box.xyxy == pytest.approx((64, 96, 192, 480))

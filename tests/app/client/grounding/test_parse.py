@@ -3,196 +3,207 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from time import process_time
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.client import Detection
+from app.client import Box, Detection, Point
 from app.client.grounding.boxes import read
-from app.client.grounding.parse import Item, items
+from app.client.grounding.frame import Frame
 from app.model.image_tokens import Size
+from tests.app.client.grounding.written import FORMS, Named, write
 
-SAME = Size(1000, 1000)
+FRAME = Frame(Size(1000, 1000), Size(1000, 1000), "pixels")
+ANSWERS = Path(__file__).parent / "answers"
+"""Each ``NAME.txt`` is an answer, and ``NAME.json`` what is read from it: boxes and points as a
+name, coordinates and a score if there is one, and the problems, word for word.
+"""
+NAMES = sorted(file.stem for file in ANSWERS.glob("*.txt"))
 
 
 def found(answer: str) -> Detection:
-    return read(answer, original=SAME, sent=SAME, coord_space="pixels")
+    return read(answer, FRAME)
 
 
-def boxes(answer: str) -> list[tuple[str, tuple[float, ...]]]:
-    return [(box.label, box.xyxy) for box in found(answer).boxes]
+def in_short(detection: Detection) -> dict[str, Any]:
+    def mark(each: Box | Point) -> list[Any]:
+        place = each.xyxy if isinstance(each, Box) else each.xy
+        return [each.label, *place, *([] if each.score is None else [each.score])]
+
+    whole = {
+        "boxes": [mark(box) for box in detection.boxes],
+        "points": [mark(point) for point in detection.points],
+        "problems": list(detection.problems),
+    }
+    return {name: value for name, value in whole.items() if value}
 
 
-CUP = ("cup", (10, 20, 30, 40))
-PLATE = ("plate", (50, 60, 70, 80))
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_of_each_form_is_read(name: str) -> None:
+    expected = json.loads((ANSWERS / f"{name}.json").read_text())
+    assert in_short(found((ANSWERS / f"{name}.txt").read_text())) == expected
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        '[{"bbox_2d": [10, 20, 30, 40], "label": "cup"}]',
-        '```json\n[\n\t{"bbox_2d": [10, 20, 30, 40], "label": "cup"}\n]\n```',
-        'Here it is:\n```\n{"bbox_2d": [10, 20, 30, 40], "label": "cup"}\n```\nAnything else?',
-        "[{'bbox_2d': [10, 20, 30, 40], 'label': 'cup'}]",
-        '{"label": "cup", "bbox_2d": [10.0, 20.0, 30.0, 40.0]}',
-        '[{"bbox_2d": [[10, 20], [30, 40]], "label": "cup"}]',
-        '[{"bbox_2d": [30, 40, 10, 20], "label": "cup"}]',
-        '[{"box_2d":[10,20,30,40],"name":"cup"}]',
-        '[{"bbox_2d": [10, 20, 30, 40], "label": "cup"}, {"bbox_2d": [50, 60',
-        '[{"bbox_2d": [10, 20, 30, 40], "label": "cup"},',
-        '{"objects": [{"bbox": [10, 20, 30, 40], "label": "cup"}]}',
-    ],
-)
-def test_a_box_is_read_however_it_is_written(answer: str) -> None:
-    assert boxes(answer) == [CUP]
+def test_every_answer_has_its_expectation() -> None:
+    assert len(NAMES) > 100
+    assert sorted(file.stem for file in ANSWERS.glob("*.json")) == NAMES
 
 
-def test_boxes_keep_the_answers_order_and_their_own_text() -> None:
+def test_items_keep_the_answers_order_and_their_own_text() -> None:
     answer = (
         '[{"bbox_2d": [50, 60, 70, 80], "label": "plate"}, '
         '{"bbox_2d": [10, 20, 30, 40], "label": "cup"}]'
     )
-    assert boxes(answer) == [PLATE, CUP]
-    assert [box.raw for box in found(answer).boxes] == [
-        '{"bbox_2d": [50, 60, 70, 80], "label": "plate"}',
-        '{"bbox_2d": [10, 20, 30, 40], "label": "cup"}',
+    assert [(box.label, box.raw) for box in found(answer).boxes] == [
+        ("plate", '{"bbox_2d": [50, 60, 70, 80], "label": "plate"}'),
+        ("cup", '{"bbox_2d": [10, 20, 30, 40], "label": "cup"}'),
     ]
     assert found(answer).raw == answer
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "The cup is at [10, 20, 30, 40].",
-        "<|object_ref_start|>cup<|object_ref_end|><|box_start|>(10,20),(30,40)<|box_end|>",
-    ],
+def test_half_of_a_surrogate_pair_becomes_what_can_be_written_to_a_file() -> None:
+    [box] = found(r'[{"bbox_2d": [10, 20, 30, 40], "label": "cup \ud83d"}]').boxes
+    assert box.label == "cup \ufffd"
+
+
+# --- any list of boxes, in any form, damaged at any place, cut at any length ---
+
+LETTERS = st.text("abcdefghz äé컵-", min_size=1, max_size=8).map(str.strip).filter(bool)
+
+
+def _box(x: int, y: int, width: int, height: int) -> tuple[int, int, int, int]:
+    return x, y, x + width, y + height
+
+
+# No side below 2, so that no list of four is a list of shares.
+PLACES = st.builds(
+    _box, st.integers(2, 400), st.integers(2, 400), st.integers(2, 500), st.integers(2, 500)
 )
-def test_bare_corners_are_a_box_without_a_label(answer: str) -> None:
-    assert boxes(answer) == [("", (10, 20, 30, 40))]
-
-
-@pytest.mark.parametrize(
-    ("answer", "places"),
-    [
-        ('[{"point_2d": [5, 6], "label": "lid"}]', [("lid", (5, 6))]),
-        (
-            '<points x1="5.5" y1="6" x2="7" y2="8" alt="lids">lid</points>',
-            [("lid", (5.5, 6)), ("lid", (7, 8))],
-        ),
-        ('<point x="5" y="6">lid</point>', [("lid", (5, 6))]),
-    ],
+BOXES = st.lists(
+    st.builds(Named, LETTERS, PLACES), min_size=1, max_size=5, unique_by=lambda box: box.label
 )
-def test_points_are_read_as_json_and_as_xml(answer: str, places: list[object]) -> None:
-    assert [(point.label, point.xy) for point in found(answer).points] == places
+FORM = st.sampled_from(sorted(FORMS))
+CHARACTERS = st.sampled_from("{}[]()<>\"'\\,: 0123.-#/x\n|`@!_=*;$%&~^?Anulé")
 
 
-@pytest.mark.parametrize(
-    "answer", ["", "[]", "```json\n[]\n```", "There is no cup.", "{}", "[1, 2]"]
-)
-def test_an_answer_without_boxes_has_none_and_no_problem(answer: str) -> None:
-    assert (found(answer).boxes, found(answer).points, found(answer).problems) == ((), (), ())
+def places(detection: Detection) -> set[tuple[str, tuple[float, ...]]]:
+    return {(box.label, box.xyxy) for box in detection.boxes}
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        ('[{"bbox_2d": [10, 20', "the answer breaks off inside an object"),
-        (
-            '[{"bbox_2d": [10, 20, 30], "label": "a"}]',
-            '3 numbers are neither a box nor a point: {"bbox_2d": [10, 20, 30], "label": "a"}',
-        ),
-        (
-            '[{"bbox_2d": [9, 2, 9, 4]}]',
-            'a box with nothing in it, or outside the picture: {"bbox_2d": [9, 2, 9, 4]}',
-        ),
-        (
-            '[{"bbox_2d": [1e999, 20, 10, 40], "label": "a"}]',
-            'not a place in the picture: {"bbox_2d": [1e999, 20, 10, 40], "label": "a"}',
-        ),
-    ],
-)
-def test_what_is_left_out_is_told(answer: str, problem: str) -> None:
-    assert (found(answer).boxes, found(answer).problems) == ((), (problem,))
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(BOXES, FORM)
+def test_every_form_says_the_same(boxes: list[Named], form: str) -> None:
+    detection = found(write(boxes, FORMS[form]).text)
+    assert [(box.label, box.xyxy) for box in detection.boxes] == boxes
+    assert (detection.points, detection.problems) == ((), ())
 
 
-def test_a_model_that_repeats_itself_is_heard_once() -> None:
-    one = '{"bbox_2d": [10, 20, 30, 40], "label": "cup"}'
-    looped = found("[" + ", ".join([one] * 40) + ', {"bbox_2d": [10')
-    assert [box.label for box in looped.boxes] == ["cup"]
-    assert "said again, word for word: 39 items" in looped.problems
-
-
-LABELS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
-ITEMS = st.lists(
-    st.tuples(st.integers(0, 400), st.integers(0, 400), st.integers(1, 500), LABELS),
-    max_size=6,
-)
-
-
-@settings(max_examples=200)
-@given(ITEMS, st.data())
-def test_a_growing_answer_finds_first_what_the_whole_finds(
-    told_items: list[tuple[int, int, int, str]], data: st.DataObject
+@settings(max_examples=1500, deadline=None, derandomize=True)
+@given(BOXES, FORM, CHARACTERS, st.sampled_from(["lost", "added", "changed"]), st.data())
+def test_one_wrong_character_costs_no_other_box(
+    boxes: list[Named], form: str, character: str, kind: str, data: st.DataObject
 ) -> None:
-    told = [{"bbox_2d": [x, y, x + s, y + s], "label": label} for x, y, s, label in told_items]
-    answer = json.dumps(told, ensure_ascii=False)
-    whole = boxes(answer)
-    assert {label for label, _ in whole} == {label for *_, label in told_items}
-    cut = data.draw(st.integers(0, len(answer)))
-    part = boxes(answer[:cut])
-    assert part == whole[: len(part)]
+    text, spans = write(boxes, FORMS[form])
+    at = data.draw(st.integers(0, len(text) - 1))
+    added = "" if kind == "lost" else character
+    behind = at if kind == "added" else at + 1
+    detection = found(text[:at] + added + text[behind:])
+    last = 1 if kind == "added" else 0
+    whole = {
+        box for box, (begin, end) in zip(boxes, spans, strict=True) if not begin <= at < end + last
+    }
+    assert places(detection) >= whole
+    # Nothing is invented, and what is not found is told.
+    assert len(places(detection) - whole) <= len(boxes) - len(whole)
+    assert detection.points == ()
+    assert len(detection.boxes) + len(detection.problems) >= len(boxes)
 
 
-@settings(max_examples=300)
-@given(st.text(alphabet="{}[]()<>\"'\\,: 0123456789.-eboxpint_2dlab\n/=", max_size=120))
-def test_no_text_is_too_strange_to_be_read(answer: str) -> None:
-    whole = found(answer)
-    for box in whole.boxes:
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(BOXES, FORM, st.data())
+def test_a_cut_answer_has_the_boxes_before_the_cut_and_no_other(
+    boxes: list[Named], form: str, data: st.DataObject
+) -> None:
+    text, spans = write(boxes, FORMS[form])
+    cut = data.draw(st.integers(0, len(text)))
+    detection = found(text[:cut])
+    whole = {box for box, (_, end) in zip(boxes, spans, strict=True) if end <= cut}
+    assert whole <= places(detection) <= set(boxes)
+    assert detection.points == ()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(BOXES, FORM)
+def test_in_a_growing_answer_what_was_found_stays_found(boxes: list[Named], form: str) -> None:
+    text = write(boxes, FORMS[form]).text
+    before = set[tuple[str, tuple[float, ...]]]()
+    for cut in range(len(text) + 1):
+        now = places(found(text[:cut]))
+        assert now >= before
+        before = now
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "prose" not in name])
+def test_in_each_answer_of_the_corpus_what_was_found_stays_found(name: str) -> None:
+    answer = (ANSWERS / f"{name}.txt").read_text()
+    if name == "a-thought-without-its-beginning":
+        pytest.skip("only its end tells that it was a thought")
+    before = set[tuple[str, tuple[float, ...]]]()
+    for cut in range(len(answer) + 1):
+        now = places(found(answer[:cut]))
+        assert now >= before, answer[:cut]
+        before = now
+
+
+PIECES = [
+    *"{}[]()\"'\\,: <>#/",
+    '{"bbox_2d": [1, 2, 3, 4], "label": "a"}',
+    '"bbox_2d": [1, 2, 3, 4]',
+    '<point x="5" y="6">',
+    "</point>",
+    '<points x1="1" y1="2" alt="a">',
+    "</points>",
+    "<box>",
+    "<ref>",
+    "<think>",
+    "</think>",
+    "(1,2),(3,4)",
+    "[1, 2, 3, 4]",
+    "```",
+    "null",
+    "1e999",
+]
+
+
+@settings(max_examples=1000, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+@example('<points x1="1" y1="2" alt="a">{"bbox_2d": [1, 2, 3, 4], "label": "a"}</points>')
+def test_no_answer_is_too_strange_to_be_read(answer: str) -> None:
+    for box in found(answer).boxes:
         x1, y1, x2, y2 = box.xyxy
         assert 0 <= x1 < x2 <= 1000
         assert 0 <= y1 < y2 <= 1000
 
 
-def test_a_long_answer_of_nothing_but_brackets_takes_no_long_time() -> None:
-    assert found("{[(<point " * 5_000).boxes == ()
-    assert found("{" * 50_000).boxes == ()
-    assert found('{"a": "' * 5_000).boxes == ()
-
-
 @pytest.mark.parametrize(
-    ("written", "label"),
+    "piece",
     [
-        (r"cup \ud83d\ude00", "cup 😀"),
-        (r"cup \ud83d", "cup \ufffd"),
-        (r"cup 1\/2", "cup 1/2"),
-        (r"\ube68\uac04 \ucef5", "빨간 컵"),
+        *("{[(<point ", "{", "[", '"', "'", "[1,", '["a",', '{"a": "', '{"a" ', "<think>", "<box>"),
+        *("{ # ", "/*", '"\\"', "a\n", '{"bbox_2d":[1,2,3,4],"label":"a\\""},'),
     ],
 )
-def test_escaped_letters_become_what_can_be_written_to_a_file(written: str, label: str) -> None:
-    [box] = found(f'[{{"bbox_2d": [10, 20, 30, 40], "label": "{written}"}}]').boxes
-    assert box.label == label
-    assert box.label.encode().decode() == label
+def test_the_time_grows_no_faster_than_the_answer(piece: str) -> None:
+    """Ten times the answer takes 5 to 15 times; the square would be 100."""
 
+    def seconds(length: int) -> float:
+        answer = piece * (length // len(piece))
+        begun = process_time()
+        found(answer)
+        return process_time() - begun
 
-PIECES = [
-    *"{}[]()\"'\\,: <>",
-    '{"bbox_2d": [1, 2, 3, 4], "label": "a"}',
-    '<point x="5" y="6">',
-    "</point>",
-    '<points x1="1" y1="2" alt="a">',
-    "</points>",
-    "(1,2),(3,4)",
-    "[1, 2, 3, 4]",
-    "lid",
-]
-
-
-@settings(max_examples=500)
-@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
-@example('<points x1="1" y1="2" alt="a">{"bbox_2d": [1, 2, 3, 4], "label": "a"}</points>')
-def test_however_strange_an_answer_what_was_found_stays_found(answer: str) -> None:
-    whole = [item for item in items(answer) if isinstance(item, Item)]
-    for cut in range(len(answer)):
-        part = [item for item in items(answer[:cut]) if isinstance(item, Item)]
-        assert part == whole[: len(part)]
+    short = min(seconds(4_000) for _ in range(3))
+    assert seconds(40_000) < 40 * short + 0.1

@@ -1,0 +1,87 @@
+"""What a piece of an answer is found to be: a place, or something that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.client.grounding.values import Number
+from app.client.grounding.words import Kind
+
+MAX_QUOTED = 200
+"""Letters of an answer's piece that a problem quotes."""
+
+
+class Piece(NamedTuple):
+    """A piece of the answer."""
+
+    text: str
+    start: int
+    """Where it begins in the answer."""
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One box (four numbers) or one point (two), as the answer has it."""
+
+    label: str
+    numbers: tuple[float, ...]
+    piece: Piece
+    """All that belongs to it; several items can share one."""
+    score: float | None = None
+    fractions: bool = False
+    """The numbers are shares of the picture's sides: none is above 1, and one has a point."""
+    bare: bool = False
+    """Nothing but brackets says that the numbers are a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A piece that should have been an item, or is cut."""
+
+    what: str
+    piece: Piece
+    quoted: bool = True
+
+    @property
+    def why(self) -> str:
+        return f"{self.what}: {shortened(self.piece.text)}" if self.quoted else self.what
+
+
+Found = Item | Unreadable
+
+
+def item_of(label: str, numbers: Sequence[Number], kind: Kind, piece: Piece) -> Found:
+    """A box of four numbers, or of five where the last is a score; a point of two."""
+    score = numbers[4].value if len(numbers) == 5 and is_share(numbers[4].value) else None
+    counted = numbers[:4] if score is not None else numbers
+    if len(counted) not in {"box": (4,), "point": (2,), "either": (2, 4)}[kind]:
+        return Unreadable(_miscounted(len(numbers), kind), piece)
+    values = tuple(number.value for number in counted)
+    fractions = all(map(is_share, values)) and any(number.decimal for number in counted)
+    return Item(label, values, piece, score, fractions)
+
+
+def is_share(number: float) -> bool:
+    return 0 <= number <= 1
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"
+
+
+def _miscounted(count: int, kind: Kind) -> str:
+    if count == 0:
+        return "no numbers where a place should be"
+    what = f"no {kind}" if count in (2, 4) else "neither a box nor a point"
+    return f"{counted(count)} {what}"
+
+
+def counted(numbers: int) -> str:
+    """``one number is``, ``3 numbers are``."""
+    return "one number is" if numbers == 1 else f"{numbers} numbers are"

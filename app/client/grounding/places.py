@@ -1,0 +1,357 @@
+"""From an answer's values to the places that they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from app.client.grounding.items import Found, Item, Piece, Unreadable, counted, item_of
+from app.client.grounding.numbers import (
+    has_other_than_numbers,
+    is_innermost,
+    is_name,
+    is_of_lists_in_texts,
+    is_of_names,
+    is_of_places,
+    is_open,
+    is_pair,
+    items_of,
+    name_of,
+    numbers,
+    score_of,
+)
+from app.client.grounding.scan import Scanner
+from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
+from app.client.grounding.words import (
+    CONTAINERS,
+    COORDINATES,
+    CORNER_AND_SIZE,
+    CORNERS,
+    LABELS,
+    NO_PLACES,
+    OUTLINES,
+    PAIRS_OF_CORNERS,
+    POINT,
+    SCORE_LISTS,
+    SCORES,
+    Kind,
+    plain,
+)
+
+_BRACKET = re.compile(r"[{\[]")
+_BREAKS_OFF = "the answer breaks off inside an object"
+
+Pairs = Sequence[tuple[str, Pair]]
+"""An object's pairs with their keys in plain letters."""
+
+
+def places(value: Value, answer: str) -> list[Found]:
+    """Each place in a value and in all values inside it, by its position in ``answer``.
+
+    An object is read when it is complete, because a name may stand at its end. Of an object that
+    the answer's end cuts, only those places are found that their own key names.
+    """
+    return sorted(_Walk(answer).value(value, ""), key=lambda found: found.piece.start)
+
+
+class _Walk:
+    """Through one value; ``answer`` is the text that the positions count in."""
+
+    def __init__(self, answer: str) -> None:
+        self.answer = answer
+
+    def value(self, value: Value, name: str) -> Generator[Found]:
+        """Where nothing is known but a name that stands above it."""
+        match value:
+            case Object():
+                yield from self._object(value, name)
+            case Array():
+                yield from self._array(value, name)
+            case Text():
+                yield from self._inside_text(value, name)
+            case _:
+                pass
+
+    def _inside_text(self, text: Text, name: str) -> Generator[Found]:
+        """JSON that was written as a text once more."""
+        scanner, at = Scanner(text.value), 0
+        while opening := _BRACKET.search(text.value, at):
+            value, at = scanner.scan(opening.start())
+            for found in _Walk(text.value).value(value, name):
+                yield replace(found, piece=self._piece(text))
+
+    def _array(self, array: Array, name: str) -> Generator[Found]:
+        """A list: of objects, of rows, or the bare numbers of one place."""
+        own = [item for item in array.items if isinstance(item, Number)]
+        texts = [item for item in array.items if is_name(item)]
+        lists = [item for item in array.items if isinstance(item, Array)]
+        nested = [item for item in array.items if isinstance(item, (Array, Object))]
+        others = [item for item in array.items if not isinstance(item, Number)]
+        if not nested and len(own) in (2, 4, 5) and _are_a_name(others):
+            yield from self._row(array, own, others)
+        elif not nested and is_of_places(array):
+            yield from self._bare(array, name)
+        elif texts and len(texts) == len(lists) == len(nested) and _is_no_place(own):
+            score = own[0].value if own and len(lists) == 1 else None
+            for found in self._named_lists(array, texts, lists):
+                yield replace(found, score=score) if isinstance(found, Item) and own else found
+        elif lists and not texts and all(map(is_pair, lists)):
+            yield Unreadable("pairs of numbers without a key", self._piece(array))
+        else:
+            if own:
+                what = f"{counted(len(own))} beside other places"
+                yield Unreadable(what, self._piece(array))
+            for item in array.items:
+                if not (own and isinstance(item, Array) and len(numbers(item)) < 4):
+                    yield from self.value(item, name)
+
+    def _row(self, row: Array, own: Sequence[Number], others: Sequence[Value]) -> Generator[Found]:
+        """``[10, 20, 30, 40, "cup"]``."""
+        piece = self._piece(row)
+        label = name_of(others[0])
+        if len(others) > 1 or label is None:
+            yield Unreadable("not only numbers and a name", piece)
+        elif not row.closed:
+            yield Unreadable("the answer breaks off inside a row", piece)
+        else:
+            yield item_of(label, own, "either", piece)
+
+    def _named_lists(
+        self, array: Array, texts: Sequence[Text], lists: Sequence[Array]
+    ) -> Generator[Found]:
+        """``["cup", [10, 20, 30, 40]]``, also with the name behind, also several."""
+        for text, group in zip(texts, lists, strict=True):
+            if array.closed or (text.start < group.start and group.closed):
+                yield from self._groups(group, text.value, "either", self._piece(array))
+            else:
+                yield Unreadable("the answer breaks off before a name", self._piece(group))
+
+    def _bare(self, array: Array, name: str) -> Generator[Found]:
+        """Numbers that only brackets mark: two are no place (a range, a reference)."""
+        piece = self._piece(array)
+        group = numbers(array)
+        if len(group) < 3:
+            return
+        if not array.closed:
+            yield Unreadable("the answer breaks off inside a list of numbers", piece, quoted=False)
+        elif has_other_than_numbers(array):
+            yield Unreadable("not only numbers", piece)
+        else:
+            found = item_of(name, group, "box", piece)
+            yield replace(found, bare=True) if isinstance(found, Item) else found
+
+    def _object(self, value: Object, name: str) -> Generator[Found]:
+        """Its own places, those that its keys name, and those of the values inside it."""
+        pairs = [(plain(pair.key or ""), pair) for pair in value.pairs]
+        own_name = _name(pairs)
+        found = list(self._own(value, pairs, name if own_name is None else own_name))
+        score = next((score_of(pair.value) for key, pair in pairs if key in SCORES), None)
+        for item in found if value.closed else self._cut(value, found):
+            scored = isinstance(item, Item) and item.score is None
+            yield replace(item, score=score) if scored else item
+        yield from self._without_a_key(value, has_own=bool(found))
+        corners = _pair_of_corners(key for key, _ in pairs)
+        for key, pair in pairs:
+            if key in COORDINATES or key in corners:
+                continue
+            if key in CONTAINERS and key not in LABELS:
+                yield from self._container(value, pairs, key, pair, own_name or name)
+            elif key in OUTLINES and numbers(pair.value):
+                yield Unreadable("an outline is no box", self._piece(pair.value))
+            elif key not in NO_PLACES:
+                yield from self._under_a_name(pair, own_name, has_own=bool(found))
+            elif isinstance(pair.value, Object) or any(
+                isinstance(item, Object) for item in items_of(pair.value)
+            ):
+                yield from self.value(pair.value, "")
+
+    def _cut(self, value: Object, found: Sequence[Found]) -> Generator[Found]:
+        """Of an object that the answer's end cuts: a name may still follow, so it is told."""
+        piece = self._piece(value)
+        for item in found:
+            is_inner = item.piece.text.startswith("{") and item.piece != piece
+            yield item if is_inner else Unreadable(_BREAKS_OFF, item.piece)
+        inside_a_value = bool(value.pairs) and is_open(value.pairs[-1].value)
+        if is_innermost(value) and (inside_a_value or not found):
+            yield Unreadable(_BREAKS_OFF, piece, quoted=False)
+
+    def _own(self, value: Object, pairs: Pairs, label: str) -> Generator[Found]:
+        """Places under keys that say that they are places."""
+        piece = self._piece(value)
+        for key, pair in pairs:
+            if key in COORDINATES and not is_open(pair.value):
+                yield from self._groups(pair.value, label, COORDINATES[key], piece)
+        by_key = {key: pair.value for key, pair in pairs}
+        if corners := _pair_of_corners(by_key):
+            group = [number for key in corners for number in numbers(by_key[key])]
+            yield item_of(label, group, "box", piece)
+        else:
+            yield from self._sides(by_key, label, piece)
+
+    def _sides(self, by_key: Mapping[str, Value], label: str, piece: Piece) -> Generator[Found]:
+        """``{"x1": 10, "y1": 20, "x2": 30, "y2": 40}`` and its like."""
+        sides = {k: v for k, v in by_key.items() if not isinstance(v, (Array, Object))}
+        for keys in (*CORNERS, *CORNER_AND_SIZE, POINT):
+            if not sides.keys() >= set(keys):
+                continue
+            group = [number for key in keys for number in numbers(sides[key])]
+            if keys in CORNER_AND_SIZE and len(group) == 4:
+                x, y, width, height = group
+                right = replace(width, value=x.value + width.value)
+                group = [x, y, right, replace(height, value=y.value + height.value)]
+            yield item_of(label, group, "point" if keys == POINT else "box", piece)
+            return
+        some = {key for keys in (*CORNERS, POINT) for key in keys if key in sides}
+        if any(numbers(sides[key]) for key in some):
+            yield Unreadable(f"only {', '.join(sorted(some))}", piece)
+
+    def _groups(self, value: Value, label: str, kind: Kind, piece: Piece) -> Generator[Found]:
+        """One place or several, all with one name."""
+        if isinstance(value, Object) and value.pairs:
+            found = list(self._object(value, label))
+            if not found and kind != "either":
+                found.append(Unreadable("no numbers where a place should be", piece))
+            yield from found
+            return
+        if is_name(value) and kind == "either":
+            return  # "position": "on the left"
+        inner = [item for item in items_of(value) if isinstance(item, (Array, Object))]
+        if isinstance(value, Array) and not inner and is_of_lists_in_texts(value):
+            inner = list(value.items)
+        if not inner or not isinstance(value, Array):
+            yield _one(value, label, kind, piece)
+        elif kind == "box" and len(inner) == len(value.items) == 2 and all(map(is_pair, inner)):
+            yield item_of(label, numbers(value), kind, piece)
+        else:
+            mixed = any(isinstance(item, Number) for item in value.items)
+            if mixed:
+                yield Unreadable("numbers beside a place", piece)
+            for item in inner:
+                if not (mixed and is_pair(item)):
+                    own = self._piece(item) if len(inner) > 1 else piece
+                    yield from self._groups(item, label, kind, own)
+
+    def _container(
+        self, owner: Object, pairs: Pairs, key: str, pair: Pair, name: str
+    ) -> Generator[Found]:
+        """``{"boxes": [[…], […]], "labels": ["a", "b"]}``, or a list of objects."""
+        value = pair.value
+        if (
+            not isinstance(value, Array)
+            or not is_of_places(value)
+            or any(map(is_name, value.items))
+        ):
+            yield from self.value(value, name)
+            return
+        groups = items_of(value) if any(isinstance(i, Array) for i in value.items) else [value]
+        if not owner.closed and not name:
+            for group in groups:
+                if not is_open(group):
+                    yield Unreadable("the answer breaks off before a name", self._piece(group))
+            return
+        labels = _names(pairs) or [name]
+        if len(labels) == 1:
+            labels *= len(groups)
+        if len(labels) != len(groups):
+            what = f"{len(groups)} places with {len(labels)} names, so that none has its own"
+            yield Unreadable(what, self._piece(value))
+            labels = [name] * len(groups)
+        scores = _scores(pairs, len(groups))
+        for group, label, score in zip(groups, labels, scores, strict=True):
+            if is_open(group):
+                continue  # its numbers are not whole
+            for found in self._groups(group, label, CONTAINERS[key], self._piece(group)):
+                scored = isinstance(found, Item) and found.score is None
+                yield replace(found, score=score) if scored else found
+
+    def _under_a_name(self, pair: Pair, own: str | None, *, has_own: bool) -> Generator[Found]:
+        """A key that is no word for a place names it: ``{"cup": [10, 20, 30, 40]}``."""
+        value, key = pair.value, pair.key
+        if key is None:
+            yield from self.value(value, "")
+            return
+        is_text = isinstance(value, Text) and len(numbers(value)) > 2
+        if not is_text and not (isinstance(value, Array) and is_of_places(value)):
+            yield from self.value(value, "" if isinstance(value, Text) else key)
+            return
+        if is_open(value):
+            for item in items_of(value):
+                if isinstance(item, Array) and item.closed:
+                    yield from self._groups(item, key, "either", self._piece(item))
+            return
+        flat = not any(isinstance(item, Array) for item in items_of(value))
+        piece = Piece(self.answer[pair.start : value.end], pair.start)
+        if not (has_own and flat):
+            yield from self._groups(value, key if own is None or has_own else own, "either", piece)
+        elif len(numbers(value)) in (2, 4, 5):
+            # An attribute of a thing that has its place, or a part of it: nothing tells which.
+            yield Unreadable(f"{counted(len(numbers(value)))} under {key!r}", piece)
+
+    def _without_a_key(self, value: Object, *, has_own: bool) -> Generator[Found]:
+        strays = [
+            number
+            for pair in value.pairs
+            if pair.key is None and (isinstance(pair.value, Number) or is_pair(pair.value))
+            for number in numbers(pair.value)
+        ]
+        if len(strays) > 1 and not has_own:
+            yield Unreadable(f"{counted(len(strays))} without a key", self._piece(value))
+
+    def _piece(self, value: Value) -> Piece:
+        return Piece(self.answer[value.start : value.end], value.start)
+
+
+def _names(pairs: Pairs) -> list[str]:
+    """Of a list of names beside a list of places."""
+    lists = [pair.value for _, pair in pairs if is_of_names(pair.value)]
+    return [name_of(each) or "" for each in lists[0].items] if lists else []
+
+
+def _scores(pairs: Pairs, count: int) -> Sequence[float | None]:
+    """Of a list of as many scores beside a list of places."""
+    rated = [items_of(pair.value) for key, pair in pairs if key in SCORE_LISTS]
+    if rated and len(rated[0]) == count:
+        return [score_of(each) for each in rated[0]]
+    return [None] * count
+
+
+def _one(value: Value, label: str, kind: Kind, piece: Piece) -> Found:
+    """The place that a text or a list without lists in it is."""
+    group = numbers(value)
+    others = [item for item in items_of(value) if not isinstance(item, Number)]
+    if not label and isinstance(value, Array) and len(others) == 1 and is_name(others[0]):
+        return item_of(others[0].value, group, kind, piece)
+    if has_other_than_numbers(value) and group:
+        return Unreadable("not only numbers", piece)
+    return item_of(label, group, kind, piece)
+
+
+def _is_no_place(own: Sequence[Number]) -> bool:
+    """Whether the numbers beside a name and its list are none, or a score."""
+    return not own or (len(own) == 1 and score_of(own[0]) is not None)
+
+
+def _are_a_name(others: Sequence[Value]) -> bool:
+    return len(others) == 1 or any(map(is_name, others))
+
+
+def _pair_of_corners(keys: Iterable[str]) -> Sequence[str]:
+    present = set(keys)
+    return next((pair for pair in PAIRS_OF_CORNERS if present.issuperset(pair)), ())
+
+
+def _name(pairs: Pairs) -> str | None:
+    """The name that an object gives itself; ``None`` without one."""
+    for wanted in LABELS:
+        for key, pair in pairs:
+            if key != wanted:
+                continue
+            if isinstance(pair.value, Object):
+                inner = [(plain(each.key or ""), each) for each in pair.value.pairs]
+                name = _name(inner)
+            else:
+                name = name_of(pair.value)
+            if name is not None:
+                return name
+    return None

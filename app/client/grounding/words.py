@@ -1,0 +1,81 @@
+"""Keys of an answer, and what they say about their value."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Kind = Literal["box", "point", "either"]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+COORDINATES: dict[str, Kind] = {
+    **dict.fromkeys(_words("bbox bbox2d box box2d boundingbox bndbox xyxy rect rectangle"), "box"),
+    **dict.fromkeys(_words("point point2d xy center centre centroid keypoint click"), "point"),
+    **dict.fromkeys(
+        _words("coordinates coordinate coords coord location position region bounds geometry"),
+        "either",
+    ),
+}
+"""Keys of one place."""
+CONTAINERS: dict[str, Kind] = {
+    **dict.fromkeys(_words("boxes bboxes bboxes2d boundingboxes rectangles rects regions"), "box"),
+    **dict.fromkeys(_words("points points2d keypoints clicks centers"), "point"),
+    **dict.fromkeys(
+        _words(
+            "objects detections results result items item annotations predictions instances data "
+            "output outputs answer answers response found entities elements targets parts "
+            "children locations positions object detection annotation prediction instance"
+        ),
+        "either",
+    ),
+}
+"""Keys of several places; an empty one says that there is none."""
+LABELS = _words(
+    "label name class classname category categoryname labelname objectname object text "
+    "textcontent ref phrase type tag title item caption alt description"
+)
+"""Keys of a name, the surest first."""
+SCORES = _words("score confidence conf probability prob")
+SCORE_LISTS = _words("scores confidences probabilities")
+NO_PLACES = frozenset(
+    (
+        *LABELS,
+        *SCORES,
+        *SCORE_LISTS,
+        *_words("labels names classes categories texts phrases id ids index count number version"),
+        *_words("color colour rgb rgba hex size imagesize width height resolution shape range"),
+        *_words("area ratio thought thinking think reasoning explanation rationale analysis"),
+        *_words("comment note notes step steps"),
+    )
+)
+"""Keys whose numbers are no coordinates."""
+OUTLINES = _words("polygon polygons segmentation segment contour outline vertices quad path mask")
+"""Keys of more points than a box has."""
+CORNERS = (
+    ("x1", "y1", "x2", "y2"),
+    ("x0", "y0", "x1", "y1"),
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("minx", "miny", "maxx", "maxy"),
+    ("left", "top", "right", "bottom"),
+)
+"""Keys of a box's four sides."""
+CORNER_AND_SIZE = (
+    ("x", "y", "width", "height"),
+    ("x", "y", "w", "h"),
+    ("left", "top", "width", "height"),
+)
+POINT = ("x", "y")
+PAIRS_OF_CORNERS = (
+    ("topleft", "bottomright"),
+    ("lefttop", "rightbottom"),
+    ("min", "max"),
+)
+
+
+def plain(key: str) -> str:
+    """``Bounding_Box``, ``bounding-box`` and ``boundingBox`` are the same key."""
+    return re.sub(r"[\W_]+", "", key).casefold()
