@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from hub import status as status_view
 from hub.engine import Engine
+from hub.home.commands import app as home
 from hub.usage import usage
 from hub.words import told_in_words
 from infra.tailnet.policy import Form
@@ -30,7 +31,7 @@ from twin.settings import TwinSettings
 from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
-RUN, LOOK = "Run the twin", "Look"
+RUN, LOOK, HOME = "Run the twin", "Look", "The home server"
 ASKING = ("ask", "detect", "eval")
 
 
@@ -281,6 +282,7 @@ def logs(
 
 
 app.command(rich_help_panel=LOOK)(usage)
+app.add_typer(home, name="home", rich_help_panel=HOME)
 
 
 @app.command(rich_help_panel=LOOK)

@@ -35,6 +35,7 @@ COMMANDS = {
     "Run the twin": ["up", "down", "clean"],
     "Ask": ["ask", "detect", "eval"],
     "Look": ["status", "logs", "usage", "policy", "env"],
+    "The home server": ["home"],
 }
 
 
@@ -69,6 +70,7 @@ def test_the_version_is_the_installed_one() -> None:
         (["status"], "hub status --json |", "HUB_STATE"),
         (["logs"], "hub logs traefik -n 200", "HUB_STATE"),
         (["env"], 'eval "$(hub env)"', "HUB_STATE"),
+        (["home", "install"], "hub home install --host me@192.168.0.7 --dry-run", "KUBECONFIG"),
     ],
 )
 def test_the_help_of_a_command_has_an_example_and_its_environment(

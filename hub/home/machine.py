@@ -1,0 +1,116 @@
+"""A root shell on the home server: on this machine, or over SSH."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from getpass import getpass
+from pathlib import Path
+
+FILES = Path(__file__).parents[2] / "home"
+"""What is run and placed on the server."""
+SSH = (
+    "ssh",
+    *("-o", "ConnectTimeout=10"),
+    # One connection for all commands: a password, where SSH asks for one, is asked for once.
+    *("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", "ControlPath=~/.ssh/hub-%C"),
+)
+LOCK = "/run/lock/personal-cloud-hub"
+# After Ctrl-C a command goes on at the other end of SSH: the next one waits for it.
+# In braces: the shell reads the script to its end before it begins, so a command in it that reads
+# its input gets nothing instead of the script's rest.
+_SCRIPT = """\
+{{
+set -eu
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+exec 9>>{lock}
+flock --timeout 600 9 || {{ echo "another hub home command is still at work" >&2; exit 75; }}
+{script}
+exit
+}} </dev/null
+"""
+
+
+class HomeError(Exception):
+    """What happened, why, and what to do next, in words fit to print."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Runs scripts as root."""
+
+    shell: tuple[str, ...]
+    """A command that runs the script in its input."""
+    password: str = field(default="", repr=False)
+    """Of sudo, a line before the script; empty where sudo asks for none."""
+
+    def read(self, script: str) -> str:
+        """What a script prints.
+
+        Raises:
+            HomeError: it fails, with what it wrote to stderr.
+        """
+        done = self._run(script, capture=True)
+        if done.returncode != 0:
+            raise HomeError(f"The home server refused: {done.stderr.strip() or done.returncode}")
+        return done.stdout
+
+    def show(self, script: str) -> bool:
+        """Run a script whose output the reader sees as it comes; whether it succeeded."""
+        # A command's stdout is its result alone.
+        return self._run(f"exec >&2\n{script}", capture=False).returncode == 0
+
+    def _run(self, script: str, *, capture: bool) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.shell,
+            input=self.password + _SCRIPT.format(lock=LOCK, script=script),
+            text=True,
+            capture_output=capture,
+            check=False,
+        )
+
+
+def machine(host: str | None) -> Machine:
+    """The server itself, or ``USER@HOST``; asks for sudo's password where it has to.
+
+    Raises:
+        HomeError: it is not reached, or sudo refuses.
+    """
+    over = (*SSH, host) if host else ()
+    if not host and os.geteuid() == 0:
+        return Machine(("sh", "-s"))
+    if host:
+        reached = subprocess.run([*over, "true"], check=False)
+        if reached.returncode != 0:
+            raise HomeError(
+                f"{host} is not reached over SSH; what ssh says above is the reason. "
+                f"Try `ssh {host}` by itself."
+            )
+    # sudo drops SSH_CONNECTION, by which we know whether we came through the tailnet.
+    kept = '"SSH_CONNECTION=$SSH_CONNECTION"' if host else "SSH_CONNECTION="
+    as_root = f"env {kept} sh -s"
+    if subprocess.run(_shell(over, "sudo -n true"), capture_output=True, check=False).returncode:
+        password = getpass(f"Password of sudo on {host or 'this machine'}: ") + "\n"
+        # -k: sudo reads the password in any case, so the shell never takes it for a command.
+        sudo = "sudo -k -S -p ''"
+        tried = subprocess.run(
+            _shell(over, f"{sudo} true"),
+            input=password,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        if tried.returncode != 0:
+            raise HomeError(f"sudo refused: {tried.stderr.strip()}")
+        return Machine(_shell(over, f"{sudo} {as_root}"), password)
+    return Machine(_shell(over, f"sudo -n {as_root}"))
+
+
+def _shell(over: tuple[str, ...], command: str) -> tuple[str, ...]:
+    return (*over, command) if over else ("sh", "-c", command)
+
+
+def script(name: str) -> str:
+    """A script of the folder ``home/``."""
+    return (FILES / name).read_text()
