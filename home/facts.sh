@@ -1,15 +1,5 @@
-# What `hub home` has to know of the home server. It only reads.
-#
-# Prints the name of each fact and what its command printed, each ended by a zero byte: nothing
-# where the command does not exist. What it means is decided in hub/home/facts.py.
-# PLACED: the files that `hub home install` places.
-
-fact() {
-	printf '%s\0' "$1"
-	shift
-	"$@" 2>/dev/null || true
-	printf '\0'
-}
+# What `hub home` has to know of the server, by the function of fact.sh. It only reads; what it means
+# is decided in hub/home/facts.py. PLACED: the files that `hub home install` places.
 
 # The folder that is there already on the way to a file.
 existing_folder() {

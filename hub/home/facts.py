@@ -112,7 +112,7 @@ def look(machine: Machine) -> Facts:
         HomeError: the server refuses.
     """
     placed = " ".join(file.path for file in PLACED)
-    return parse(machine.read(f"PLACED='{placed}'\n{script('facts.sh')}"))
+    return parse(machine.read(f"PLACED='{placed}'\n{script('fact.sh')}{script('facts.sh')}"))
 
 
 def version(text: str) -> Version:

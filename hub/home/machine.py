@@ -16,16 +16,20 @@ SSH = (
     # One connection for all commands: a password, where SSH asks for one, is asked for once.
     *("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", "ControlPath=~/.ssh/hub-%C"),
 )
-LOCK = "/run/lock/personal-cloud-hub"
 # After Ctrl-C a command goes on at the other end of SSH: the next one waits for it.
+_ONE_AT_A_TIME = """\
+exec 9>>/run/lock/personal-cloud-hub
+flock --nonblock 9 || {
+	echo "Another hub home command is still at work; waiting for it."
+	flock --timeout 600 9
+}
+"""
 # In braces: the shell reads the script to its end before it begins, so a command in it that reads
 # its input gets nothing instead of the script's rest.
 _SCRIPT = """\
 {{
 set -eu
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
-exec 9>>{lock}
-flock --timeout 600 9 || {{ echo "another hub home command is still at work" >&2; exit 75; }}
 {script}
 exit
 }} </dev/null
@@ -57,14 +61,17 @@ class Machine:
         return done.stdout
 
     def show(self, script: str) -> bool:
-        """Run a script whose output the reader sees as it comes; whether it succeeded."""
+        """Run a script that changes something and whose output the reader sees as it comes.
+
+        Returns whether it succeeded.
+        """
         # A command's stdout is its result alone.
-        return self._run(f"exec >&2\n{script}", capture=False).returncode == 0
+        return self._run(f"exec >&2\n{_ONE_AT_A_TIME}{script}", capture=False).returncode == 0
 
     def _run(self, script: str, *, capture: bool) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.shell,
-            input=self.password + _SCRIPT.format(lock=LOCK, script=script),
+            input=self.password + _SCRIPT.format(script=script),
             text=True,
             capture_output=capture,
             check=False,

@@ -26,7 +26,7 @@ class Problem:
 
 def problems(facts: Facts) -> list[Problem]:
     """Everything that a person has to settle first."""
-    return [p for p in (*_machine(facts), *_gpu(facts), *_others(facts)) if p]
+    return [p for p in (*_machine(facts), *gpu_problems(facts), *_others(facts)) if p]
 
 
 def joined(facts: Facts) -> bool:
@@ -57,7 +57,8 @@ def _machine(facts: Facts) -> list[Problem]:
     return found
 
 
-def _gpu(facts: Facts) -> list[Problem]:
+def gpu_problems(facts: Facts) -> list[Problem]:
+    """Why the GPU cannot be used."""
     install = {
         "ubuntu": f"sudo apt install nvidia-driver-{DRIVER}-server-open, then reboot.",
         "debian": f"Install driver {DRIVER} or later from NVIDIA's repository for Debian "

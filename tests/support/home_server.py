@@ -16,7 +16,7 @@ from hub.home.machine import Machine
 STANDIN = Path(__file__).with_suffix(".sh")
 PROGRAMS = (
     *("apt-get", "curl", "df", "dpkg", "dpkg-query", "ethtool", "ip", "modinfo", "mokutil"),
-    *("nvidia-smi", "sync", "systemctl"),
+    *("nvidia-smi", "openssl", "sync", "systemctl"),
 )
 FOLDERS = (
     *("dev", "etc/apt/sources.list.d", "etc/systemd/system", "run/lock", "standin", "tmp"),
@@ -115,6 +115,11 @@ def fresh_server(root: Path) -> Server:
         (root / name).write_text(text)
     for name in ("bin", "sbin", "lib", "lib64"):
         (root / name).symlink_to(f"usr/{name}")
+    # Debian's awk is a link there.
+    (root / "etc/alternatives").mkdir()
+    (root / "etc/alternatives/awk").symlink_to(
+        Path(shutil.which("awk") or "/usr/bin/mawk").resolve()
+    )
     shutil.copy(STANDIN, root / "standin/any")
     (root / "standin/any").chmod(0o755)
     for name in PROGRAMS:

@@ -66,12 +66,16 @@ case "$name $1" in
 	[ "$2" = home-wake-on-lan.service ] && echo g >/state/wake-on
 	touch "/state/active/$2"
 	exit 0 ;;
+"systemctl stop") change "$@"; rm -f "/state/active/$2"; exit 0 ;;
 "systemctl "*) change "$@"; exit 0 ;;
 "ethtool -s") change "$@"; echo "$4" >/state/wake-on; exit 0 ;;
 "ethtool "*) printf '\tSupports Wake-on: pumbg\n\tWake-on: %s\n' "$(cat /state/wake-on)"; exit 0 ;;
 "sync "*) change "$@"; /usr/bin/sync "$@"; exit ;;
 "ip "*) echo "default via 192.168.0.1 dev enp5s0 proto dhcp src 192.168.0.7 metric 100"; exit 0 ;;
 "df "*) echo "Avail Use%"; cat /state/free; exit 0 ;;
+"nvidia-smi ") echo "| 0 N/A N/A 4711 G game.exe 9012MiB |"; exit 0 ;;
+"nvidia-smi --query-gpu=memory.used"*) echo "312 MiB, 24576 MiB"; exit 0 ;;
+"nvidia-smi --query-gpu=memory.free"*) cat /state/gpu-memory; exit 0 ;;
 "nvidia-smi "*) cat /state/gpu; exit $? ;;
 "modinfo "*) cat /state/module-file; exit $? ;;
 "mokutil "*) cat /state/secure-boot; exit $? ;;
@@ -94,11 +98,14 @@ case "$name $1" in
 	echo "To authenticate, visit: https://login.tailscale.com/a/1234" >&2
 	node Running "$hostname" "${tags:-null}" '["100.101.102.103", "fd7a:115c:a1e0::1"]'
 	exit 0 ;;
+"curl -s") cat /state/cluster/entry; exit 0 ;;
+"openssl "*) cat /state/cluster/certificate; exit $? ;;
+"tailscale ping") echo "pong from $6 (100.64.0.9) via DERP(tok) in 40ms"; exit 0 ;;
 "curl "*)
 	change "$@"
 	while [ "$1" != -o ]; do shift; done
 	case "$*" in
-	*k3s*) printf 'for part in k3s k3s-uninstall.sh; do cp /standin/any /usr/local/bin/$part; done\nexec k3s installs $INSTALL_K3S_VERSION\n' >"$2" ;;
+	*k3s*) printf 'for part in k3s k3s-killall.sh k3s-uninstall.sh; do cp /standin/any /usr/local/bin/$part; done\nexec k3s installs $INSTALL_K3S_VERSION\n' >"$2" ;;
 	*) echo key >"$2" ;;
 	esac
 	exit 0 ;;
@@ -112,10 +119,25 @@ case "$name $1" in
 	touch /state/enabled/k3s.service /state/active/k3s.service
 	exit 0 ;;
 "k3s --version") [ -e /state/k3s ] && echo "k3s version $(cat /state/k3s) (abc)"; exit 0 ;;
-"k3s kubectl") change "$@"; exit 0 ;;
+"k3s kubectl")
+	shift
+	case "$1" in --request-timeout=*) shift ;; esac
+	case "$*" in
+	*"get node home -o json") cat /state/cluster/node ;;
+	*"get node home") [ -e /state/active/k3s.service ] ;;
+	*"get pods --all"*) cat /state/cluster/pods ;;
+	*"get pods"*) cat /state/cluster/model-pod 2>/dev/null ;;
+	*"get deployment"*jsonpath*) echo '["--max-num-seqs=32","--gpu-memory-utilization=0.9"]' ;;
+	*"get deployment"*) cat /state/cluster/model ;;
+	*"get ingress"*) cat /state/cluster/ingress ;;
+	*logs*) cat /state/cluster/log ;;
+	*) change kubectl "$@" && [ "$(cat /state/refuses 2>/dev/null)" != "$1" ] ;;
+	esac
+	exit $? ;;
+"k3s-killall.sh "*) change kills the rest; exit 0 ;;
 "k3s-uninstall.sh "*)
 	change uninstalls
-	rm -rf /etc/rancher/k3s /var/lib/rancher /state/k3s /state/*/k3s.service /usr/local/bin/k3s /usr/local/bin/k3s-uninstall.sh
+	rm -rf /etc/rancher/k3s /var/lib/rancher /state/k3s /state/*/k3s.service /usr/local/bin/k3s /usr/local/bin/k3s-*.sh
 	exit 0 ;;
 esac
 echo "the stand-in has no $name $*" >&2
