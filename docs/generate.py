@@ -15,6 +15,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from hub.home.steps import K3S
 from hub.status import VERSIONS
 from infra.config import Cloud, Model, Settings
 from infra.home_k3s import gpu_sharing
@@ -23,8 +24,6 @@ from twin.toolchain import vllm
 PAGE = Path(__file__).with_name("configuration.md")
 TWIN = Path(__file__).with_name("twin.md")
 BEGIN, END = "<!-- versions -->", "<!-- end of versions -->"
-K3S_CHANNEL = "v1.36"
-"""Of Kubernetes' minor version that the twin is tested with; `deployment.md` installs it."""
 SCHEMA = Path(__file__).with_name("stack.schema.json")
 INTRODUCTION = """\
 # Configuration
@@ -121,7 +120,7 @@ def versions() -> str:
         ("Tailscale at the gateway", _tag(cloud["tailscale_image"].default), tailscale),
         ("Tailscale at home", "as installed there", tailscale),
         ("vLLM", f"{_tag(model['image'].default)}, CUDA", f"{vllm.VERSION}, CPU"),
-        ("K3s", f"channel {K3S_CHANNEL}", k3s),
+        ("K3s", K3S.removeprefix("v"), k3s),
         ("Traefik", "K3s' own", VERSIONS["traefik"]),
         ("NVIDIA's device plugin", _tag(gpu_sharing.IMAGE), "emulated"),
         ("Pulumi", "as installed", VERSIONS["pulumi"]),

@@ -7,4 +7,4 @@ if k3s kubectl -n vlm get pods -l app=vllm-qwen -o name | grep -q pod; then
 fi
 echo "The GPU's memory now:"
 nvidia-smi --query-gpu=memory.used,memory.total --format=csv,noheader
-echo "The gateway answers 503 with Retry-After. hub home take starts the model again."
+echo "The gateway answers 503 model_unavailable. hub home take starts the model again."

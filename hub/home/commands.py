@@ -150,7 +150,7 @@ def stop(
     """Stop K3s after the answers in flight have ended, which takes up to two minutes.
 
     Nothing of it is kept: at the next boot everything starts by itself. Meanwhile the gateway
-    answers 503 with `Retry-After`.
+    answers 503 `home_unavailable` with `Retry-After`.
 
     [bold]Example[/bold]
 
@@ -174,8 +174,8 @@ def start(host: Host = None) -> None:
 def free(host: Host = None) -> None:
     """Free the GPU, for example for a game: the model ends after the answers in flight.
 
-    Until `hub home take` the gateway answers 503 with `Retry-After`; a boot and `pulumi up` leave
-    it so.
+    Until `hub home take` the gateway answers 503 `model_unavailable` with `Retry-After`, and says
+    that the GPU may be lent out. A boot and `pulumi up` leave it so.
 
     [bold]Example[/bold]
 
