@@ -61,7 +61,7 @@ def install(
 
     hub home install --host me@192.168.0.7 --dry-run
 
-    (umask 077; hub home install --host me@192.168.0.7 > ~/.kube/home.yaml)
+    (umask 077; mkdir -p ~/.kube; hub home install --host me@192.168.0.7 > ~/.kube/home.yaml)
 
     export KUBECONFIG=~/.kube/home.yaml                       for `pulumi` and `kubectl`
     """
