@@ -7,10 +7,11 @@ hand: what the server is like decides what comes next.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hub.home.facts import Facts, look
 from hub.home.machine import HomeError, Machine
-from hub.home.requirements import problems
+from hub.home.requirements import Problem, problems
 from hub.home.steps import Step, recorded, steps
 from hub.home.undo import undoing
 
@@ -25,8 +26,8 @@ def install(machine: Machine, control_url: str | None, tell: Tell) -> Facts:
     """
 
     def left(facts: Facts) -> list[Step]:
-        refuse(facts)
-        return [_with_note(step) for step in steps(facts, control_url)]
+        refuse(problems(facts))
+        return [replace(step, script=recorded(step)) for step in steps(facts, control_url)]
 
     return _until_none_is_left(machine, left, tell)
 
@@ -40,19 +41,15 @@ def uninstall(machine: Machine, tell: Tell) -> Facts:
     return _until_none_is_left(machine, undoing, tell)
 
 
-def refuse(facts: Facts) -> None:
+def refuse(found: list[Problem]) -> None:
     """Raise what a person has to settle first.
 
     Raises:
         HomeError: naming each problem with its remedy.
     """
-    if found := problems(facts):
+    if found:
         told = "\n".join(f"- {one.what}\n  {one.remedy}" for one in found)
         raise HomeError(f"The server is not ready:\n{told}")
-
-
-def _with_note(step: Step) -> Step:
-    return Step(name=step.name, does=step.does, script=recorded(step), change=step.change)
 
 
 def _until_none_is_left(machine: Machine, left: Callable[[Facts], list[Step]], tell: Tell) -> Facts:

@@ -13,6 +13,7 @@ from hub.home import check as looking
 from hub.home import wake as waking
 from hub.home.facts import look
 from hub.home.machine import HomeError, machine, script
+from hub.home.requirements import leaving_problems, problems
 from hub.home.steps import Step, steps
 from hub.home.undo import undoing
 from hub.words import told_in_words
@@ -68,7 +69,7 @@ def install(
     with told_in_words():
         server = machine(host)
         facts = look(server)
-        carry_out.refuse(facts)
+        carry_out.refuse(problems(facts))
         if left := steps(facts, control_url):
             _show("To do", left)
         else:
@@ -101,10 +102,12 @@ def uninstall(host: Host = None, *, dry_run: DryRun = False, yes: Yes = False) -
     """
     with told_in_words():
         server = machine(host)
-        left = undoing(look(server))
+        facts = look(server)
+        left = undoing(facts)
         if not left:
             console.print("`hub home install` has changed nothing here.")
             return
+        carry_out.refuse(leaving_problems(facts))
         _show("To restore", left)
         if dry_run:
             return

@@ -14,6 +14,8 @@ from hub.home.machine import Machine, script
 
 TAILNET = ip_network("100.64.0.0/10")
 """Of each node's IPv4 address: RFC 6598's range, which Tailscale uses."""
+TAILNET_6 = ip_network("fd7a:115c:a1e0::/48")
+"""Of its IPv6 address (tailscale.com/net/tsaddr)."""
 SLEEP = ("sleep.target", "suspend.target", "hibernate.target", "hybrid-sleep.target")
 """Every way to sleep goes through one of them: wiki.debian.org/Suspend."""
 Version = tuple[int, ...]
@@ -102,7 +104,10 @@ class Facts:
     @property
     def through_the_tailnet(self) -> bool:
         """Whether this look came over the tailnet."""
-        return self.came_from != "" and ip_address(self.came_from) in TAILNET
+        if not self.came_from:
+            return False
+        address = ip_address(self.came_from)
+        return address in TAILNET or address in TAILNET_6
 
 
 def look(machine: Machine) -> Facts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from dataclasses import dataclass, field
 from getpass import getpass
@@ -85,15 +84,14 @@ def machine(host: str | None) -> Machine:
         HomeError: it is not reached, or sudo refuses.
     """
     over = (*SSH, host) if host else ()
-    if not host and os.geteuid() == 0:
-        return Machine(("sh", "-s"))
-    if host:
-        reached = subprocess.run([*over, "true"], check=False)
-        if reached.returncode != 0:
-            raise HomeError(
-                f"{host} is not reached over SSH; what ssh says above is the reason. "
-                f"Try `ssh {host}` by itself."
-            )
+    user = subprocess.run(_shell(over, "id -u"), stdout=subprocess.PIPE, text=True, check=False)
+    if user.returncode != 0:
+        raise HomeError(
+            f"{host} is not reached over SSH; what ssh says above is the reason. "
+            f"Try `ssh {host}` by itself."
+        )
+    if user.stdout.strip() == "0":
+        return Machine(_shell(over, "sh -s"))
     # sudo drops SSH_CONNECTION, by which we know whether we came through the tailnet.
     kept = '"SSH_CONNECTION=$SSH_CONNECTION"' if host else "SSH_CONNECTION="
     as_root = f"env {kept} sh -s"

@@ -29,6 +29,18 @@ def problems(facts: Facts) -> list[Problem]:
     return [p for p in (*_machine(facts), *gpu_problems(facts), *_others(facts)) if p]
 
 
+def leaving_problems(facts: Facts) -> list[Problem]:
+    """What stands in the way of restoring what was there before."""
+    if "tailnet" not in facts.before or not facts.through_the_tailnet:
+        return []
+    return [
+        Problem(
+            "The server will leave the tailnet, and this connection comes through it.",
+            "Use the server's address in the LAN: hub home uninstall --host USER@ADDRESS.",
+        )
+    ]
+
+
 def joined(facts: Facts) -> bool:
     """Whether the machine is in the tailnet as home."""
     return facts.tailscale.running and HOME_TAG in facts.tailscale.tags

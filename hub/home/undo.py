@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.home.facts import Facts
@@ -16,36 +17,52 @@ from hub.home.files import (
     diff,
 )
 from hub.home.steps import LEDGER, NVIDIA_KEY, TOOLKIT, Step, place, tailscale_key
+from infra.tailnet.policy import HOME_TAG
 
-Undo = Callable[[Any, Facts], Step]
+
+@dataclass(frozen=True)
+class Restoration:
+    """How one step is taken back. Doing it twice is the same as once."""
+
+    does: str
+    script: str
+    change: str = ""
+    """The diff of a file."""
 
 
 def undoing(facts: Facts) -> list[Step]:
     """What is left to restore, the last change first; nothing where nothing was installed."""
-    found = [(name, undo) for name, undo in _UNDO.items() if name in facts.before]
-    return [_forgotten(name, undo(facts.before[name], facts)) for name, undo in found]
+    return [
+        _step(name, undo(facts.before[name], facts))
+        for name, undo in _UNDO.items()
+        if name in facts.before
+    ]
 
 
-def _forgotten(name: str, step: Step) -> Step:
-    """The step, and then its note is removed: an interrupted one is done again."""
-    after = (
+def _step(name: str, restoration: Restoration) -> Step:
+    """What it does, and then its note is removed: an interrupted one is done again."""
+    forget = (
         f"rm -f {LEDGER}/{name}.json {LEDGER}/*.new\n"
         # The folder above stays where the model's weights are in it.
         f"rmdir {LEDGER} {LEDGER.rpartition('/')[0]} 2>/dev/null || true\n"
     )
-    return Step(name=name, does=step.does, script=step.script + after, change=step.change)
-
-
-def _k3s(_before: Any, _: Facts) -> Step:
-    uninstall = "/usr/local/bin/k3s-uninstall.sh"
     return Step(
-        name="k3s",
-        does="Remove K3s, with everything that runs in it and its Secrets",
-        script=f"[ ! -x {uninstall} ] || {uninstall}\n",
+        name=name,
+        does=restoration.does,
+        script=restoration.script + forget,
+        change=restoration.change,
     )
 
 
-def _file(file: Placed, before: Mapping[str, Any], facts: Facts) -> Step:
+def _k3s(_before: Any, _: Facts) -> Restoration:
+    uninstall = "/usr/local/bin/k3s-uninstall.sh"
+    return Restoration(
+        "Remove K3s, with everything that runs in it and its Secrets",
+        f"[ ! -x {uninstall} ] || {uninstall}\n",
+    )
+
+
+def _file(file: Placed, before: Mapping[str, Any], facts: Facts) -> Restoration:
     content: str | None = before["content"]
     now = facts.files[file.path].content
     if content is None:
@@ -58,7 +75,7 @@ def _file(file: Placed, before: Mapping[str, Any], facts: Facts) -> Step:
         does = f"Put back {file.path}"
     if "/systemd/" in file.path:
         script += "systemctl daemon-reload\n"
-    return Step(name="", does=does, script=script, change=diff(file.path, now, content or ""))
+    return Restoration(does, script, diff(file.path, now, content or ""))
 
 
 def _remove_folders(path: str, existing: str) -> str:
@@ -70,61 +87,54 @@ def _remove_folders(path: str, existing: str) -> str:
     return lines
 
 
-def _wake_on_lan(before: Any, facts: Facts) -> Step:
-    step = _file(WAKE_ON_LAN, before, facts)
+def _wake_on_lan(before: Any, facts: Facts) -> Restoration:
+    file = _file(WAKE_ON_LAN, before, facts)
     script = "systemctl disable --now home-wake-on-lan.service || true\n"
     if not before["wakes"]:
         script += f"ethtool -s {facts.interface} wol d\n"
-    return Step(name="", does=step.does, script=script + step.script, change=step.change)
+    return replace(file, script=script + file.script)
 
 
-def _tailnet(before: Any, _: Facts) -> Step:
+def _tailnet(before: Any, _: Facts) -> Restoration:
     if not before["running"]:
-        return Step(name="", does="Leave the tailnet", script="tailscale logout\n")
-    name, tags = before["hostname"], ",".join(before["tags"])
-    up = f"tailscale up --force-reauth --hostname={name} --advertise-tags={tags} --timeout=600s\n"
-    return Step(
-        name="",
-        does=f"Join the tailnet as {name} again: open the link that is shown",
-        script=up,
+        return Restoration("Leave the tailnet", "tailscale logout\n")
+    name, tags = before["hostname"], before["tags"]
+    if HOME_TAG in tags:
+        return Restoration(f"Call the server {name} again", f"tailscale set --hostname={name}\n")
+    up = f"tailscale up --force-reauth --hostname={name} --advertise-tags={','.join(tags)}"
+    return Restoration(
+        f"Join the tailnet as {name} again: open the link that is shown", f"{up} --timeout=600s\n"
     )
 
 
-def _packages(*packages: str, key: str = "") -> Step:
+def _packages(*packages: str, key: str = "") -> Restoration:
     # dpkg, unlike apt, keeps a package on which another one has come to depend.
     remove = f"dpkg --configure -a\ndpkg --purge {' '.join(packages)} || true\n"
-    return Step(
-        name="",
-        does=f"Remove {', '.join(packages)}",
-        script=remove + (f"rm -f {key}\n" if key else ""),
-    )
+    return Restoration(f"Remove {', '.join(packages)}", remove + (f"rm -f {key}\n" if key else ""))
 
 
-def _nvidia(_before: Any, _: Facts) -> Step:
+def _nvidia(_before: Any, _: Facts) -> Restoration:
     # With what came with it: the packages that its installation guide names.
     parts = ("nvidia-container-toolkit-base", "libnvidia-container-tools", "libnvidia-container1")
     return _packages(TOOLKIT, *parts, key=NVIDIA_KEY[1])
 
 
-def _tailscale(_: Any, facts: Facts) -> Step:
+def _tailscale(_: Any, facts: Facts) -> Restoration:
     return _packages("tailscale", key=tailscale_key(facts)[1])
 
 
-def _tailscaled(_before: Any, _: Facts) -> Step:
-    stop = "systemctl disable --now tailscaled.service\n"
-    return Step(name="", does="Stop Tailscale", script=stop)
+def _tailscaled(_before: Any, _: Facts) -> Restoration:
+    return Restoration("Stop Tailscale", "systemctl disable --now tailscaled.service\n")
 
 
-def _sleep(before: Any, _: Facts) -> Step:
-    return Step(
-        name="",
-        does="Allow the server to suspend again",
-        script=f"systemctl unmask {' '.join(before)}\n",
+def _sleep(before: Any, _: Facts) -> Restoration:
+    return Restoration(
+        "Allow the server to suspend again", f"systemctl unmask {' '.join(before)}\n"
     )
 
 
 # The order of installation backwards.
-_UNDO: dict[str, Undo] = {
+_UNDO: dict[str, Callable[[Any, Facts], Restoration]] = {
     "k3s": _k3s,
     "k3s-order": lambda before, facts: _file(K3S_ORDER, before, facts),
     "k3s-config": lambda before, facts: _file(K3S_CONFIG, before, facts),

@@ -92,8 +92,10 @@ def send(waker: Waker, mac: str) -> list[str]:
             f'{{"src": ["autogroup:member"], "dst": ["{httpx.URL(waker.url).host}"], '
             f'"app": {{"{CAPABILITY}": [{{}}]}}}}'
         )
+    if answer.status_code == 404:
+        raise HomeError(f"The Tailscale of {waker.name} cannot wake others; update it.")
     if answer.status_code != 200:
-        raise HomeError(f"{waker.name} answers {answer.status_code}: {answer.text.strip()}")
+        raise HomeError(f"{waker.name} answers {answer.status_code}: {answer.text.strip()}.")
     sent: dict[str, list[str] | None] = answer.json()
     if not sent.get("SentTo"):
         raise HomeError(f"{waker.name} could not send it: {'; '.join(sent.get('Errors') or ())}")

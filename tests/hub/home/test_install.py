@@ -235,10 +235,14 @@ def test_a_machine_that_is_logged_in_as_a_person_joins_anew_and_gets_its_name_ba
 
 def test_a_machine_that_has_the_tag_under_another_name_is_only_renamed(server: Server) -> None:
     tailscale_status(server, "box", ["tag:llm-home"])
+    before = server.tree()
     install(server)
+    uninstall(server)
     assert [c for c in server.changes() if c.startswith("tailscale")] == [
-        "tailscale set --hostname=home"
+        "tailscale set --hostname=home",
+        "tailscale set --hostname=box",
     ]
+    assert server.tree() == before
 
 
 def test_headscale_is_named_when_joining(server: Server) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.home.requirements import problems
+from hub.home.requirements import leaving_problems, problems
 from hub.home.steps import steps
 from tests.support.home_facts import facts, tailscale
 
@@ -92,6 +92,18 @@ def test_a_machine_is_not_made_to_join_anew_through_the_connection_that_this_wou
     assert problems(facts(tailscale=person, came_from="192.168.0.9")) == []
     assert problems(facts(tailscale=person)) == []
     assert problems(facts(came_from="100.90.1.2")) == []
+
+
+@pytest.mark.parametrize(
+    ("came_from", "stands_in_the_way"),
+    [("100.90.1.2", True), ("fd7a:115c:a1e0::1", True), ("192.168.0.9", False), ("", False)],
+)
+def test_the_tailnet_is_not_left_through_the_connection_that_this_would_break(
+    came_from: str, stands_in_the_way: bool
+) -> None:
+    told = leaving_problems(facts(came_from=came_from, before={"tailnet": {}}))
+    assert bool(told) is stands_in_the_way
+    assert leaving_problems(facts(came_from=came_from, before={"k3s": None})) == []
 
 
 def test_a_second_device_called_home_is_noticed() -> None:

@@ -48,7 +48,7 @@ def tailnet(pi: Pi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     url = f"http://127.0.0.1:{pi.port}"
     peers: dict[str, dict[str, Any]] = {
         "1": {"DNSName": "pi.tail1234.ts.net.", "Online": True, "PeerAPIURL": [url]},
-        "2": {"DNSName": "nas.tail1234.ts.net.", "Online": False},
+        "2": {"DNSName": "nas.tail1234.ts.net.", "Online": False, "PeerAPIURL": [url]},
         "3": {"DNSName": "home.tail1234.ts.net.", "Online": True, "PeerAPIURL": [url]},
     }
     (tmp_path / "status").write_text(json.dumps({"BackendState": "Running", "Peer": peers}))
@@ -87,6 +87,16 @@ def test_a_device_of_somebody_else_needs_a_grant(pi: Pi, tailnet: Path) -> None:
     pi.status = 403
     shown = wake(exit_code=1)
     assert '"dst": ["127.0.0.1"], "app": {"https://tailscale.com/cap/wake-on-lan": [{}]}' in shown
+
+
+def test_a_tailscale_that_cannot_wake_others_is_told(pi: Pi, tailnet: Path) -> None:
+    pi.status, pi.answer = 404, "unsupported peerapi path"
+    assert "The Tailscale of pi cannot wake others; update it." in wake(exit_code=1)
+
+
+def test_a_mac_that_is_none_is_told_in_the_devices_words(pi: Pi, tailnet: Path) -> None:
+    pi.status, pi.answer = 400, "bad 'mac' param"
+    assert "pi answers 400: \"bad 'mac' param\"." in wake(exit_code=1)
 
 
 def test_a_packet_that_could_not_be_sent_is_told(pi: Pi, tailnet: Path) -> None:
