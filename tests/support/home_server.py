@@ -98,7 +98,7 @@ class Server:
         found: dict[str, str] = {}
         for top in ("etc", "state", "usr/local", "usr/share", "var"):
             for path in sorted((self.root / top).rglob("*")):
-                if path.name not in left_out or path.is_dir():
+                if (path.name not in left_out or path.is_dir()) and not path.is_symlink():
                     mode = f"{path.stat().st_mode:o}"
                     text = "" if path.is_dir() else path.read_text()
                     found[str(path.relative_to(self.root))] = f"{mode} {text}"
