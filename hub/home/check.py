@@ -243,6 +243,8 @@ def _gpu(facts: Facts, cluster: Cluster) -> Iterator[Row]:
 
 def _pods(cluster: Cluster) -> Iterator[Row]:
     yield _model(cluster)
+    if cluster.log:
+        yield _row("pods", "its last line", cluster.log.splitlines()[-1])
     bad = [
         f"{pod['metadata']['name']} ({_trouble(pod)})"
         for pod in cluster.pods

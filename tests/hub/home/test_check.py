@@ -91,6 +91,7 @@ def test_a_server_that_is_well_shows_each_hop_once() -> None:
         ("GPU", "driver", "ok"),
         ("GPU", "nvidia.com/gpu", "ok"),
         ("pods", "vllm-qwen", "ok"),
+        ("pods", "its last line", "ok"),
         ("pods", "the others", "ok"),
         ("ingress", "port 80", "ok"),
         ("machine", "disk", "ok"),
