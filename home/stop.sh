@@ -18,7 +18,7 @@ if kubectl get node home >/dev/null; then
 fi
 systemctl stop k3s.service
 # K3s leaves its containers running, and they hold up a shutdown for 90 s (k3s-io/k3s#2400).
-/usr/local/bin/k3s-killall.sh >/dev/null
+/usr/local/bin/k3s-killall.sh >/dev/null || echo "k3s-killall.sh failed: a shutdown will take longer."
 echo "K3s is stopped. The gateway answers 503 home_unavailable until it runs again."
 if [ "$POWER_OFF" = yes ]; then
 	echo "Switching off."
