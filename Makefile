@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help up down clean test browser end-to-end check lock golden client-image
+.PHONY: help up down clean test browser end-to-end faults check lock golden client-image
 help:  ## list the targets
 	@echo 'Usage: make TARGET'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
@@ -27,11 +27,14 @@ browser: .venv/ready  ## the page's tests in a browser
 end-to-end: .venv/ready  ## the tests of a temporary local system
 	.venv/bin/python -m pytest -v -m twin
 
+faults: .venv/ready  ## break a temporary local system in many ways, and see the doctor name each
+	.venv/bin/python -m pytest -v -m faults
+
 check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
-	.venv/bin/python -m pytest -n auto --dist loadfile -m "not twin and not browser"
+	.venv/bin/python -m pytest -n auto --dist loadfile -m "not twin and not browser and not faults"
 
 lock: .venv/ready  ## update the pinned dependencies, with hashes
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --group dev -o requirements.txt

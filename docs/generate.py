@@ -1,5 +1,5 @@
-"""Writes ``configuration.md`` and ``stack.schema.json`` from the settings, and the table of
-versions in ``twin.md``.
+"""Writes ``configuration.md`` and ``stack.schema.json`` from the settings, the table of versions in
+``twin.md`` and the table of readings in ``forecast.md``.
 
 ``python -m docs.generate``
 """
@@ -15,6 +15,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from app.model.forecast import published
 from hub.home.steps import K3S
 from hub.status import VERSIONS
 from infra.config import Cloud, Model, Settings
@@ -23,7 +24,7 @@ from twin.toolchain import vllm
 
 PAGE = Path(__file__).with_name("configuration.md")
 TWIN = Path(__file__).with_name("twin.md")
-BEGIN, END = "<!-- versions -->", "<!-- end of versions -->"
+FORECAST = Path(__file__).with_name("forecast.md")
 SCHEMA = Path(__file__).with_name("stack.schema.json")
 INTRODUCTION = """\
 # Configuration
@@ -131,9 +132,20 @@ def versions() -> str:
 
 def with_versions(text: str) -> str:
     """The twin's page with its table of versions anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{versions()}{END}{after}"
+    return _between("versions", text, versions())
+
+
+def with_readings(text: str) -> str:
+    """The forecast's page with its tables of readings anew."""
+    return _between("readings", text, published.shown())
+
+
+def _between(mark: str, text: str, table: str) -> str:
+    """The text with what stands between a mark's two comments replaced."""
+    begin, end = f"<!-- {mark} -->", f"<!-- end of {mark} -->"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{table}{end}{after}"
 
 
 def _tag(image: str) -> str:
@@ -142,5 +154,6 @@ def _tag(image: str) -> str:
 
 if __name__ == "__main__":
     TWIN.write_text(with_versions(TWIN.read_text()))
+    FORECAST.write_text(with_readings(FORECAST.read_text()))
     PAGE.write_text(page())
     SCHEMA.write_text(schema())

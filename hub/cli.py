@@ -13,12 +13,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.live import Live
 from typer.core import TyperGroup
 
+from hub import keys
 from hub import status as status_view
 from hub.engine import Engine
 from hub.home.commands import app as home
-from hub.usage import usage
 from hub.words import told_in_words
 from infra.tailnet.policy import Form
 from infra.tailnet.policy import policy as rules
@@ -31,25 +32,35 @@ from twin.settings import TwinSettings
 from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
-RUN, LOOK, HOME = "Run the twin", "Look", "The home server"
-ASKING = ("ask", "detect", "eval")
+WATCH_SECONDS = 2
+RUN, LOOK, ACCESS, HOME = "Run the twin", "Look", "Give access", "The home server"
+LATE = {
+    **dict.fromkeys(("ask", "detect", "eval"), "hub.asking"),
+    "plan": "hub.plan",
+    "doctor": "hub.doctor",
+    "usage": "hub.usage",
+}
+"""Imported when one is called or all are listed: the OpenAI SDK alone takes a second."""
+ORDER = (
+    *("up", "down", "clean"),
+    *("ask", "detect", "eval"),
+    *("plan", "status", "doctor", "logs", "usage", "policy", "env"),
+    "keys",
+    "home",
+)
 
 
 class Commands(TyperGroup):
-    """All commands; those that ask the model are imported when one is called or all are listed:
-    the OpenAI SDK alone takes a second.
-    """
+    """All commands, in the order of the help."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in ASKING and cmd_name not in self.commands:
-            asking = import_module("hub.asking")
-            self.commands.update(typer.main.get_group(asking.app).commands)
+        if cmd_name in LATE and cmd_name not in self.commands:
+            late = import_module(LATE[cmd_name])
+            self.commands.update(typer.main.get_group(late.app).commands)
         return super().get_command(ctx, cmd_name)
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        names = [name for name in super().list_commands(ctx) if name not in ASKING]
-        after_running = names.index("status")
-        return [*names[:after_running], *ASKING, *names[after_running:]]
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(ORDER)
 
 
 app = typer.Typer(
@@ -226,7 +237,11 @@ def clean() -> None:
 
 @app.command(rich_help_panel=LOOK)
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,  # noqa: FBT002
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    watch: Annotated[
+        bool, typer.Option(help="Look again every two seconds, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Show each part of the twin: state, version, uptime. Exits with 1 when one is down.
 
@@ -236,13 +251,21 @@ def status(
 
     hub status
 
+    hub status --watch
+
     hub status --json | jq '.[] | select(.state == "down")'
 
     Looks at the twin in HUB_STATE.
     """
     with told_in_words():
         engine = Engine.of_running_twin(_paths())
-        rows = status_view.look(engine, choose_mode(engine.settings))
+        mode = choose_mode(engine.settings)
+        rows = status_view.look(engine, mode)
+        if watch:
+            with Live(status_view.table(rows), console=console, screen=True) as live:
+                while True:
+                    time.sleep(WATCH_SECONDS)
+                    live.update(status_view.table(status_view.look(engine, mode)))
         if as_json:
             print(json.dumps(status_view.as_json(rows), indent=2))  # noqa: T201
         else:
@@ -279,10 +302,6 @@ def logs(
             raise TwinError(f"No log is named {part!r}; there are: {names}")
         text = (paths.logs / f"{part}.log").read_text(errors="replace")
         print("\n".join(text.splitlines()[-lines:]))  # noqa: T201
-
-
-app.command(rich_help_panel=LOOK)(usage)
-app.add_typer(home, name="home", rich_help_panel=HOME)
 
 
 @app.command(rich_help_panel=LOOK)
@@ -324,6 +343,10 @@ def env() -> None:
         engine = Engine.of_running_twin(_paths())
         for name, value in engine.twin_environment.items():
             print(f"export {name}={shlex.quote(value)}")  # noqa: T201
+
+
+app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)
+app.add_typer(home, name="home", rich_help_panel=HOME)
 
 
 if __name__ == "__main__":

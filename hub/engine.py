@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Self
 
 import yaml
 
+from hub.stack_file import ROOT, stack_file
 from twin.errors import TwinError
 from twin.network import Mode
 from twin.parts.part import MARK
@@ -21,7 +22,6 @@ from twin.paths import TwinPaths
 from twin.settings import TwinSettings
 from twin.toolchain.toolchain import Toolchain
 
-ROOT = Path(__file__).parents[1]
 STACK = "twin"
 REPLACEABLE = ("kubernetes", "random")
 """Providers whose released plugin can work against the twin; the other two need their cloud."""
@@ -48,7 +48,7 @@ class Engine:
     @cached_property
     def released_plugins(self) -> frozenset[str]:
         """Providers that the engine itself can start here: on PATH or in its plugin folder."""
-        listed = self._pulumi("plugin", "ls", "--json", env=self._base_environment)
+        listed = run_pulumi("plugin", "ls", "--json", env=self._base_environment)
         installed = {p["name"] for p in json.loads(listed or "[]") if p["kind"] == "resource"}
         return frozenset(
             name
@@ -82,7 +82,8 @@ class Engine:
         return {**os.environ, "PATH": self.path, "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """In which `pulumi` works on the twin."""
         return {**os.environ, **self.twin_environment, MARK: str(self.paths.root)}
 
     def configure(self, mode: Mode) -> None:
@@ -90,15 +91,15 @@ class Engine:
         self.paths.pulumi_backend.mkdir(exist_ok=True)
         if mode == "flat":
             self._write_flat_stack_file()
-        known = json.loads(self._pulumi("stack", "ls", "--json", env=self._environment))
+        known = json.loads(run_pulumi("stack", "ls", "--json", env=self.environment))
         if not any(stack["name"] == STACK for stack in known):
-            self._pulumi("stack", "init", STACK, "--no-select", env=self._environment)
+            run_pulumi("stack", "init", STACK, "--no-select", env=self.environment)
 
     def unlock(self) -> bool:
         """Take away the lock of a killed run; whether there was one."""
         locks = list(self.paths.pulumi_backend.glob(".pulumi/locks/**/*.json"))
         if locks:
-            self._pulumi("cancel", "--stack", STACK, "--yes", env=self._environment)
+            run_pulumi("cancel", "--stack", STACK, "--yes", env=self.environment)
         return bool(locks)
 
     def up(self) -> None:
@@ -111,14 +112,14 @@ class Engine:
         """Whether anything is deployed."""
         if not self.paths.pulumi_backend.exists():
             return False
-        known = json.loads(self._pulumi("stack", "ls", "--json", env=self._environment))
+        known = json.loads(run_pulumi("stack", "ls", "--json", env=self.environment))
         return any(s["name"] == STACK and s.get("resourceCount", 0) for s in known)
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets in plain text."""
-        shown = self._pulumi(
+        shown = run_pulumi(
             *("stack", "output", "--stack", STACK, "--json", "--show-secrets"),
-            env=self._environment,
+            env=self.environment,
         )
         return json.loads(shown)
 
@@ -127,7 +128,7 @@ class Engine:
         with subprocess.Popen(
             ["pulumi", *arguments, "--stack", STACK, *self._stack_file],
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
         ) as pulumi:
             while pulumi.returncode is None:
                 try:
@@ -142,19 +143,6 @@ class Engine:
                 "`hub status` shows the parts, `hub logs PART` what one of them printed."
             )
 
-    def _pulumi(self, *arguments: str, env: dict[str, str]) -> str:
-        done = subprocess.run(
-            [shutil.which("pulumi", path=self.path) or "pulumi", *arguments],
-            cwd=ROOT,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise TwinError(f"`pulumi {' '.join(arguments)}` failed:\n{done.stderr}{done.stdout}")
-        return done.stdout
-
     @property
     def _stack_file(self) -> tuple[str, ...]:
         file = self.paths.root / "Pulumi.twin.yaml"
@@ -162,7 +150,24 @@ class Engine:
 
     def _write_flat_stack_file(self) -> None:
         """The same settings with the one address that differs where all ends are loopback."""
-        stack = yaml.safe_load((ROOT / "Pulumi.twin.yaml").read_text())
+        stack = yaml.safe_load(stack_file(STACK).read_text())
         tailnet = stack["config"]["personal-cloud-hub:settings"]["tailnet"]
         tailnet["controlUrl"] = f"http://127.0.0.1:{HEADSCALE_PORT}"
         (self.paths.root / "Pulumi.twin.yaml").write_text(yaml.safe_dump(stack))
+
+
+def run_pulumi(*arguments: str, env: Mapping[str, str]) -> str:
+    """What `pulumi` prints, run in the project's folder.
+
+    Raises:
+        TwinError: it failed, or is not installed.
+    """
+    pulumi = shutil.which("pulumi", path=env.get("PATH"))
+    if pulumi is None:
+        raise TwinError("`pulumi` is not on PATH; https://www.pulumi.com/docs/install/ has it.")
+    done = subprocess.run(
+        [pulumi, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise TwinError(f"`pulumi {' '.join(arguments)}` failed:\n{done.stderr}{done.stdout}")
+    return done.stdout

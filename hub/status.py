@@ -9,8 +9,10 @@ from importlib.metadata import version
 from typing import Any, Literal, cast
 
 import httpx
+import psutil
 from rich.table import Table
 
+from doctor import twin_side
 from hub.engine import Engine
 from infra.home_k3s.names import NAMESPACE
 from infra.tailnet.policy import GATEWAY_TAG
@@ -55,7 +57,7 @@ class Row:
 def look(engine: Engine, mode: Mode) -> list[Row]:
     """Ask every part and every hop, from the normal machine."""
     return [
-        Row("network", "namespaces", "ok", MODES[mode]),
+        _network(engine, mode),
         *_parts(engine),
         *_providers(engine),
         _gateway(engine),
@@ -104,16 +106,29 @@ def _parts(engine: Engine) -> list[Row]:
     return rows
 
 
+def _network(engine: Engine, mode: Mode) -> Row:
+    """As long as its holders live, the network does."""
+    holders = [r for r in records(engine.paths) if r.name.startswith("net-")]
+    gone = [record.name for record in holders if record.process is None]
+    if gone:
+        return Row("network", "namespaces", "down", f"{', '.join(gone)} ended; `hub up` makes it")
+    if mode != "flat" and not holders:
+        return Row("network", "namespaces", "down", "there is none; `hub up` makes it")
+    return Row("network", "namespaces", "ok", MODES[mode])
+
+
 def _providers(engine: Engine) -> list[Row]:
-    return [
-        Row(
-            "provider",
-            name,
-            "ok",
-            "emulator" if name in engine.emulated else "released plugin",
-        )
-        for name in engine.settings.provider_ports
-    ]
+    """Who serves the engine: an emulator that listens, or a plugin that it starts itself."""
+    rows: list[Row] = []
+    for name, port in engine.settings.provider_ports.items():
+        if name in engine.released_plugins:
+            rows.append(Row("provider", name, "ok", "released plugin"))
+        elif listens(("127.0.0.1", port)):
+            rows.append(Row("provider", name, "ok", f"emulator at port {port}"))
+        else:
+            told = f"the emulator does not listen at port {port}; `hub up` starts it"
+            rows.append(Row("provider", name, "down", told))
+    return rows
 
 
 def _gateway(engine: Engine) -> Row:
@@ -123,7 +138,9 @@ def _gateway(engine: Engine) -> Row:
     if not running:
         return Row("gateway", url, "down", "no service is deployed")
     if not any(service["instances"] for service in running):
-        return Row("gateway", url, "idle", "scaled to zero")
+        failure = twin_side.last_failure(engine.paths)
+        told = f"no instance; the last one did not start: {failure}" if failure else ""
+        return Row("gateway", url, "idle", told or "scaled to zero")
     if not listens(("127.0.0.1", engine.settings.gateway_port)):
         return Row("gateway", url, "down", "nobody takes connections")
     return Row("gateway", url, "ok", "awake")
@@ -144,9 +161,17 @@ def _cloud_run(engine: Engine) -> list[Row]:
 
 
 def _container(container: dict[str, Any]) -> str:
-    program = str(container["program"])
+    program = _name(int(container["pid"])) or str(container["program"])
     image = str(container["image"]).rpartition("/")[2]
     return f"{program} {VERSIONS.get(program, '')} as {image}"
+
+
+def _name(pid: int) -> str:
+    """Of what runs now: a container's shell may have become another program."""
+    try:
+        return psutil.Process(pid).name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _tailnet(engine: Engine) -> list[Row]:
@@ -182,6 +207,7 @@ def _cluster(engine: Engine) -> list[Row]:
             node = api.get("/api/v1/nodes/home").raise_for_status().json()
             pods = api.get(f"/api/v1/namespaces/{NAMESPACE}/pods").raise_for_status()
             ingresses = api.get(f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/ingresses")
+            deployments = api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments")
     except (httpx.HTTPError, FileNotFoundError) as error:
         return [Row("kubernetes", "home", "down", f"the API server does not answer: {error}")]
     status = node["status"]
@@ -192,12 +218,34 @@ def _cluster(engine: Engine) -> list[Row]:
         Row("kubernetes", "node home", "ok" if ready else "down", "", version),
         Row("kubernetes", "GPU", "ok" if gpus != "0" else "down", f"nvidia.com/gpu: {gpus}"),
     ]
+    rows += [deployment(one) for one in deployments.json().get("items", [])]
     rows += [_pod(pod) for pod in pods.json()["items"]]
-    rows += [
-        Row("kubernetes", f"ingress {item['metadata']['name']}", "ok", "Traefik")
-        for item in ingresses.json().get("items", [])
-    ]
+    found = ingresses.json().get("items", [])
+    rows += [ingress(item) for item in found]
+    if not found:
+        rows.append(Row("kubernetes", "ingress", "down", "there is none; `hub up` makes it"))
     return rows
+
+
+def deployment(seen: dict[str, Any]) -> Row:
+    """Replicas that are ready, of those that are wanted."""
+    name, wanted = seen["metadata"]["name"], seen["spec"].get("replicas", 1)
+    ready = seen.get("status", {}).get("readyReplicas", 0)
+    by_hand = "; scaled by hand" if wanted == 0 else ""
+    state: State = "ok" if ready and ready == wanted else "idle" if wanted == 0 else "down"
+    return Row("kubernetes", f"deployment {name}", state, f"{ready} of {wanted} ready{by_hand}")
+
+
+def ingress(seen: dict[str, Any]) -> Row:
+    """Traefik writes its address into each Ingress that it serves."""
+    addresses = [
+        str(one.get("ip") or one.get("hostname"))
+        for one in seen.get("status", {}).get("loadBalancer", {}).get("ingress", [])
+    ]
+    name = f"ingress {seen['metadata']['name']}"
+    if not addresses:
+        return Row("kubernetes", name, "down", "Traefik does not serve it")
+    return Row("kubernetes", name, "ok", f"Traefik serves it at {', '.join(addresses)}")
 
 
 def _pod(pod: dict[str, Any]) -> Row:

@@ -1,4 +1,4 @@
-"""`hub usage`: what each API key asked for, by day, from the gateway's log."""
+"""`hub usage`: what each API key asked for, by day, and how long instances ran, from the log."""
 
 from __future__ import annotations
 
@@ -14,11 +14,22 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hub.instances import (
+    by_day,
+    by_month,
+    days_table,
+    free_tiers,
+    lives,
+    months_table,
+    still_running,
+)
 from hub.words import told_in_words
 from twin.errors import TwinError
+from twin.parts import system
 from twin.paths import TwinPaths, state_dir
 
 NOBODY = "(no key)"
+app = typer.Typer()
 console = Console(highlight=False)
 
 
@@ -53,9 +64,16 @@ class Used:
     """From each request to the end of its answer, added up."""
 
 
-def requests(text: str) -> Iterator[Asked]:
-    """The requests in a log: Caddy's lines, or what `gcloud logging read --format=json` prints."""
-    for entry in _entries(text):
+def entries(text: str) -> list[dict[str, Any]]:
+    """A log's lines that are JSON, or the list that `gcloud logging read --format=json` prints."""
+    if text.lstrip().startswith("["):
+        return json.loads(text)
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def requests(logged: Iterable[dict[str, Any]]) -> Iterator[Asked]:
+    """The requests among them: Caddy's lines, bare or in Cloud Logging's entries."""
+    for entry in logged:
         line = cast("dict[str, Any]", entry.get("jsonPayload", entry))
         if "request_id" in line and "status" in line:
             yield Asked(
@@ -65,15 +83,6 @@ def requests(text: str) -> Iterator[Asked]:
                 int(line["size"]),
                 float(line["duration"]),
             )
-
-
-def _entries(text: str) -> Iterator[dict[str, Any]]:
-    if text.lstrip().startswith("["):
-        yield from json.loads(text)
-        return
-    for line in text.splitlines():
-        if line.startswith("{"):
-            yield json.loads(line)
 
 
 def summed(asked: Iterable[Asked]) -> list[Used]:
@@ -90,6 +99,7 @@ def summed(asked: Iterable[Asked]) -> list[Used]:
     return [rows[place] for place in sorted(rows)]
 
 
+@app.command(rich_help_panel="Look")
 def usage(
     log: Annotated[
         Path | None,
@@ -97,29 +107,45 @@ def usage(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,  # noqa: FBT002
 ) -> None:
-    """Show what each API key asked for, by day. Strangers stand there as "(no key)".
+    """Show what each API key asked for, and how long the gateway's instances ran for it.
+
+    Strangers stand there as "(no key)". Days and months are in UTC. What an instance took of the
+    free tiers is calculated, not read from a bill: it runs from its first line in the log
+    to its last. The twin's cost nothing; the table tells what Cloud Run would count.
 
     [bold]Examples[/bold]
 
     hub usage                                                 of the twin in HUB_STATE
 
-    gcloud logging read 'resource.labels.service_name="home-gateway" AND jsonPayload.request_id:*'
+    gcloud logging read 'resource.labels.service_name="home-gateway" AND jsonPayload.msg:*'
     --freshness=30d --format=json | hub usage -
     """
     with told_in_words():
         try:
-            rows = summed(requests(_text(log)))
+            logged = entries(_text(log))
+            rows = summed(requests(logged))
+            lived = lives(logged)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TwinError(f"This is no log of the gateway: {error!r}") from error
+        if log is None:
+            lived = still_running(lived, _instances(), datetime.now(UTC))
+        days = by_day(lived)
+        months = by_month(days)
         if as_json:
-            print(json.dumps([asdict(row) for row in rows], indent=2))  # noqa: T201
+            shown = {"requests": rows, "instances": days, "months": months}
+            lists = {name: [asdict(row) for row in of] for name, of in shown.items()}
+            print(json.dumps(lists, indent=2))  # noqa: T201
         else:
-            console.print(table(rows))
+            for part in (table(rows), days_table(days), months_table(months)):
+                console.print(part)
+                console.print()
+            console.print(free_tiers())
 
 
 def _text(log: Path | None) -> str:
     if log is None:
-        files = sorted(TwinPaths(state_dir()).logs.rglob("*caddy*.log"))
+        logs = TwinPaths(state_dir()).logs
+        files = sorted([*logs.glob("run/*-caddy.log"), *logs.glob("run/*-system.log")])
         if not files:
             raise TwinError("No gateway has run in this twin yet. `hub up` starts it.")
         return "".join(file.read_text(errors="replace") for file in files)
@@ -129,6 +155,12 @@ def _text(log: Path | None) -> str:
         return log.read_text()
     except OSError as error:
         raise TwinError(f"{log} cannot be read: {error.strerror}") from error
+
+
+def _instances() -> set[str]:
+    """The twin's that run now."""
+    services: list[dict[str, Any]] = system.services(TwinPaths(state_dir())) or []
+    return {instance["id"] for service in services for instance in service["instances"]}
 
 
 def table(rows: Iterable[Used]) -> Table:

@@ -6,8 +6,6 @@ Secrets stay out of these models; a Pydantic field would hold the plain text.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
 import pulumi
@@ -22,8 +20,9 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from app.model.memory import fits, forecast
+from app.model.forecast.plan import refusal
 from app.model.profiles import PROFILES, ProfileName
+from infra import key_names
 
 KEY = "settings"
 TRAEFIK_TIMEOUT_SECONDS = 330
@@ -212,7 +211,7 @@ class Model(_Section):
 
 
 class Limits(_Section):
-    """What one API key may do."""
+    """What one client may do, with all its keys together."""
 
     requests_per_minute: Annotated[int, Field(ge=1)] = 120
     """On average; above it the next one gets 429."""
@@ -229,7 +228,8 @@ class Settings(_Section):
     """Everything ``personal-cloud-hub:settings`` may say."""
 
     api_keys: Annotated[tuple[str, ...], Field(min_length=1)]
-    """A name for each client; each gets a key of its own. Remove a name to revoke its key."""
+    """A name for each client; each gets a key of its own. Remove a name to revoke its key.
+    `robot.2` is the second key of `robot`, accepted beside the first while both stand here."""
     cloud: Cloud
     tailnet: Tailnet = Tailnet()
     home: Home = Home()
@@ -239,28 +239,16 @@ class Settings(_Section):
     @field_validator("api_keys")
     @classmethod
     def _names_can_be_told_apart(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
-                raise ValueError(
-                    f"{name!r} is no name for a key; write up to 31 of a-z, 0-9 and -, "
-                    "beginning with a letter"
-                )
-        if twice := [name for name, count in Counter(names).items() if count > 1]:
-            raise ValueError(f"{', '.join(twice)} stands there twice; each client needs its own")
+        key_names.check(names)
         return names
 
     @model_validator(mode="after")
     def _the_model_fits_the_gpu(self) -> Self:
-        profile = PROFILES[self.model.profile]
-        if not self.model.even_if_too_large and not fits(profile, self.home.gpu_memory_gib):
-            expected = forecast(profile, self.home.gpu_memory_gib)
+        told = refusal(self.model.profile, self.home.gpu_memory_gib)
+        if told and not self.model.even_if_too_large:
             raise ValueError(
-                f"model.profile {self.model.profile} does not fit home.gpuMemoryGib "
-                f"{self.home.gpu_memory_gib:g}: {expected.budget_gib:.1f} GiB may be used, "
-                f"{expected.weights_gib:.1f} are weights, {expected.other_gib:.1f} activations "
-                f"and CUDA, which leaves {expected.kv_gib:.1f} for the KV cache of "
-                f"{profile.max_model_len:,} tokens; choose a smaller profile, such as 7b-awq or "
-                "3b, or write model.evenIfTooLarge: true to let vLLM decide"
+                f"model.{told}; change model.profile, correct home.gpuMemoryGib, or write "
+                "model.evenIfTooLarge: true to let vLLM decide"
             )
         return self
 

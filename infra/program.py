@@ -11,8 +11,7 @@ import pulumi_random as random
 import pulumi_tailscale as tailscale
 from pulumi.runtime import get_config
 
-from app.model.memory import forecast
-from app.model.profiles import PROFILES
+from app.model.forecast.plan import plan, rows
 from infra import config
 from infra.api_keys import ApiKeys
 from infra.gateway_key import authorization
@@ -73,7 +72,7 @@ def main(today: date, connect: Connect) -> None:
             home=settings.home.host,
             control_url=settings.tailnet.control_url,
             mtu=settings.tailnet.mtu,
-            api_keys=keys.by_name,
+            api_keys=keys.accepted,
             upstream_authorization=keys.upstream.apply(authorization),
             join=_membership(settings, account, today, pulumi.ResourceOptions(provider=net)),
         ),
@@ -86,12 +85,11 @@ def main(today: date, connect: Connect) -> None:
 
     pulumi.export("gatewayUrl", gateway.url)
     pulumi.export("apiKeys", keys.by_name)
+    pulumi.export("acceptedKeys", list(settings.api_keys))
     pulumi.export("curl", pulumi.Output.all(gateway.url, keys.by_name).apply(curl_line))
     pulumi.export("costs", costs(settings.cloud.region).told())
     pulumi.export("tailnetPolicy", policy("grants"))
-    pulumi.export(
-        "plan", str(forecast(PROFILES[settings.model.profile], settings.home.gpu_memory_gib))
-    )
+    pulumi.export("plan", rows(plan(settings.model.profile, settings.home.gpu_memory_gib)))
     if not pulumi.runtime.is_dry_run():
         done = [gateway.url, at_home.way_in.id]
         wait_for_model(at_home.model, cluster, at_home.minutes_to_start, done)

@@ -1,13 +1,14 @@
-"""The models that can be served, with the numbers their memory and flags follow from.
+"""The models that can be served, with the numbers their memory, speed and flags follow from.
 
-Numbers are from each model's ``config.json``; weights are its parameters in the served precision.
+Shapes are from each model's ``config.json``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from app.model.shape import Language, Vision
 from app.model.tiny.bounds import MAX_PIXELS, MIN_PIXELS
 from app.model.tiny.checkpoint import NAME, REVISION
 
@@ -28,11 +29,8 @@ class Profile:
     """The repository at Hugging Face."""
     revision: str | None
     """Its commit that was looked at; ``None`` where nobody here has."""
-    weights_gib: float
-    kv_bytes_per_token: int
-    """2 (key, value) * layers * KV heads * head width * 2 bytes."""
-    intermediate_size: int
-    vocabulary: int
+    language: Language
+    vision: Vision
     memory_fraction: float
     max_model_len: int
     max_num_seqs: int
@@ -44,15 +42,39 @@ class Profile:
     """1008 by 1008: 1296 tokens at most. Qwen's default, 16,384 tokens, does not fit 24 GB."""
     coord_space: CoordSpace = "pixels"
 
+    @property
+    def weights_gib(self) -> float:
+        """Of all parameters in the served precision."""
+        return (self.language.weight_bytes + self.vision.weight_bytes) / GIB
+
+
+GIB = 2**30
+AWQ_BITS = 4 + (16 + 4) / 128
+"""Four for each parameter; for 128 of them a scale of 16 and a zero of 4 (``quantization_config``
+in the checkpoint's ``config.json``: bits 4, group_size 128)."""
+LANGUAGE_OF_7B = Language(
+    layers=28,
+    hidden_size=3584,
+    heads=28,
+    kv_heads=4,
+    head_width=128,
+    intermediate_size=18_944,
+    vocabulary=152_064,
+)
+VISION_OF_7B = Vision(
+    layers=32,
+    hidden_size=1280,
+    intermediate_size=3420,
+    whole_picture_layers=4,
+    out_hidden_size=3584,
+)
 
 PROFILES: dict[ProfileName, Profile] = {
     "7b": Profile(
         model="Qwen/Qwen2.5-VL-7B-Instruct",
         revision="cc594898137f460bfe9f0759e9844b3ce807cfb5",
-        weights_gib=15.45,
-        kv_bytes_per_token=57_344,
-        intermediate_size=18_944,
-        vocabulary=152_064,
+        language=LANGUAGE_OF_7B,
+        vision=VISION_OF_7B,
         memory_fraction=0.90,
         max_model_len=8192,
         max_num_seqs=16,
@@ -60,10 +82,8 @@ PROFILES: dict[ProfileName, Profile] = {
     "7b-awq": Profile(
         model="Qwen/Qwen2.5-VL-7B-Instruct-AWQ",
         revision=None,
-        weights_gib=6.45,
-        kv_bytes_per_token=57_344,
-        intermediate_size=18_944,
-        vocabulary=152_064,
+        language=replace(LANGUAGE_OF_7B, layer_bits=AWQ_BITS),
+        vision=VISION_OF_7B,
         memory_fraction=0.85,
         max_model_len=16_384,
         max_num_seqs=32,
@@ -73,10 +93,17 @@ PROFILES: dict[ProfileName, Profile] = {
     "3b": Profile(
         model="Qwen/Qwen2.5-VL-3B-Instruct",
         revision="66285546d2b821cf421d4f5eb2576359d3770cd3",
-        weights_gib=6.99,
-        kv_bytes_per_token=36_864,
-        intermediate_size=11_008,
-        vocabulary=151_936,
+        language=Language(
+            layers=36,
+            hidden_size=2048,
+            heads=16,
+            kv_heads=2,
+            head_width=128,
+            intermediate_size=11_008,
+            vocabulary=151_936,
+            tied=True,
+        ),
+        vision=replace(VISION_OF_7B, out_hidden_size=2048),
         memory_fraction=0.45,
         max_model_len=8192,
         max_num_seqs=16,
@@ -84,10 +111,22 @@ PROFILES: dict[ProfileName, Profile] = {
     "tiny": Profile(
         model=NAME,
         revision=REVISION,
-        weights_gib=0.008,
-        kv_bytes_per_token=3840,
-        intermediate_size=512,
-        vocabulary=1792,
+        language=Language(
+            layers=5,
+            hidden_size=192,
+            heads=6,
+            kv_heads=6,
+            head_width=32,
+            intermediate_size=512,
+            vocabulary=1792,
+        ),
+        vision=Vision(
+            layers=4,
+            hidden_size=128,
+            intermediate_size=256,
+            whole_picture_layers=4,
+            out_hidden_size=192,
+        ),
         memory_fraction=0.10,
         max_model_len=4096,
         max_num_seqs=8,

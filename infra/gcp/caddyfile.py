@@ -17,6 +17,7 @@ from string import Template
 
 from app.model.profiles import SERVED_NAME
 from infra.gcp.fallback import Elsewhere
+from infra.key_names import name_of
 
 CROSSING_PORT = 8081
 """The other Caddy's, on loopback."""
@@ -81,9 +82,9 @@ _CADDYFILE = Template("""\
 	# RFC 9110: the scheme in any case and spaces as many as one likes; the key itself exactly, once.
 	@credentials vars_regexp credentials {header.Authorization} "(?i)^bearer[ ]+([0-9a-z]+)$$"
 	vars @credentials key {re.credentials.1}
-	map {vars.key} {key_id} {
+	map {vars.key} {key_id} {client} {
 		import {$$KEYS_FILE}
-		default ""
+		default "" ""
 	}
 	# One name for a request on its whole way: told to the client, and the model server's log has it.
 	# At once for what is refused here; and last (>), for home's 100 Continue takes earlier headers away.
@@ -128,7 +129,7 @@ ${origins}	route {
 			lb_try_duration 1250ms
 			lb_try_interval 250ms
 			flush_interval -1
-			header_up X-Hub-Key-Id {key_id}
+			header_up X-Hub-Key-Id {client}
 			header_up X-Request-Id {http.request.uuid}
 			header_up -X-Forwarded-For
 			header_down -Server
@@ -280,7 +281,7 @@ def _origins(origins: Sequence[str]) -> str:
 
 
 def keys_file(keys: Mapping[str, str]) -> str:
-    """Lines for the ``map``: what the client sends, and the key's name.
+    """Lines for the ``map``: what the client sends, the key's name, and the client's.
 
     Raises:
         ValueError: a key is empty or could be read as a pattern; then anybody might match it.
@@ -288,4 +289,4 @@ def keys_file(keys: Mapping[str, str]) -> str:
     for name, key in keys.items():
         if not key.isalnum():
             raise ValueError(f"the key of {name} is not letters and digits only")
-    return "".join(f'"{key}" {name}\n' for name, key in keys.items())
+    return "".join(f'"{key}" {name} {name_of(name)}\n' for name, key in keys.items())

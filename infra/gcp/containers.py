@@ -13,14 +13,10 @@ import pulumi_gcp as gcp
 
 from infra.gcp.crossing import SOCKS_PORT
 from infra.gcp.secret import Env
+from infra.gcp.size import CPU, MEMORY_MIB
 
 PUBLIC_PORT = 8080
 HEALTH_PORT = 9002
-CPU, MEMORY_MIB = 1, 512
-"""Of each container. Less than one CPU is possible only with the first generation, one request at
-a time, and CPU during requests only: https://cloud.google.com/run/docs/configuring/services/cpu"""
-VCPUS, GIB = 2 * CPU, 2 * MEMORY_MIB / 1024
-"""Of an instance."""
 CADDYFILE_FOLDER = "/etc/caddy"
 KEYS_FOLDER = "/etc/caddy-keys"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from infra.gcp.containers import GIB, VCPUS
+from infra.gcp.size import GIB, VCPUS
 
 PRICES = Path(__file__).with_name("prices.yaml")
 MONTH_SECONDS = 730 * 3600
@@ -48,9 +48,38 @@ class CloudRun(_Prices):
     def tier(self, region: str) -> Tier:
         return self.tier_1 if region in self.tier_1_regions else self.tier_2
 
+    def free_cpu_usd(self) -> float:
+        """The sum that the free tier is worth, in every region."""
+        return self.free.vcpu_seconds * self.tier_1.vcpu_second
+
+    def free_memory_usd(self) -> float:
+        return self.free.gib_seconds * self.tier_1.gib_second
+
 
 class Tailscale(_Prices):
     ephemeral_minutes: int
+
+
+class Registry(_Prices):
+    gb_month: float
+    free_gb: float
+
+
+class Secrets(_Prices):
+    version_month: float
+    free_versions: int
+    read: float
+    free_reads: int
+
+
+class Egress(_Prices):
+    gb: float
+
+
+class Home(_Prices):
+    kwh: float
+    idle_watts: float
+    busy_watts: float
 
 
 class Prices(_Prices):
@@ -58,7 +87,11 @@ class Prices(_Prices):
 
     read_on: date
     cloud_run: CloudRun
+    registry: Registry
+    secrets: Secrets
+    egress: Egress
     tailscale: Tailscale
+    home: Home
 
 
 @cache
@@ -92,18 +125,43 @@ class Costs:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class MonthsUse:
+    """What instances took in one month. Of a free tier 1.0 is all of it; more is charged."""
+
+    free_cpu: float
+    free_memory: float
+    tailnet: float
+    """Of the ephemeral minutes of Tailscale's free plan."""
+    usd: float
+    """Of Cloud Run, above the free tier."""
+
+
+def months_use(region: str, seconds: float) -> MonthsUse:
+    """Of the gateway's instances in one region, which ran so long together."""
+    known = prices()
+    run = known.cloud_run
+    tier = run.tier(region)
+    cpu, memory = seconds * VCPUS * tier.vcpu_second, seconds * GIB * tier.gib_second
+    free_cpu, free_memory = run.free_cpu_usd(), run.free_memory_usd()
+    return MonthsUse(
+        free_cpu=cpu / free_cpu,
+        free_memory=memory / free_memory,
+        tailnet=seconds / 60 / known.tailscale.ephemeral_minutes,
+        usd=max(0, cpu - free_cpu) + max(0, memory - free_memory),
+    )
+
+
 def costs(region: str) -> Costs:
     """Calculated, not measured; data that leaves Google's network is not in it."""
     known = prices()
     run = known.cloud_run
     tier, idle = run.tier(region), run.idle_minutes * 60
-    free_cpu_usd = run.free.vcpu_seconds * run.tier_1.vcpu_second
-    free_usd = free_cpu_usd + run.free.gib_seconds * run.tier_1.gib_second
     return Costs(
         start_usd=tier.second() * idle,
         # CPU is what runs out first.
-        free_starts=int(free_cpu_usd / (VCPUS * tier.vcpu_second * idle)),
-        always_usd=tier.second() * MONTH_SECONDS - free_usd,
+        free_starts=int(run.free_cpu_usd() / (VCPUS * tier.vcpu_second * idle)),
+        always_usd=months_use(region, MONTH_SECONDS).usd,
         tailnet_starts=known.tailscale.ephemeral_minutes // run.idle_minutes,
         read_on=known.read_on,
     )

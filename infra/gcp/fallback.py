@@ -19,7 +19,7 @@ _SECTION = Template("""\
 		# Known before anyone asks, so nobody has read the question yet.
 		@elsewhere `{err.message}.contains('no upstreams') && {method} == 'POST'`
 		handle @elsewhere {
-			@named vars_regexp named {http.request.body} `(?s)^(.*?"model"[ \t\r\n]*:[ \t\r\n]*)"${served}"(.*)$$`
+			@named vars_regexp named {http.request.body} `(?s)^(.*?"model"\\s*:\\s*)"${served}"(.*)$$`
 			handle @named {
 				request_body {
 					set `{re.named.1}"${model}"{re.named.2}`

@@ -13,9 +13,9 @@ from infra.gcp.caddyfile import caddyfile, keys_file
 from infra.gcp.crossing import crossing, script
 from infra.gcp.fallback import KEY_ENV, Elsewhere
 from infra.gcp.joining import ByAuthKey, ByIdentity
+from infra.gcp.names import SERVICE
 from infra.gcp.secret import Env, Secret, kept
 
-SERVICE = "home-gateway"
 APIS = ("run", "secretmanager", "artifactregistry", "iam")
 
 
@@ -37,6 +37,7 @@ class GatewayArgs:
     control_url: str | None
     mtu: int
     api_keys: pulumi.Input[Mapping[str, str]]
+    """Every accepted key, by its name in the list."""
     upstream_authorization: pulumi.Input[str]
     """What the gateway says at home in place of the client's ``Authorization``."""
     join: ByAuthKey | ByIdentity

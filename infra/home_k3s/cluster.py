@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Protocol, cast
 
@@ -23,6 +24,7 @@ from infra.home_k3s.others import Found
 from infra.home_k3s.rollout import Seen
 
 LAST_LINES = 15
+OLDEST = datetime.min.replace(tzinfo=UTC)
 ANSWER_SECONDS = 5
 PLUGIN_IMAGE = "k8s-device-plugin"
 """In the image of NVIDIA's device plugin, whoever installed it."""
@@ -93,6 +95,20 @@ class K3s:
             )
             return "".join(lines).rstrip()
 
+    def log(self, name: str) -> str:
+        """The whole log of the newest pod of a Deployment with this name.
+
+        Raises:
+            NotReachedError: the API server does not answer, or there is no such pod.
+        """
+        with _reached():
+            pods = list(self._client.list(Pod, namespace=NAMESPACE, labels={"app": name}))
+            if not pods:
+                raise NotReachedError(f"no pod with the label app={name} in namespace {NAMESPACE}")
+            newest = max(pods, key=lambda pod: _metadata(pod.metadata).creationTimestamp or OLDEST)
+            lines = self._client.log(_metadata(newest.metadata).name or "", namespace=NAMESPACE)
+            return "".join(lines)
+
     def found(self) -> list[Found]:
         with _reached():
             return [*self._traefik_values(), *self._device_plugins()]
@@ -117,8 +133,13 @@ class K3s:
         ]
 
 
-def _found(kind: Any, metadata: ObjectMeta | None, content: str) -> Found:
+def _metadata(metadata: ObjectMeta | None) -> ObjectMeta:
     assert metadata  # noqa: S101  # what the API server returns has it
+    return metadata
+
+
+def _found(kind: Any, of: ObjectMeta | None, content: str) -> Found:
+    metadata = _metadata(of)
     return Found(
         kind=kind,
         namespace=metadata.namespace or "",

@@ -11,13 +11,14 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.status import Row, auth_key, table
+from hub.status import Row, auth_key, deployment, ingress, table
 from infra.tailnet.policy import policy
 from twin.errors import TwinError
 from twin.settings import TwinSettings
@@ -34,7 +35,8 @@ def _no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 COMMANDS = {
     "Run the twin": ["up", "down", "clean"],
     "Ask": ["ask", "detect", "eval"],
-    "Look": ["status", "logs", "usage", "policy", "env"],
+    "Look": ["plan", "status", "doctor", "logs", "usage", "policy", "env"],
+    "Give access": ["keys"],
     "The home server": ["home"],
 }
 
@@ -67,9 +69,11 @@ def test_the_version_is_the_installed_one() -> None:
         (["detect"], 'hub detect table.jpg "red cup"', "OPENAI_API_KEY"),
         (["eval", "run"], "hub eval drawn --limit 60", "OPENAI_API_KEY"),
         (["eval", "compare"], "hub eval compare evaluations/", "No environment variable"),
+        (["plan"], "hub plan --profile 7b --users 8", "KUBECONFIG"),
         (["status"], "hub status --json |", "HUB_STATE"),
         (["logs"], "hub logs traefik -n 200", "HUB_STATE"),
         (["env"], 'eval "$(hub env)"', "HUB_STATE"),
+        (["keys", "list"], "hub keys --stack dev --json |", "PULUMI_OPTION_CONFIG_FILE"),
         (["home", "install"], "hub home install --host me@192.168.0.7 --dry-run", "KUBECONFIG"),
     ],
 )
@@ -164,6 +168,34 @@ def test_status_tells_when_the_auth_key_expires(expires: date, state: str, words
     row = auth_key(datetime.combine(expires, time(1), UTC), date(2026, 3, 1))
     assert row.state == state
     assert words in row.detail
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ready", "state", "words"),
+    [
+        (1, 1, "ok", "1 of 1 ready"),
+        (1, 0, "down", "0 of 1 ready"),
+        (0, 0, "idle", "0 of 0 ready; scaled by hand"),
+    ],
+)
+def test_status_tells_the_replicas_that_are_ready_of_those_wanted(
+    wanted: int, ready: int, state: str, words: str
+) -> None:
+    counted = {"readyReplicas": ready} if ready else {}
+    seen: dict[str, Any] = {
+        "metadata": {"name": "m"},
+        "spec": {"replicas": wanted},
+        "status": counted,
+    }
+    row = deployment(seen)
+    assert (row.what, row.state, row.detail) == ("deployment m", state, words)
+
+
+def test_status_tells_whether_traefik_serves_the_ingress() -> None:
+    seen: dict[str, Any] = {"metadata": {"name": "m"}, "status": {}}
+    assert (ingress(seen).state, ingress(seen).detail) == ("down", "Traefik does not serve it")
+    seen["status"] = {"loadBalancer": {"ingress": [{"ip": "10.99.0.4"}]}}
+    assert ingress(seen).detail == "Traefik serves it at 10.99.0.4"
 
 
 def test_status_tells_that_there_is_no_auth_key() -> None:

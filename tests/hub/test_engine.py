@@ -58,6 +58,19 @@ def test_plugins_that_need_their_cloud_are_not_used(tmp_path: Path) -> None:
     assert len(engine(tmp_path, ["gcp", "tailscale"], []).emulated) == 4
 
 
+def test_on_a_flat_network_the_chosen_stack_file_is_the_one_that_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = tmp_path / "mine.yaml"
+    chosen.write_text(TWIN.read_text().replace("[laptop, robot]", "[phone]"))
+    monkeypatch.setenv("PULUMI_OPTION_CONFIG_FILE", str(chosen))
+    flat = engine(tmp_path, [], [])
+    flat.paths.pulumi_backend.parent.mkdir(parents=True)
+    (tmp_path / "pulumi").write_text('#!/bin/sh\necho \'[{"name": "twin", "kind": "x"}]\'\n')
+    flat.configure("flat")
+    assert "- phone" in (flat.paths.root / "Pulumi.twin.yaml").read_text()
+
+
 def test_on_a_flat_network_only_the_control_servers_address_differs(tmp_path: Path) -> None:
     flat = engine(tmp_path, [], [])
     flat.paths.pulumi_backend.parent.mkdir(parents=True)

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.usage import Used, requests, summed
+from hub.usage import Used, entries, requests, summed
 
 runner = CliRunner()
 NEW_YEAR = 1_767_225_599  # 2025-12-31T23:59:59Z
@@ -48,7 +48,7 @@ def googles() -> str:
 
 @pytest.mark.parametrize("text", [caddys(), googles()], ids=["Caddy's lines", "Google's list"])
 def test_requests_are_summed_by_day_and_key(text: str) -> None:
-    assert summed(requests(text)) == [
+    assert summed(requests(entries(text))) == [
         Used("2025-12-31", "(no key)", 0, 1, 0, 0.002, 0.025),
         Used("2025-12-31", "robot", 1, 1, 0, 0.004, 0.05),
         Used("2026-01-01", "robot", 0, 0, 1, 0.002, 0.025),
@@ -61,7 +61,7 @@ def test_a_log_is_read_from_a_file_or_from_standard_input(tmp_path: Path) -> Non
     from_file = runner.invoke(app, ["usage", str(file), "--json"])
     piped = runner.invoke(app, ["usage", "-", "--json"], input=googles())
     assert json.loads(from_file.output) == json.loads(piped.output)
-    assert len(json.loads(piped.output)) == 3
+    assert len(json.loads(piped.output)["requests"]) == 3
     assert "2026-01-01" in runner.invoke(app, ["usage", str(file)]).output
 
 

@@ -68,6 +68,7 @@ def test_a_stack_without_settings_is_told_where_to_get_them() -> None:
         ({"apiKeys": []}, "settings.apiKeys"),
         ({"apiKeys": ["laptop", "laptop"]}, "laptop stands there twice"),
         ({"apiKeys": ["My Laptop"]}, "'My Laptop' is no name for a key"),
+        ({"apiKeys": ["robot.1"]}, "'robot.1' is no name for a key"),
         ({"model": {"revision": "main"}}, "settings.model.revision"),
         ({"model": {"profile": "72b"}}, "settings.model.profile"),
         ({"tailnet": {"ownsPolicy": True}}, "tailnet.ownsPolicy: no such setting"),
@@ -95,7 +96,7 @@ def test_an_image_with_a_tag_or_a_digest_is_taken(image: str) -> None:
 
 def test_a_model_that_cannot_fit_fails_with_the_sum_and_a_way_out() -> None:
     told = refusal(home={"gpuMemoryGib": 11.6})
-    assert "model.profile 7b does not fit home.gpuMemoryGib 11.6" in told
+    assert "model.profile 7b does not fit a GPU of 11.6 GiB" in told
     assert "15.4 are weights" in told
     assert "7b-awq" in told
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from infra.gcp.costs import costs, prices
+from infra.gcp.costs import costs, months_use, prices
 from tests.support.stacks import ROOT, deploy_stack
 
 
@@ -22,6 +22,21 @@ def test_what_is_free() -> None:
     assert costs("us-central1").free_starts == 133  # 240,000 / 1,800
     assert costs("asia-northeast3").free_starts == 111  # the free sum is of tier 1
     assert costs("asia-northeast3").tailnet_starts == 66  # 1,000 / 15
+
+
+def test_what_instances_took_of_the_free_tiers() -> None:
+    day = months_use("us-central1", 86_400)
+    assert day.free_cpu == pytest.approx(172_800 / 240_000)
+    assert day.free_memory == pytest.approx(86_400 / 450_000)
+    assert day.tailnet == pytest.approx(1.44)
+    assert day.usd == 0
+    # In the second tier the same time takes 20 % more of the free sum.
+    assert months_use("asia-northeast3", 86_400).free_cpu == pytest.approx(0.864)
+
+
+def test_what_is_above_the_free_tier_is_charged_for_cpu_and_memory_apart() -> None:
+    # 200,000 s: 400,000 vCPU-seconds, 160,000 above; 200,000 GiB-seconds, all free.
+    assert months_use("us-central1", 200_000).usd == pytest.approx(160_000 * 0.000018)
 
 
 def test_the_containers_are_what_the_costs_are_calculated_for() -> None:
@@ -60,4 +75,4 @@ def test_the_readmes_numbers_are_the_calculated_ones() -> None:
 def test_prices_have_a_day_and_a_source_beside_each() -> None:
     assert date(2026, 1, 1) < prices().read_on
     text = (ROOT / "infra" / "gcp" / "prices.yaml").read_text()
-    assert len(re.findall(r"https://", text)) == 4
+    assert len(re.findall(r"https://", text)) == 9

@@ -164,7 +164,7 @@ def test_every_secrets_value_is_secret_in_the_state(deployed: Deployment) -> Non
 
 def test_the_keys_file_holds_a_line_for_each_client(deployed: Deployment) -> None:
     assert kept(deployed, "api-keys") == (
-        f'"{"keylaptop".ljust(43, "0")}" laptop\n"{"keyrobot".ljust(43, "0")}" robot\n'
+        f'"{"keylaptop".ljust(43, "0")}" laptop laptop\n"{"keyrobot".ljust(43, "0")}" robot robot\n'
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from app.model.forecast.plan import plan, rows
 from infra.tailnet.policy import policy
 from policy.rules import RULES
 from tests.support.home_cluster import FakeHome, pod, starting
@@ -127,7 +128,7 @@ def test_no_key_stands_in_plain_text_in_any_input() -> None:
 def test_the_outputs_are_what_the_readme_names() -> None:
     outputs = deploy_stack(DEV).outputs
     assert sorted(outputs) == [
-        *("apiKeys", "authKeyExpires", "costs", "curl", "gatewayUrl", "plan"),
+        *("acceptedKeys", "apiKeys", "authKeyExpires", "costs", "curl", "gatewayUrl", "plan"),
         "tailnetPolicy",
     ]
     assert outputs["gatewayUrl"] == "https://home-gateway.run.app"
@@ -135,8 +136,26 @@ def test_the_outputs_are_what_the_readme_names() -> None:
         "laptop": "keylaptop".ljust(43, "0"),
         "robot": "keyrobot".ljust(43, "0"),
     }
+    assert outputs["acceptedKeys"] == ["laptop", "robot"]
     assert outputs["curl"].startswith("curl -N https://home-gateway.run.app/v1/chat/completions")
     assert outputs["tailnetPolicy"] == policy("grants")
+
+
+def test_a_rotated_key_is_accepted_beside_the_newest_which_the_outputs_show() -> None:
+    deployed = deploy_stack(DEV, apiKeys=["robot", "robot.2"])
+    old, new = "keyrobot".ljust(43, "0"), "keyrobot2".ljust(43, "0")
+    [keys] = [r for r in deployed.resources if r.name == "gateway-api-keys-version"]
+    assert keys.inputs["secretData"]["value"] == f'"{old}" robot robot\n"{new}" robot.2 robot\n'
+    assert deployed.outputs["acceptedKeys"] == ["robot", "robot.2"]
+    assert deployed.outputs["apiKeys"] == {"robot": new}
+    assert f"Bearer {new}" in deployed.outputs["curl"]
+
+
+def test_the_preview_shows_the_forecast_of_the_stacks_profile_and_card() -> None:
+    shown = deploy_stack(DEV).outputs["plan"]
+    assert shown == rows(plan("7b", 23.69))
+    assert (shown["KV cache holds"], shown["fits"]) == ("78,784 tokens", "yes")
+    assert deploy_stack(TWIN).outputs["plan"] == rows(plan("tiny", 23.69))
 
 
 def test_joining_by_identity_stores_no_auth_key() -> None:

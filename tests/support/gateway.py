@@ -18,7 +18,7 @@ from infra.gcp.fallback import KEY_ENV, Elsewhere
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
-API_KEYS = {"laptop": "a" * 43, "robot": "b" * 43}
+API_KEYS = {"laptop": "a" * 43, "robot": "b" * 43, "robot.2": "n" * 43}
 FALLBACK_KEY = "sesame"
 
 

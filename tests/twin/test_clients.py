@@ -139,7 +139,16 @@ def test_too_many_questions_are_refused_in_openais_form(hub: HubUnderTest) -> No
 
 
 def test_what_each_key_asked_for_is_counted(hub: HubUnderTest) -> None:
-    rows = {row["key"]: row for row in json.loads(hub.ok("usage", "--json"))}
+    rows = {row["key"]: row for row in json.loads(hub.ok("usage", "--json"))["requests"]}
     assert rows["laptop"]["answered"] >= 20
     assert rows["robot"]["refused"] >= 10  # too many at once, and pictures that are none
     assert rows["laptop"]["megabytes"] > 0
+
+
+def test_the_minutes_of_the_instances_that_answered_are_counted(hub: HubUnderTest) -> None:
+    used = json.loads(hub.ok("usage", "--json"))
+    minutes = sum(day["minutes"] for day in used["instances"])
+    assert sum(day["starts"] for day in used["instances"]) >= 1
+    assert minutes > 0
+    assert sum(month["minutes"] for month in used["months"]) == pytest.approx(minutes)
+    assert {month["region"] for month in used["months"]} == {"asia-northeast3"}

@@ -5,7 +5,8 @@ containers start in the order of ``dependsOn``, each after the startup probes be
 arrive as environment and files at their pinned version; PORT and K_SERVICE are set; one instance,
 its concurrency kept; requests wait for it; 32 MiB per request; the service's own time-out, the
 start included; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes; a
-new revision starts beside the old one, which finishes what it works on.
+system log with the start and the end of each instance; a new revision starts beside the old one,
+which finishes what it works on.
 Leaves out: more than one instance or service, IAM of callers, TLS, HTTP/2, CPU throttling, limits
 of memory, and traffic split between revisions. Where the machine has no network namespaces a
 deploy stops the old instance first.

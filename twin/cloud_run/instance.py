@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import secrets
 import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +59,7 @@ class Instance:
         Raises:
             InstanceError: a container ended or its probe failed too often; all are stopped.
         """
+        self._log_event("Starting new instance.")
         try:
             for part in self.revision.containers:
                 container = await self._start(part)
@@ -86,6 +89,7 @@ class Instance:
         await asyncio.gather(*(c.stop(GRACE_SECONDS) for c in self._containers))
         for folder in (self._folder, *self._scratches):
             shutil.rmtree(folder, ignore_errors=True)
+        self._log_event("Instance ended.")
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -127,6 +131,19 @@ class Instance:
 
     def _log(self, name: str) -> Path:
         return self._paths.logs / "run" / f"{self.revision.service}-{name}.log"
+
+    def _log_event(self, text: str) -> None:
+        """A line of the service's system log, in the form of Cloud Logging's entries."""
+        entry = {
+            "timestamp": datetime.now(UTC).isoformat(),
+            "labels": {"instanceId": self.id},
+            "resource": {"labels": {"location": self.revision.region}},
+            "textPayload": text,
+        }
+        log = self._log("system")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as file:
+            file.write(json.dumps(entry) + "\n")
 
     def _environment(self, part: RevisionContainer) -> Mapping[str, str]:
         values = {

@@ -48,6 +48,7 @@ class Revision:
 
     name: str
     service: str
+    region: str
     containers: tuple[RevisionContainer, ...]
     """In the order of their start."""
     volumes: Mapping[str, Mapping[str, SecretRef]]
@@ -68,6 +69,7 @@ def parse(service: Mapping[str, Any], name: str, port_override: int | None) -> R
     return Revision(
         name=name,
         service=service["name"],
+        region=service["location"],
         containers=tuple(containers[one] for one in order),
         volumes={v["name"]: _volume(v) for v in template.get("volumes", [])},
         concurrency=template.get("maxInstanceRequestConcurrency", DEFAULT_CONCURRENCY),

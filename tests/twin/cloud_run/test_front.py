@@ -66,7 +66,11 @@ def service(timeout: str) -> dict[str, Any]:
             "failureThreshold": 200,
         },
     }
-    return {"name": "svc", "template": {"containers": [container], "timeout": timeout}}
+    return {
+        "name": "svc",
+        "location": "us-central1",
+        "template": {"containers": [container], "timeout": timeout},
+    }
 
 
 class Run:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +73,11 @@ def service(port: int, *others: dict[str, Any], **template: Any) -> dict[str, An
         },
         **template.pop("main", {}),
     }
-    return {"name": "svc", "template": {"containers": [main, *others], **template}}
+    return {
+        "name": "svc",
+        "location": "us-central1",
+        "template": {"containers": [main, *others], **template},
+    }
 
 
 class Run:
@@ -255,6 +261,32 @@ def test_idle_means_no_process_and_the_next_request_starts_one(tmp_path: Path) -
             assert len({answer.json()["K_REVISION"] for answer in answers}) == 1
 
     asyncio.run(run())
+
+
+def test_the_system_log_has_each_instances_start_and_end(tmp_path: Path) -> None:
+    async def run() -> list[str]:
+        async with running(tmp_path) as cloud:
+            await cloud.deploy(service(free_port()))
+            [first] = (await cloud.listed())["instances"]
+            await cloud.deploy(service(free_port(), main={"image": "broken"}))
+            return [first["id"]]
+
+    [first] = asyncio.run(run())
+    lines = (tmp_path / "logs" / "run" / "svc-system.log").read_text().splitlines()
+    logged = [json.loads(line) for line in lines]
+    # The second one is tried beside the first, which goes on serving until the end.
+    assert [entry["textPayload"] for entry in logged] == [
+        "Starting new instance.",
+        "Starting new instance.",
+        "Instance ended.",
+        "Instance ended.",
+    ]
+    ids = [entry["labels"]["instanceId"] for entry in logged]
+    assert ids == [first, ids[1], ids[1], first]
+    assert ids[1].startswith("svc-00002-")
+    times = [datetime.fromisoformat(entry["timestamp"]) for entry in logged]
+    assert times == sorted(times)
+    assert {entry["resource"]["labels"]["location"] for entry in logged} == {"us-central1"}
 
 
 def test_a_container_that_dies_takes_its_instance_with_it_and_the_next_request_a_new_one(

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from app.model.profiles import PROFILES
+from app.model.shape import Language, Vision
 from app.model.tiny import checkpoint
 from app.model.tiny.bounds import MAX_PIXELS, MIN_PIXELS
 
@@ -41,15 +42,25 @@ def test_the_files_are_small_enough_for_a_repository() -> None:
 
 def test_the_profile_says_what_the_configuration_says() -> None:
     config = json.loads((checkpoint.FILES / "config.json").read_text())
-    text, profile = config["text_config"], PROFILES["tiny"]
+    profile = PROFILES["tiny"]
     assert config["architectures"] == ["Qwen2_5_VLForConditionalGeneration"]
-    assert (text["vocab_size"], text["intermediate_size"]) == (
-        profile.vocabulary,
-        profile.intermediate_size,
+    text, vision = config["text_config"], config["vision_config"]
+    assert profile.language == Language(
+        layers=text["num_hidden_layers"],
+        hidden_size=text["hidden_size"],
+        heads=text["num_attention_heads"],
+        kv_heads=text["num_key_value_heads"],
+        head_width=text["hidden_size"] // text["num_attention_heads"],
+        intermediate_size=text["intermediate_size"],
+        vocabulary=text["vocab_size"],
     )
-    head = text["hidden_size"] // text["num_attention_heads"]
-    kv = 2 * text["num_hidden_layers"] * text["num_key_value_heads"] * head * 2
-    assert profile.kv_bytes_per_token == kv
+    assert profile.vision == Vision(
+        layers=vision["depth"],
+        hidden_size=vision["hidden_size"],
+        intermediate_size=vision["intermediate_size"],
+        whole_picture_layers=len(vision["fullatt_block_indexes"]),
+        out_hidden_size=vision["out_hidden_size"],
+    )
     assert (profile.min_pixels, profile.max_pixels) == (MIN_PIXELS, MAX_PIXELS)
 
 

@@ -1,0 +1,104 @@
+"""Look at every side of a deployment at once, within half a minute."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lightkube import KubeConfig
+from lightkube.core.exceptions import ConfigError
+
+from doctor import cluster, google_side, twin_side
+from doctor.asking import Asker
+from doctor.observations import Cluster, NotSeen, Observations, Program, Service, Tailnet
+from infra.config import Settings
+from infra.gcp.names import SERVICE
+from twin.paths import TwinPaths
+
+SECONDS = 26
+"""No request is begun after it; the promise is half a minute."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """A deployment, and where its sides are looked at."""
+
+    url: str
+    key: str
+    settings: Settings
+    up: str
+    kubectl: str
+    service: Callable[[], Service | NotSeen]
+    tailnet: Callable[[], Tailnet | NotSeen]
+    cluster: Callable[[], Cluster | NotSeen]
+    programs: Callable[[], tuple[Program, ...]]
+
+
+def of_twin(paths: TwinPaths, path: str, url: str, key: str, settings: Settings) -> Patient:
+    """``path`` has the twin's own tools."""
+    return Patient(
+        url=url,
+        key=key,
+        settings=settings,
+        up="hub up",
+        kubectl='eval "$(hub env)"; kubectl',
+        service=lambda: twin_side.service(paths),
+        tailnet=lambda: twin_side.nodes(paths, path),
+        cluster=lambda: cluster.look(
+            KubeConfig.from_file(paths.kubeconfig), None, traefik_is_a_pod=False
+        ),
+        programs=lambda: twin_side.programs(paths),
+    )
+
+
+def of_stack(stack: str, url: str, key: str, settings: Settings) -> Patient:
+    """One of your own: asked with ``gcloud``, ``tailscale`` and the kubeconfig of this computer."""
+    context = settings.home.kube_context
+    cloud = settings.cloud
+    return Patient(
+        url=url,
+        key=key,
+        settings=settings,
+        up=f"pulumi up --stack {stack}",
+        kubectl=f"kubectl --context {context}" if context else "kubectl",
+        service=lambda: google_side.service(SERVICE, cloud.project, cloud.region),
+        tailnet=google_side.nodes,
+        cluster=lambda: _of_kubeconfig(context),
+        programs=tuple,
+    )
+
+
+def _of_kubeconfig(context: str | None) -> Cluster | NotSeen:
+    try:
+        return cluster.look(KubeConfig.from_env(), context, traefik_is_a_pod=True)
+    except ConfigError as error:
+        return NotSeen(why=f"no kubeconfig for home here: {error}")
+
+
+def examine(patient: Patient) -> Observations:
+    """All sides at once: what a client sees, and what the owner sees behind it."""
+    deadline = time.monotonic() + SECONDS
+    body_mb = patient.settings.limits.body_mb
+    asker = Asker(patient.url, patient.key, body_mb, deadline)
+    with ThreadPoolExecutor(4) as looks:
+        requests = looks.submit(asker.all)
+        tailnet = looks.submit(patient.tailnet)
+        at_home = looks.submit(patient.cluster)
+        programs = looks.submit(patient.programs)
+        asked = requests.result()
+        # After the requests: only then does the service know why an instance did not start.
+        service = patient.service()
+        return Observations(
+            home=patient.settings.home.host,
+            up=patient.up,
+            kubectl=patient.kubectl,
+            requests=asked,
+            service=service,
+            tailnet=tailnet.result(),
+            cluster=at_home.result(),
+            programs=programs.result(),
+            now=datetime.now(UTC),
+        )

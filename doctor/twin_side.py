@@ -1,0 +1,130 @@
+"""The twin's cloud and tailnet: what its emulator and its control server say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any, cast
+
+import psutil
+
+from doctor.hops import Hop
+from doctor.observations import Node, NotSeen, Program, Service, Tailnet
+from infra.tailnet.policy import GATEWAY_TAG
+from twin.parts import system, tailnet
+from twin.parts.part import records
+from twin.paths import TwinPaths
+
+HOPS: dict[str, Hop] = {
+    "door": "address",
+    "cloud-run": "cloud run",
+    "headscale": "tailnet",
+    "derper": "tailnet",
+    "home-tailscaled": "tailnet",
+    "traefik": "home port 80",
+    "node": "kubernetes",
+    "kube-apiserver": "kubernetes",
+    "kube-controller-manager": "kubernetes",
+    "kube-scheduler": "kubernetes",
+    "kine": "kubernetes",
+    "api-inside": "kubernetes",
+    "api-outside": "kubernetes",
+}
+"""Which hop of the path each part of the twin is."""
+
+
+def programs(paths: TwinPaths) -> tuple[Program, ...]:
+    """Every part that has a hop."""
+    return tuple(
+        Program(hop=HOPS[record.name], name=record.name, state=_state(record.process))
+        for record in records(paths)
+        if record.name in HOPS
+    )
+
+
+def _state(process: psutil.Process | None) -> str:
+    if process is None:
+        return "ended"
+    return "stopped" if process.status() == psutil.STATUS_STOPPED else "running"
+
+
+def service(paths: TwinPaths) -> Service | NotSeen:
+    listed = system.services(paths)
+    if listed is None:
+        return NotSeen(why="Cloud Run's emulator does not answer")
+    if not listed:
+        return Service(deployed=False)
+    [one] = listed
+    instances = cast("list[dict[str, Any]]", one["instances"])
+    return Service(
+        deployed=True,
+        instances=len(instances),
+        revision=str(one["revision"]),
+        failure="" if instances else last_failure(paths),
+    )
+
+
+def last_failure(paths: TwinPaths) -> str:
+    """Of the emulator's log: why the last instance did not start; nothing if it did."""
+    log = paths.logs / "cloud-run.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    for line in reversed(lines):
+        if ": ready after" in line:
+            return ""
+        if "failed to start" in line:
+            return line.replace("\\n", " ")[:400]
+    return ""
+
+
+def nodes(paths: TwinPaths, path: str) -> Tailnet | NotSeen:
+    listed = tailnet.nodes(paths, path)
+    if not listed:
+        return NotSeen(why="the tailnet's control server does not answer, or lists no machine")
+    routes = _routes(paths, path)
+    return Tailnet(
+        nodes=tuple(_node(one, routes) for one in listed),
+        key_expires=tailnet.key_expires(paths, path, GATEWAY_TAG),
+        key_known=True,
+    )
+
+
+def _node(listed: dict[str, Any], routes: dict[str, str]) -> Node:
+    name = str(listed.get("given_name"))
+    addresses = cast("list[str]", listed.get("ip_addresses") or [])
+    tags = cast("list[str]", listed.get("tags") or listed.get("forced_tags") or [])
+    return Node(
+        name=name,
+        online=bool(listed.get("online")),
+        tags=tuple(tags),
+        address=addresses[0] if addresses else "",
+        path=routes.get(addresses[0], "") if addresses else "",
+    )
+
+
+def _routes(paths: TwinPaths, path: str) -> dict[str, str]:
+    """How home reaches each address, as home's own tailscaled says."""
+    socket = paths.sockets / "home-ts.sock"
+    try:
+        said = subprocess.run(
+            ["tailscale", f"--socket={socket}", "status", "--json"],
+            env={"PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=3,
+            check=False,
+        ).stdout
+    except subprocess.TimeoutExpired:
+        return {}
+    return peers(json.loads(said or "{}"))
+
+
+def peers(status: dict[str, Any]) -> dict[str, str]:
+    """Address to route, from what ``tailscale status --json`` says."""
+    found: dict[str, str] = {}
+    for peer in cast("dict[str, dict[str, Any]]", status.get("Peer") or {}).values():
+        direct, relay = peer.get("CurAddr"), peer.get("Relay")
+        route = (
+            "direct" if direct else f"relayed by {relay}" if relay and peer.get("Active") else ""
+        )
+        found.update(dict.fromkeys(peer.get("TailscaleIPs") or [], route))
+    return found

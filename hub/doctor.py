@@ -1,0 +1,122 @@
+"""`hub doctor`: which hop of the path is broken, why, and the command that mends it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from doctor.diagnosis import Finding, State, diagnose, first_broken
+from doctor.examination import Patient, examine, of_stack, of_twin
+from hub.engine import STACK, Engine
+from hub.stack import Stack
+from hub.words import told_in_words
+from infra.config import KEY, Settings
+from twin.errors import TwinError
+from twin.paths import TwinPaths, state_dir
+
+app = typer.Typer()
+console = Console(highlight=False)
+_MARKS: dict[State, str] = {
+    "ok": "[green]✓[/green]",
+    "warning": "[yellow]![/yellow]",
+    "broken": "[red]✗[/red]",
+    "not seen": "[dim]?[/dim]",
+}
+
+
+@app.command("doctor", rich_help_panel="Look")
+def doctor(
+    stack: Annotated[
+        str, typer.Option("--stack", help="The twin's, or a Pulumi stack of your own, such as dev.")
+    ] = STACK,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Walk the path of a request, and name the first hop that is broken.
+
+    It asks what a client asks, from a health check to the largest body, and looks at every side
+    with your own access: on the twin all of it, on your own stack with the gcloud, tailscale and
+    kubeconfig of this computer, as far as they are there. Half a minute at most. It wakes a gateway
+    that was scaled to zero, and has the model write one token twice.
+
+    The exit code is 0 only if nothing is broken.
+
+    [bold]Examples[/bold]
+
+    hub doctor
+
+    hub doctor --stack dev --json
+    """
+    with told_in_words():
+        patient = _patient(stack)
+        if as_json:
+            findings = diagnose(examine(patient))
+            print(json.dumps(answer(findings), indent=2))  # noqa: T201
+        else:
+            with console.status("Asking each hop, half a minute at most"):
+                findings = diagnose(examine(patient))
+            console.print(table(findings))
+            console.print(verdict(findings))
+        if first_broken(findings) is not None:
+            raise typer.Exit(1)
+
+
+def answer(findings: list[Finding]) -> dict[str, Any]:
+    """For programs."""
+    broken = first_broken(findings)
+    return {
+        "healthy": broken is None,
+        "broken": asdict(broken) if broken else None,
+        "hops": [asdict(one) for one in findings],
+    }
+
+
+def table(findings: list[Finding]) -> Table:
+    """A line for each hop, in the order of a request."""
+    shown = Table(box=None, show_header=False, pad_edge=False)
+    shown.add_column(no_wrap=True)
+    shown.add_column(no_wrap=True)
+    shown.add_column(overflow="fold")
+    for one in findings:
+        told = one.evidence
+        if one.state == "warning":
+            told = "\n".join(filter(None, (told, one.cause, f"→ {one.remedy}")))
+        shown.add_row(
+            _MARKS[one.state],
+            one.hop,
+            told or ("[dim]not reached[/dim]" if one.state == "not seen" else ""),
+        )
+    return shown
+
+
+def verdict(findings: list[Finding]) -> str:
+    """The answer in a few lines."""
+    broken = first_broken(findings)
+    if broken is None:
+        return "\n[green]Nothing is broken.[/green]"
+    return f"\n[red bold]{broken.hop}[/red bold]: {broken.cause}\n[bold]→[/bold] {broken.remedy}"
+
+
+def _patient(name: str) -> Patient:
+    stack = Stack.named(name)
+    settings = Settings.model_validate(_settings(stack))
+    url, key = stack.address()
+    if name != STACK:
+        return of_stack(name, url, key, settings)
+    paths = TwinPaths(state_dir())
+    engine = Engine.of_running_twin(paths)
+    return of_twin(paths, engine.path, engine.settings.gateway_url, key, settings)
+
+
+def _settings(stack: Stack) -> Any:
+    """As they stand in the file, which the program reads, too."""
+    try:
+        return yaml.safe_load(stack.file.read_text())["config"][f"personal-cloud-hub:{KEY}"]
+    except (KeyError, TypeError) as error:
+        raise TwinError(f"{stack.file} has no personal-cloud-hub:{KEY}") from error

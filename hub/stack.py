@@ -1,0 +1,119 @@
+"""One deployment, the twin's or one of your own, as `hub keys` sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from hub.engine import ROOT, STACK, Engine, run_pulumi
+from hub.stack_file import api_keys, stack_file, with_api_keys
+from infra.key_names import check
+from twin.errors import TwinError
+from twin.paths import TwinPaths, state_dir
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What it should be, in its file, and what it is, as Pulumi knows it."""
+
+    name: str
+    file: Path
+    environment: Mapping[str, str] | None
+    """In which `pulumi` works on it; ``None`` for a twin that was never started."""
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The stack of this name.
+
+        Raises:
+            TwinError: it has no file.
+        """
+        file = stack_file(name)
+        if not file.exists():
+            known = ", ".join(sorted(one.name for one in ROOT.glob("Pulumi.*.yaml")))
+            raise TwinError(f"The stack {name} has no file {file}; there are: {known}")
+        return cls(name, file, _environment(name))
+
+    @property
+    def deployment(self) -> str:
+        """What a person types to deploy it."""
+        return "hub up" if self.name == STACK else f"pulumi up --stack {self.name}"
+
+    def declared(self) -> list[str]:
+        """The keys in its file.
+
+        Raises:
+            TwinError: there is no list, or the program would refuse it.
+        """
+        keys = api_keys(self.file.read_text())
+        try:
+            check(keys)
+        except ValueError as error:
+            raise TwinError(f"{self.file}: {error}") from error
+        return keys
+
+    def declare(self, keys: Sequence[str]) -> None:
+        self.file.write_text(with_api_keys(self.file.read_text(), keys))
+
+    def accepted(self) -> list[str]:
+        """The keys that the gateway accepts since the last deployment; none before the first.
+
+        Raises:
+            TwinError: Pulumi does not know the stack.
+        """
+        return self._outputs().get("acceptedKeys", [])
+
+    def values(self) -> dict[str, str]:
+        """The newest deployed key of each client, in plain text.
+
+        Raises:
+            TwinError: Pulumi does not know the stack, or cannot decrypt it.
+        """
+        return self._outputs("--show-secrets").get("apiKeys", {})
+
+    def address(self) -> tuple[str, str]:
+        """The service's URL and a key for it.
+
+        Raises:
+            TwinError: Pulumi does not know the stack, cannot decrypt it, or it is not deployed.
+        """
+        outputs = self._outputs("--show-secrets")
+        keys = outputs.get("apiKeys", {})
+        if not keys or "gatewayUrl" not in outputs:
+            raise TwinError(f"The stack {self.name} is not deployed; `{self.deployment}` does it.")
+        return outputs["gatewayUrl"], next(iter(keys.values()))
+
+    def deploy(self) -> NoReturn:
+        """Become the deployment: its questions, Ctrl-C and exit code are this command's."""
+        os.chdir(ROOT)
+        if self.name == STACK:
+            os.execv(sys.executable, [sys.executable, "-m", "hub.cli", "up"])  # noqa: S606
+        os.execvp("pulumi", self.deployment.split())  # noqa: S606
+
+    def _outputs(self, *options: str) -> dict[str, Any]:
+        if self.environment is None:
+            return {}
+        asked = ("stack", "output", "--stack", self.name, "--json", "--non-interactive", *options)
+        try:
+            return json.loads(run_pulumi(*asked, env=self.environment))
+        except TwinError as error:
+            if "no stack named" not in str(error):
+                raise
+            raise TwinError(
+                f"{error}`pulumi whoami --verbose` tells where Pulumi looks for the stack; "
+                "docs/deployment.md creates one."
+            ) from error
+
+
+def _environment(name: str) -> Mapping[str, str] | None:
+    if name != STACK:
+        return os.environ
+    paths = TwinPaths(state_dir())
+    if not (paths.root / "twin.json").exists():
+        return None
+    return Engine.of_running_twin(paths).environment

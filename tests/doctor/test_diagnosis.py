@@ -1,0 +1,385 @@
+"""What the doctor concludes, for each way in which a deployment can be broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from doctor.diagnosis import diagnose, first_broken
+from doctor.hops import HOPS
+from doctor.observations import (
+    Cluster,
+    Node,
+    NotSeen,
+    Observations,
+    Pod,
+    Program,
+    Reply,
+    Requests,
+    Service,
+    Tailnet,
+)
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+def reply(
+    asked: str, status: int | None = 200, code: str = "", *, seconds: float = 0.1, words: str = ""
+) -> Reply:
+    return Reply(
+        asked=asked,
+        seconds=seconds,
+        status=status,
+        code=code,
+        words=words,
+        in_gateways_form=True,
+        failure="" if status else "no answer in 10 s",
+    )
+
+
+HEALTH, MODELS = "GET /health", "GET /v1/models with the key"
+BODIES = tuple(reply(f"a request of {size}", 404) for size in ("1 kB", "64 kB", "1 MB"))
+WELL_ASKED = Requests(
+    health=reply(HEALTH),
+    models=reply(MODELS),
+    generation=reply("one token"),
+    picture=reply("a picture"),
+    bodies=BODIES,
+)
+HOME = Node(name="home", online=True, tags=("tag:llm-home",), address="100.64.0.1")
+GATEWAY = Node(name="home-gateway", online=True, tags=("tag:llm-gateway",), path="direct")
+WELL_CONNECTED = Tailnet(
+    nodes=(HOME, GATEWAY), key_expires=NOW + timedelta(days=80), key_known=True
+)
+READY = Pod(name="vllm-qwen-1", phase="Running", ready=True)
+WELL_SERVED = Cluster(node_ready=True, gpus=10, ingress=True, endpoints=1, desired=1, pods=(READY,))
+WELL = Observations(
+    home="home",
+    up="hub up",
+    kubectl="kubectl",
+    requests=WELL_ASKED,
+    service=Service(deployed=True, instances=1, revision="home-gateway-00001"),
+    tailnet=WELL_CONNECTED,
+    cluster=WELL_SERVED,
+    now=NOW,
+)
+
+
+def refused(code: str, status: int = 503) -> Requests:
+    """No request comes further than the gateway, which says this."""
+    return Requests(health=reply(HEALTH, status, code), models=reply(MODELS, status, code))
+
+
+def googles_own(words: str = "Service Unavailable") -> Requests:
+    answer = replace(reply(HEALTH, 503, words=words), in_gateways_form=False)
+    return Requests(health=answer, models=replace(answer, asked=MODELS))
+
+
+UNCONNECTED = Requests(
+    health=Reply(asked=HEALTH, seconds=0, failure="[Errno 111] refused", connected=False)
+)
+MODEL_AWAY = refused("model_unavailable")
+NONE_READY = replace(WELL_SERVED, endpoints=0)
+
+
+def test_where_nothing_is_wrong_every_hop_is_ok() -> None:
+    findings = diagnose(WELL)
+    assert [one.hop for one in findings] == list(HOPS)
+    assert {one.state for one in findings} == {"ok"}
+    assert first_broken(findings) is None
+
+
+FAULTS = {
+    "the address leads nowhere": (
+        replace(WELL, requests=UNCONNECTED),
+        ("address", "[Errno 111] refused", "hub up prints it"),
+    ),
+    "the public door's program has ended": (
+        replace(
+            WELL,
+            requests=UNCONNECTED,
+            programs=(Program(hop="address", name="door", state="ended"),),
+        ),
+        ("address", "The program door has ended", "hub up"),
+    ),
+    "no service is deployed": (
+        replace(WELL, requests=googles_own("404"), service=Service(deployed=False)),
+        ("cloud run", "No service is deployed", "hub up"),
+    ),
+    "a revision fails": (
+        replace(
+            WELL,
+            requests=googles_own(),
+            service=Service(deployed=True, failure="container caddy ended with exit code 1"),
+        ),
+        ("cloud run", "container caddy ended with exit code 1", "hub up"),
+    ),
+    "the auth key has expired": (
+        replace(
+            WELL,
+            requests=googles_own(),
+            service=Service(deployed=True, failure="container tailscale failed to start"),
+            tailnet=replace(WELL_CONNECTED, key_expires=NOW - timedelta(hours=1)),
+        ),
+        ("cloud run", "auth key expired on 2026-11-26", "renews the auth key"),
+    ),
+    "the auth key was revoked": (
+        replace(
+            WELL,
+            requests=googles_own(),
+            service=Service(deployed=True, failure="container tailscale failed to start"),
+            tailnet=replace(WELL_CONNECTED, key_expires=None),
+        ),
+        ("cloud run", "no valid auth key", "renews the auth key"),
+    ),
+    "Google answers and nobody knows more": (
+        replace(
+            WELL, requests=googles_own("no healthy upstream"), service=NotSeen(why="no gcloud")
+        ),
+        ("cloud run", "503 no healthy upstream", "hub up"),
+    ),
+    "the key is wrong": (
+        replace(
+            WELL,
+            requests=Requests(health=reply(HEALTH), models=reply(MODELS, 401, "invalid_api_key")),
+        ),
+        ("api key", "does not know this key", "hub keys"),
+    ),
+    "home is offline": (
+        replace(
+            WELL,
+            requests=refused("home_unavailable"),
+            tailnet=replace(WELL_CONNECTED, nodes=(replace(HOME, online=False), GATEWAY)),
+            cluster=NotSeen(why="no route to host"),
+        ),
+        ("tailnet", "home is offline", "Switch it on"),
+    ),
+    "home has another name": (
+        replace(
+            WELL,
+            requests=refused("home_unavailable"),
+            tailnet=replace(WELL_CONNECTED, nodes=(replace(HOME, name="home-1"), GATEWAY)),
+        ),
+        ("tailnet", "is called home-1", "Rename it to home"),
+    ),
+    "home was never joined": (
+        replace(
+            WELL,
+            requests=refused("home_unavailable"),
+            tailnet=replace(WELL_CONNECTED, nodes=(GATEWAY,)),
+        ),
+        ("tailnet", "No machine of the tailnet is called home", "--advertise-tags=tag:llm-home"),
+    ),
+    "the tailnet's policy lacks the port": (
+        replace(WELL, requests=refused("home_unavailable")),
+        ("home port 80", "gets no answer from port 80 of home", "hub policy"),
+    ),
+    "Traefik is down": (
+        replace(
+            WELL,
+            requests=refused("home_unavailable"),
+            cluster=replace(
+                WELL_SERVED,
+                entry=(Pod(name="traefik-1", phase="Running", ready=False, reason="Error"),),
+            ),
+        ),
+        ("home port 80", "Traefik is not ready: traefik-1: Error", "kube-system get pods"),
+    ),
+    "Traefik is frozen": (
+        replace(
+            WELL,
+            requests=refused("home_lost", 502),
+            programs=(Program(hop="home port 80", name="traefik", state="stopped"),),
+        ),
+        ("home port 80", "traefik is stopped", "kill -CONT"),
+    ),
+    "the Ingress is gone": (
+        replace(
+            WELL,
+            requests=refused("home_misconfigured", 502),
+            cluster=replace(WELL_SERVED, ingress=False),
+        ),
+        ("ingress", "no route to the model server", "hub up"),
+    ),
+    "home knows another gateway's key": (
+        replace(WELL, requests=refused("home_misconfigured", 502)),
+        ("ingress", "does not accept this gateway's key", "hub up"),
+    ),
+    "the Service's selector finds nobody": (
+        replace(WELL, requests=MODEL_AWAY, cluster=NONE_READY),
+        ("ingress", "selector was changed", "hub up"),
+    ),
+    "the node is not ready": (
+        replace(
+            WELL,
+            requests=MODEL_AWAY,
+            cluster=replace(NONE_READY, node_ready=False, node_reason="kubelet stopped posting"),
+        ),
+        ("kubernetes", "kubelet stopped posting", "systemctl status k3s"),
+    ),
+    "there is no GPU": (
+        replace(WELL, requests=MODEL_AWAY, cluster=replace(NONE_READY, gpus=0, pods=())),
+        ("kubernetes", "offers no GPU", "nvidia-smi"),
+    ),
+    "the model was scaled to 0": (
+        replace(WELL, requests=MODEL_AWAY, cluster=replace(NONE_READY, desired=0, pods=())),
+        ("pod", "scaled to 0 by hand", "--replicas=1"),
+    ),
+    "the pod cannot be placed": (
+        replace(
+            WELL,
+            requests=MODEL_AWAY,
+            cluster=replace(
+                NONE_READY,
+                pods=(
+                    Pod(
+                        name="p",
+                        phase="Pending",
+                        ready=False,
+                        reason="Insufficient nvidia.com/gpu",
+                    ),
+                ),
+            ),
+        ),
+        ("pod", "Insufficient nvidia.com/gpu", "get events"),
+    ),
+    "the pod crashes": (
+        replace(
+            WELL,
+            requests=MODEL_AWAY,
+            cluster=replace(
+                NONE_READY,
+                pods=(
+                    Pod(
+                        name="p",
+                        phase="Running",
+                        ready=False,
+                        restarts=3,
+                        reason="OOMKilled (exit code 137)",
+                        last_words="CUDA out of memory",
+                    ),
+                ),
+            ),
+        ),
+        ("pod", "OOMKilled (exit code 137), restarted 3 times; its last words: CUDA", "logs"),
+    ),
+    "the model is loading": (
+        replace(
+            WELL,
+            requests=MODEL_AWAY,
+            cluster=replace(NONE_READY, pods=(Pod(name="p", phase="Running", ready=False),)),
+        ),
+        ("pod", "is loading its model", "Wait"),
+    ),
+    "the engine hangs while /health is well": (
+        replace(
+            WELL,
+            requests=Requests(
+                health=reply(HEALTH), models=reply(MODELS), generation=reply("one token", None)
+            ),
+        ),
+        ("model", "generates nothing (no answer in 10 s)", "rollout restart deployment/vllm-qwen"),
+    ),
+    "large packets are lost": (
+        replace(
+            WELL,
+            requests=replace(WELL_ASKED, bodies=(BODIES[0], reply("a request of 2 kB", None))),
+        ),
+        ("large requests", "a request of 2 kB does not", "Lower tailnet.mtu"),
+    ),
+    "the API server and the model are down": (
+        replace(
+            WELL,
+            requests=MODEL_AWAY,
+            cluster=NotSeen(why="connection refused"),
+            programs=(Program(hop="kubernetes", name="kube-apiserver", state="ended"),),
+        ),
+        ("kubernetes", "kube-apiserver has ended", "hub up"),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_first_broken_hop_is_named_with_its_cause_and_what_mends_it(fault: str) -> None:
+    seen, (hop, cause, remedy) = FAULTS[fault]
+    broken = first_broken(diagnose(seen))
+    assert broken is not None
+    assert broken.hop == hop
+    assert cause in broken.cause
+    assert remedy in broken.remedy
+    assert sum(one.state == "broken" for one in diagnose(seen)) == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "hop", "cause"),
+    [
+        (
+            replace(
+                WELL,
+                tailnet=replace(
+                    WELL_CONNECTED, nodes=(HOME, replace(GATEWAY, path="relayed by twin"))
+                ),
+            ),
+            "tailnet",
+            "relayed by twin",
+        ),
+        (
+            replace(WELL, tailnet=replace(WELL_CONNECTED, key_expires=NOW + timedelta(days=9))),
+            "tailnet",
+            "expires on 2026-12-05",
+        ),
+        (
+            replace(WELL, tailnet=replace(WELL_CONNECTED, key_expires=NOW - timedelta(days=1))),
+            "tailnet",
+            "The gateway's next start fails",
+        ),
+        (
+            replace(WELL, programs=(Program(hop="tailnet", name="derper", state="ended"),)),
+            "tailnet",
+            "derper has ended",
+        ),
+        (
+            replace(WELL, requests=replace(WELL_ASKED, generation=reply("one token", seconds=9))),
+            "model",
+            "One token took 9 s",
+        ),
+    ],
+)
+def test_what_breaks_nothing_by_itself_is_a_warning(
+    seen: Observations, hop: str, cause: str
+) -> None:
+    findings = diagnose(seen)
+    assert first_broken(findings) is None
+    [warned] = [one for one in findings if one.state == "warning"]
+    assert warned.hop == hop
+    assert cause in warned.cause
+
+
+def test_a_side_that_cannot_be_looked_at_says_why_and_breaks_nothing() -> None:
+    blind = replace(
+        WELL,
+        service=NotSeen(why="gcloud is not installed here"),
+        tailnet=NotSeen(why="tailscale is not installed here"),
+        cluster=NotSeen(why="no kubeconfig for home here"),
+    )
+    findings = diagnose(blind)
+    assert {one.state for one in findings} == {"ok"}
+    evidence = {one.hop: one.evidence for one in findings}
+    assert evidence["cloud run"] == "gcloud is not installed here"
+    assert evidence["tailnet"] == "tailscale is not installed here"
+    assert evidence["kubernetes"] == "no kubeconfig for home here"
+
+
+def test_without_any_access_the_answers_alone_still_tell_where_requests_end() -> None:
+    nothing = NotSeen(why="no access")
+    blind = replace(WELL, service=nothing, tailnet=nothing, cluster=nothing)
+    for code, status, hop in (
+        ("home_unavailable", 503, "tailnet"),
+        ("home_lost", 502, "tailnet"),
+        ("model_unavailable", 503, "kubernetes"),
+    ):
+        broken = first_broken(diagnose(replace(blind, requests=refused(code, status))))
+        assert broken is not None
+        assert (broken.hop, broken.evidence) == (hop, f"{status} {code}")

@@ -1,0 +1,182 @@
+"""Faults of a running twin, each injected for real and healed at the end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, cast
+
+import psutil
+
+from tests.support.waiting import until
+from tests.twin.conftest import HubUnderTest
+from twin.network import ENDS, End, Network, choose_mode
+from twin.parts import system
+from twin.parts.part import records
+from twin.paths import TwinPaths
+from twin.settings import TwinSettings
+
+Fault = Callable[[HubUnderTest], AbstractContextManager[None]]
+PATIENCE = 120
+
+
+def part(hub: HubUnderTest, name: str) -> psutil.Process:
+    [record] = [one for one in records(TwinPaths(hub.state)) if one.name == name]
+    return psutil.Process(record.pid)
+
+
+def frozen(name: str) -> Fault:
+    """A part of the twin exists and does nothing."""
+
+    @contextmanager
+    def inject(hub: HubUnderTest) -> Generator[None]:
+        process = part(hub, name)
+        family = [process, *process.children(recursive=True)]
+        for one in family:
+            one.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for one in family:
+                one.send_signal(signal.SIGCONT)
+
+    return inject
+
+
+def killed(name: str) -> Fault:
+    """A part of the twin is gone without goodbye."""
+
+    @contextmanager
+    def inject(hub: HubUnderTest) -> Generator[None]:
+        process = part(hub, name)
+        process.kill()
+        until(lambda: process.status() == psutil.STATUS_ZOMBIE or not process.is_running())
+        try:
+            yield
+        finally:
+            hub.ok("up")
+
+    return inject
+
+
+def patched(kind: str, name: str, patch: dict[str, Any]) -> Fault:
+    """An object of the model's namespace was edited by hand."""
+
+    @contextmanager
+    def inject(hub: HubUnderTest) -> Generator[None]:
+        before = hub.kubectl("-n", "vlm", "get", kind, name)
+        hub.kubectl("-n", "vlm", "patch", kind, name, "--type=merge", "-p", json.dumps(patch))
+        try:
+            yield
+        finally:
+            _replace(hub, before)
+
+    return inject
+
+
+def deleted(kind: str, name: str) -> Fault:
+    """An object of the model's namespace was deleted by hand."""
+
+    @contextmanager
+    def inject(hub: HubUnderTest) -> Generator[None]:
+        before = hub.kubectl("-n", "vlm", "get", kind, name)
+        assert hub.shell(f"kubectl -n vlm delete {kind} {name}").returncode == 0
+        try:
+            yield
+        finally:
+            _replace(hub, before)
+
+    return inject
+
+
+def _replace(hub: HubUnderTest, before: dict[str, Any]) -> None:
+    for field in ("resourceVersion", "uid", "creationTimestamp"):
+        before["metadata"].pop(field, None)
+    subprocess.run(
+        ["kubectl", "apply", "--server-side", "--force-conflicts", "-f", "-"],
+        input=json.dumps(before | {"metadata": _unmanaged(before["metadata"])}),
+        env=hub.shell_env,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+
+
+def _unmanaged(metadata: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in metadata.items() if key != "managedFields"}
+
+
+@contextmanager
+def engine_hangs(hub: HubUnderTest) -> Generator[None]:
+    """vLLM's engine stands still; its API server goes on saying that all is well."""
+    engines = [
+        one
+        for one in part(hub, "node").children(recursive=True)
+        if any("EngineCore" in word for word in one.cmdline())
+    ]
+    assert engines
+    for one in engines:
+        one.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for one in engines:
+            one.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def auth_key_expired(hub: HubUnderTest) -> Generator[None]:
+    """Every auth key of the gateway has expired, and its instance has ended."""
+    headscale = f"headscale --config {TwinPaths(hub.state).headscale_config}"
+    listed = hub.shell(f"{headscale} preauthkeys list --output json")
+    for key in json.loads(listed.stdout):
+        done = hub.shell(f"{headscale} preauthkeys expire --id {key['id']}")
+        assert done.returncode == 0, done.stderr
+    end_instance(hub)
+    try:
+        yield
+    finally:
+        done = hub.shell("pulumi up --yes --skip-preview --refresh --stack twin")
+        assert done.returncode == 0, done.stdout
+
+
+def end_instance(hub: HubUnderTest) -> None:
+    """Without goodbye."""
+
+    def instances() -> list[dict[str, Any]]:
+        [service] = system.services(TwinPaths(hub.state)) or []
+        return cast("list[dict[str, Any]]", service["instances"])
+
+    for one in instances():
+        psutil.Process(one["containers"][0]["pid"]).kill()
+    until(lambda: not instances(), seconds=PATIENCE)
+
+
+@contextmanager
+def small_packets_only(hub: HubUnderTest) -> Generator[None]:
+    """The path to home carries packets up to 1000 bytes, and says nothing of larger ones.
+
+    The default setting's largest have 1084: 1024, and WireGuard's 60.
+    """
+    paths = TwinPaths(hub.state)
+    mode = choose_mode(TwinSettings.of_running_twin(paths))
+    pids = {record.name: record.pid for record in records(paths)}
+    network = Network(mode, {end: pids[f"net-{end}"] for end in ENDS})
+
+    def limit(bytes_: int, segments: int) -> None:
+        # A bridge lets packets through that are still to be cut into segments, however long.
+        clouds: tuple[End, ...] = ("cloud", "cloud-next")
+        for end in clouds:
+            line = network.at(end, "ip", "link", "set", "eth0", "gso_max_segs", str(segments))
+            subprocess.run(line, check=True)
+        line = network.at("inet", "ip", "link", "set", "to-home", "mtu", str(bytes_))
+        subprocess.run(line, check=True)
+
+    limit(1000, 1)
+    try:
+        yield
+    finally:
+        limit(1500, 65535)
