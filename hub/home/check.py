@@ -123,15 +123,13 @@ def parse(text: str) -> Cluster:
 
 
 def rows(facts: Facts, cluster: Cluster, now: datetime) -> list[Row]:
-    """Each hop, from the tailnet inwards."""
-    return [
-        *_tailnet(facts, cluster),
-        *_k3s(facts, cluster),
-        *_gpu(facts, cluster),
-        *_pods(cluster),
-        _way_in(facts, cluster),
-        *_machine(facts, cluster, now),
-    ]
+    """Each hop, from the tailnet inwards; not what can only follow from a hop that is down."""
+    shown = [*_tailnet(facts, cluster), *_k3s(facts, cluster), _driver(facts)]
+    if cluster.node:
+        shown += [_slices(cluster), *_pods(cluster)]
+    if facts.k3s and facts.tailscale.running:
+        shown.append(_way_in(facts, cluster))
+    return [*shown, *_machine(facts, cluster, now)]
 
 
 def table(rows: list[Row]) -> Table:
@@ -169,6 +167,8 @@ def _tailnet(facts: Facts, cluster: Cluster) -> Iterator[Row]:
         ok=tailscale.running,
         remedy="sudo systemctl restart tailscaled; sudo tailscale up" if facts.k3s else INSTALL,
     )
+    if not tailscale.running:
+        return
     yield _row(
         "tailnet",
         "identity",
@@ -222,17 +222,20 @@ def _k3s(facts: Facts, cluster: Cluster) -> Iterator[Row]:
     yield _row("K3s", "node", detail, ok=not remedy, remedy=remedy)
 
 
-def _gpu(facts: Facts, cluster: Cluster) -> Iterator[Row]:
+def _driver(facts: Facts) -> Row:
     problem = next(iter(gpu_problems(facts)), None)
-    yield _row(
+    return _row(
         "GPU",
         "driver",
         problem.what if problem else f"{facts.gpu}, driver {facts.driver}",
         ok=problem is None,
         remedy=problem.remedy if problem else "",
     )
+
+
+def _slices(cluster: Cluster) -> Row:
     count = cluster.node.get("status", {}).get("allocatable", {}).get("nvidia.com/gpu", "0")
-    yield _row(
+    return _row(
         "GPU",
         "nvidia.com/gpu",
         f"{count} of {SLICES}" if count != str(SLICES) else count,

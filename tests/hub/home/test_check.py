@@ -101,28 +101,43 @@ def test_a_server_that_is_well_shows_each_hop_once() -> None:
     ]
 
 
+NOTHING = Cluster(
+    node={},
+    pods=(),
+    model={},
+    has_ingress=False,
+    log="",
+    entry="000",
+    certificate_ends=None,
+    pings={"home-gateway": ""},
+)
+
+
 def test_everything_that_is_down_has_a_remedy() -> None:
-    nothing = Cluster(
-        node={},
-        pods=(),
-        model={},
-        has_ingress=False,
-        log="",
-        entry="000",
-        certificate_ends=None,
-        pings={"home-gateway": ""},
-    )
+    """Each in two servers: one whose cluster answers, and one whose does not."""
     ill = facts(
         driver="",
         k3s_active=False,
         masked=frozenset(),
         free_percent=3,
         wakes=False,
-        tailscale=tailscale(state="NeedsLogin", address="", tags=(), hostname="box"),
+        tailscale=tailscale(tags=(), name="home-1.tail1234.ts.net"),
     )
-    shown = rows(ill, nothing, NOW)
-    assert {row.state for row in shown} == {"down"}
-    assert [row.what for row in shown if not row.remedy] == []
+    for cluster in (NOTHING, replace(NOTHING, node={"spec": {"unschedulable": True}})):
+        shown = rows(ill, cluster, NOW)
+        assert [row.what for row in shown if row.state != "down"] == ["address"]
+        assert [row.what for row in shown if not row.remedy] == ["address"]
+
+
+def test_what_only_follows_from_something_that_is_down_is_not_shown() -> None:
+    """On a server where nothing is installed yet."""
+    bare = facts(k3s="", wakes=None, tailscale=tailscale(state="", address="", tags=()))
+    shown = rows(bare, replace(NOTHING, pings={}), NOW)
+    assert [(row.what, row.remedy) for row in shown if row.state == "down"] == [
+        ("address", "hub home install"),
+        ("service", "hub home install"),
+    ]
+    assert "port 80" not in {row.what for row in shown}
 
 
 @pytest.mark.parametrize(
