@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
 from rich.markup import escape
 from rich.table import Table
 
-from hub.home.facts import SLEEP, Facts, look, values
-from hub.home.machine import Machine, script
+from hub.home.cluster import Cluster, look_inside
+from hub.home.facts import SLEEP, Facts, look
+from hub.home.machine import Machine
 from hub.home.requirements import NAME, gpu_problems, joined
 from hub.status import COLOURS, State
 from infra.config import Home
 from infra.home_k3s.names import MODEL, NAMESPACE
-from infra.tailnet.policy import GATEWAY_TAG
 
 SLICES = int(Home.model_fields["gpu_slices"].default)
 IMAGES_GO_PERCENT = 15
@@ -44,25 +42,6 @@ class Row:
     """What to do; of each row that is down."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cluster:
-    """What ``home/cluster.sh`` printed."""
-
-    node: Mapping[str, Any]
-    """The node's object; empty where the API server does not answer."""
-    pods: tuple[Mapping[str, Any], ...]
-    model: Mapping[str, Any]
-    """The Deployment; empty before the first `pulumi up`."""
-    has_ingress: bool
-    log: str
-    """The model server's last lines."""
-    entry: str
-    """HTTP status of the way in; 000 without an answer."""
-    certificate_ends: datetime | None
-    pings: Mapping[str, str]
-    """To each instance of the gateway that is awake."""
-
-
 def check(machine: Machine, now: datetime) -> list[Row]:
     """Look at the server.
 
@@ -70,12 +49,7 @@ def check(machine: Machine, now: datetime) -> list[Row]:
         HomeError: the server refuses.
     """
     facts = look(machine)
-    names = " ".join(str(peer["HostName"]) for peer in gateways(facts))
-    told = machine.read(
-        f"ADDRESS='{facts.tailscale.address}'\nGATEWAYS='{names}'\n"
-        f"{script('fact.sh')}{script('cluster.sh')}"
-    )
-    return rows(facts, parse(told), now)
+    return rows(facts, look_inside(machine, facts), now)
 
 
 def ask_gateway(url: str) -> Row:
@@ -89,37 +63,6 @@ def ask_gateway(url: str) -> Row:
         return _row("gateway", "health", detail, ok=False, remedy="is the address right?")
     detail = f"{answer.status_code} after {answer.elapsed.total_seconds():.1f} s"
     return _row("gateway", "health", detail, ok=answer.status_code == 200, remedy=remedy)
-
-
-def gateways(facts: Facts) -> list[Mapping[str, Any]]:
-    """Instances of the gateway that are awake."""
-    return [
-        peer
-        for peer in facts.tailscale.peers
-        if GATEWAY_TAG in (peer.get("Tags") or ()) and peer.get("Online")
-    ]
-
-
-def parse(text: str) -> Cluster:
-    """From what ``cluster.sh`` printed."""
-    told = {name: value.strip() for name, value in values(text).items()}
-    ends = re.search(r"notAfter=(.+) GMT", told["certificate"])
-    return Cluster(
-        node=json.loads(told["node"] or "{}"),
-        pods=tuple(json.loads(told["pods"] or "{}").get("items", ())),
-        model=json.loads(told["model"] or "{}"),
-        has_ingress=told["ingress"] != "",
-        log=told["log"],
-        entry=told["entry"] or "000",
-        certificate_ends=(
-            datetime.strptime(ends[1], "%b %d %H:%M:%S %Y").replace(tzinfo=UTC) if ends else None
-        ),
-        pings={
-            name.removeprefix("ping:"): value
-            for name, value in told.items()
-            if name.startswith("ping:")
-        },
-    )
 
 
 def rows(facts: Facts, cluster: Cluster, now: datetime) -> list[Row]:

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from hub.cli import app
 from hub.home import commands
-from hub.home.check import Cluster, Row, ask_gateway, rows, table
+from hub.home.check import Row, ask_gateway, rows, table
+from hub.home.cluster import Cluster
 from hub.home.machine import Machine
 from tests.support.home_facts import ADDRESS, facts, tailscale
 from tests.support.home_server import Server, server
