@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help up down clean test browser end-to-end faults check lock golden client-image
+.PHONY: help up down clean test browser slow end-to-end faults check lock golden client-image
 help:  ## list the targets
 	@echo 'Usage: make TARGET'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
@@ -18,11 +18,14 @@ down: .venv/ready  ## remove the cloud side (`pulumi destroy`); the home server 
 clean: .venv/ready  ## remove the local system; built tools stay in the cache
 	.venv/bin/hub clean
 
-test: check  ## check, then side by side: the page in a browser, a temporary local system end to end
-	$(MAKE) --jobs=2 browser end-to-end
+test: check  ## check, then side by side: the page in a browser, slow tests, a temporary local system end to end
+	$(MAKE) --jobs=3 browser slow end-to-end
 
 browser: .venv/ready  ## the page's tests in a browser
 	.venv/bin/python -m pytest -v -m browser
+
+slow: .venv/ready  ## the gateway's tests that wait, and other projects' clients; installs these
+	.venv/bin/python -m pytest -v -m slow
 
 end-to-end: .venv/ready  ## the tests of a temporary local system
 	.venv/bin/python -m pytest -v -m twin
@@ -34,7 +37,7 @@ check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
-	.venv/bin/python -m pytest -n auto --dist loadfile -m "not twin and not browser and not faults"
+	.venv/bin/python -m pytest -n auto --dist loadfile -m "not twin and not browser and not slow and not faults"
 
 lock: .venv/ready  ## update the pinned dependencies, with hashes
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --group dev -o requirements.txt

@@ -18,7 +18,7 @@ def service(name: str, project: str, region: str) -> Service | NotSeen:
     where = (f"--project={project}", f"--region={region}", "--format=json")
     said = _json("gcloud", "run", "services", "describe", name, *where)
     if isinstance(said, NotSeen):
-        if "could not be found" in said.why or "NOT_FOUND" in said.why:
+        if "Cannot find service" in said.why:
             return Service(deployed=False)
         return said
     return described(said)

@@ -2,9 +2,8 @@
 
 It decides; a second Caddy on loopback crosses the tailnet (``crossing.py``).
 
-Each next hop is asked first whether it wants a question's body (``Expect: 100-continue``). Without,
-Caddy and Traefik cut an answer that begins before they have seen the question's end
-(docs/decisions/0011).
+The hops behind it speak HTTP/2 without TLS. Over HTTP/1 Caddy and Traefik cut an answer that begins
+before they have seen the question's end (docs/decisions/0011).
 
 It holds no key: API keys are imported from a file of their own.
 """
@@ -34,6 +33,8 @@ WireGuard repeats a lost handshake after 5 s (its RekeyTimeout) and up to a thir
 so fewer would call a home off whose first packet was lost. Caddy counts failures since the last
 change of state, not in a row: what a single lost check can do is bounded by the next one, a second
 later, which is sooner than a request gives up."""
+BODY_SECONDS = 30
+"""For a whole request to arrive; 20 MB need 5.4 Mbit/s."""
 RETRY_BUSY_SECONDS = 1
 """A second try after it, and a third after that: what the OpenAI SDKs make by themselves."""
 RETRY_STARTING_SECONDS = 10
@@ -61,7 +62,9 @@ _CADDYFILE = Template("""\
 	servers {
 		timeouts {
 			read_header 10s
-			read_body 120s
+			read_body ${body_seconds}s
+			# Off: after its time-out, Caddy 2.11.7 waits for the rest of the body without any limit.
+			read_body_idle -1s
 		}
 	}
 }
@@ -87,7 +90,7 @@ _CADDYFILE = Template("""\
 		default "" ""
 	}
 	# One name for a request on its whole way: told to the client, and the model server's log has it.
-	# At once for what is refused here; and last (>), for home's 100 Continue takes earlier headers away.
+	# At once for what is refused here; and last (>), for what comes from home.
 	header X-Request-Id {http.request.uuid}
 	header >X-Request-Id {http.request.uuid}
 ${origins}	route {
@@ -104,13 +107,15 @@ ${origins}	route {
 		header @model Content-Type application/json
 		respond @model `{"id": "${served}", "object": "model", "created": 0, "owned_by": "personal-cloud-hub"}` 200
 
+		# Or Caddy would switch to the client's protocol with home, for a stranger's /health, too.
+		request_header -Upgrade
+
 		# Nor has it HEAD; the answer's body is left out here.
 		@head method HEAD
 		method @head GET
 
-		# Nobody sends a body to a hop that refuses the question by its head, or cuts off an early answer.
-		@question method POST
-		request_header @question Expect 100-continue
+		# This server answers it by itself; home's own answer to it would reach clients that never asked.
+		request_header -Expect
 
 		request_body {
 			max_size ${body_mb}MB
@@ -128,14 +133,19 @@ ${origins}	route {
 			# A home that counts as off is waited for until after its next check, a second later.
 			lb_try_duration 1250ms
 			lb_try_interval 250ms
+			# For nothing else: a GET whose body is broken would be sent home six times.
+			lb_retry_match {
+				method NONE
+			}
 			flush_interval -1
 			header_up X-Hub-Key-Id {client}
 			header_up X-Request-Id {http.request.uuid}
 			header_up -X-Forwarded-For
 			header_down -Server
 			header_down -X-Request-Id
+			# An answer may begin before the question's end: over HTTP/1 Go's proxies cut some of those.
 			transport http {
-				expect_continue_timeout 1s
+				versions h2c
 			}
 			# From the request's arrival here to the first byte of home's answer.
 			header_down Server-Timing "home;dur={http.reverse_proxy.upstream.latency_ms}"
@@ -186,20 +196,28 @@ ${origins}	route {
 	}
 	handle_errors {
 ${fallback}		handle {
-			map "{err.status_code} {err.message}" {error_type} {error_code} {error_message} {
+			# A body that cannot be read is to Caddy an error of the next hop.
+			map {err.message} {status} {
+				"~(?i)chunk|malformed MIME header|header line too long|invalid trailer" 400
+				"~read tcp .* i/o timeout$$" 408
+				default {err.status_code}
+			}
+			map "{status} {err.message}" {error_type} {error_code} {error_message} {
 				~^400 invalid_request_error unsupported_form "The model server cannot read this form of a request. Send pictures as data: URLs in base64."
 				~^401 invalid_request_error invalid_api_key "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
+				~^408 invalid_request_error request_too_slow "The body of the request did not arrive within ${body_seconds} s. Send a smaller picture."
 				~^404 invalid_request_error unknown_url "No such route. There are POST /v1/chat/completions, /v1/completions and /v1/responses, GET /v1/models and /health."
 				~^413 invalid_request_error request_too_large "The request is larger than ${body_mb} MB. Send a smaller picture."
 				"429 rate" rate_limit_error rate_limit_exceeded "Too many requests with this key in this minute. Wait and try again."
 				~^429 rate_limit_error too_many_at_once "Too many requests with this key at once. Wait for an answer and try again."
+				~^499 invalid_request_error request_cancelled "The client went away, or stopped to send the body of the request."
 				"502 closed" server_error home_misconfigured "The server at home answers, but not this gateway: its key or its route is missing there. Its owner runs pulumi up."
 				~^502 server_error home_lost "The server at home stopped answering while it worked on this request."
 				"503 model" server_error model_unavailable "The server at home is on, but its model server does not answer: it may be starting, which takes minutes, or its GPU may be lent out. Try again later."
 				~^503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
 				default server_error gateway_error "The gateway could not answer this request."
 			}
-			@later `{err.status_code} == 503`
+			@later `{status} == '503'`
 			header @later Retry-After ${retry_after}
 			@starting `{err.message} == "model"`
 			header @starting Retry-After ${retry_starting}
@@ -210,7 +228,7 @@ ${fallback}		handle {
 			header Content-Type application/json
 			respond <<JSON
 				{"error": {"message": "{error_message}", "type": "{error_type}", "param": null, "code": "{error_code}"}}
-				JSON {err.status_code}
+				JSON {status}
 		}
 	}
 }
@@ -261,6 +279,7 @@ def caddyfile(
         origins=_origins(origins),
         fallback=fallback.section() if fallback else "",
         body_mb=body_mb,
+        body_seconds=BODY_SECONDS,
         health_interval_seconds=HEALTH_INTERVAL_SECONDS,
         health_timeout_seconds=HEALTH_TIMEOUT_SECONDS,
         health_fails=HEALTH_FAILS,

@@ -31,6 +31,9 @@ _CADDYFILE = Template("""\
 		output stderr
 		format json
 	}
+	servers {
+		protocols h1 h2c
+	}
 }
 
 (home) {
@@ -39,8 +42,8 @@ _CADDYFILE = Template("""\
 	header_up Host ${home}
 	header_up Authorization "{env.UPSTREAM_AUTHORIZATION}"
 	transport http {
+		versions h2c
 		network_proxy url socks5://127.0.0.1:${socks_port}
-		expect_continue_timeout 1s
 		dial_timeout 5s
 		response_header_timeout ${timeout_seconds}s
 	}

@@ -29,7 +29,6 @@ _SECTION = Template("""\
 					flush_interval -1
 					header_up Host {upstream_hostport}
 					header_up Authorization "Bearer {env.${key}}"
-					header_up -Expect
 					header_up -X-Forwarded-*
 					header_down -Server
 					header_down -X-Request-Id

@@ -20,6 +20,7 @@ from twin.paths import TwinPaths
 from twin.settings import TwinSettings
 
 Fault = Callable[[HubUnderTest], AbstractContextManager[None]]
+CLOUD: tuple[End, ...] = ("cloud", "cloud-next")
 PATIENCE = 120
 
 
@@ -161,15 +162,11 @@ def small_packets_only(hub: HubUnderTest) -> Generator[None]:
 
     The default setting's largest have 1084: 1024, and WireGuard's 60.
     """
-    paths = TwinPaths(hub.state)
-    mode = choose_mode(TwinSettings.of_running_twin(paths))
-    pids = {record.name: record.pid for record in records(paths)}
-    network = Network(mode, {end: pids[f"net-{end}"] for end in ENDS})
+    network = network_of(hub)
 
     def limit(bytes_: int, segments: int) -> None:
         # A bridge lets packets through that are still to be cut into segments, however long.
-        clouds: tuple[End, ...] = ("cloud", "cloud-next")
-        for end in clouds:
+        for end in CLOUD:
             line = network.at(end, "ip", "link", "set", "eth0", "gso_max_segs", str(segments))
             subprocess.run(line, check=True)
         line = network.at("inet", "ip", "link", "set", "to-home", "mtu", str(bytes_))
@@ -180,3 +177,27 @@ def small_packets_only(hub: HubUnderTest) -> Generator[None]:
         yield
     finally:
         limit(1500, 65535)
+
+
+@contextmanager
+def udp_cannot_be_sent(hub: HubUnderTest) -> Generator[None]:
+    """The gateway's side refuses every datagram; TCP, and so the relay, works."""
+    network = network_of(hub)
+
+    def rule(verb: str) -> None:
+        for end in CLOUD:
+            line = ("ip", "rule", verb, "pref", "10", "ipproto", "udp", "prohibit")
+            subprocess.run(network.at(end, *line), check=True)
+
+    rule("add")
+    try:
+        yield
+    finally:
+        rule("del")
+
+
+def network_of(hub: HubUnderTest) -> Network:
+    paths = TwinPaths(hub.state)
+    mode = choose_mode(TwinSettings.of_running_twin(paths))
+    pids = {record.name: record.pid for record in records(paths)}
+    return Network(mode, {end: pids[f"net-{end}"] for end in ENDS})

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.gateway import running_gateway
@@ -60,7 +61,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
         (folder / "routes.yaml").write_text(
             f"""
 http:
-  routers: {{all: {{rule: "PathPrefix(`/`)", service: home}}}}
+  routers:
+    all: {{rule: "PathPrefix(`/`)", service: home}}
+    few: {{rule: "PathPrefix(`/v1/completions`)", service: home, middlewares: [few]}}
+  middlewares: {{few: {{rateLimit: {{average: 1, period: 1h, burst: 1}}}}}}
   services: {{home: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{port}"}}]}}}}}}
 """
         )
@@ -72,7 +76,9 @@ http:
                 "--global.checknewversion=false",
                 "--global.sendanonymoususage=false",
             ),
-            running_gateway(folder, home_port=entry, keys={"laptop": KEY}) as url,
+            running_gateway(
+                folder, home_port=entry, home_speaks="h2c", keys={"laptop": KEY}
+            ) as url,
         ):
             public = int(url.rpartition(":")[2])
             until(lambda: ask(public, 1) == ["onetwo"])
@@ -99,3 +105,15 @@ def test_no_answer_is_cut_however_early_it_begins(gateway: int) -> None:
     with ThreadPoolExecutor(8) as people:
         got = [one for answers in people.map(ask, [gateway] * 8, [100] * 8) for one in answers]
     assert Counter(got) == {"onetwo": 800}
+
+
+def test_a_large_question_that_home_refuses_by_its_head_is_refused_in_words(gateway: int) -> None:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    url = f"http://127.0.0.1:{gateway}/v1/completions"
+    answers = [
+        httpx.post(url, headers=headers, content=b"x" * 900_000, timeout=20) for _ in range(8)
+    ]
+    assert Counter(a.status_code for a in answers) == {200: 1, 429: 7}
+    refused = [a for a in answers if a.status_code == 429]
+    assert {a.json()["error"]["code"] for a in refused} == {"rate_limit_exceeded"}
+    assert {a.headers["retry-after"] for a in refused} == {"1"}

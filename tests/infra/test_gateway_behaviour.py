@@ -203,18 +203,6 @@ def test_home_gets_the_gateways_key_and_the_clients_name_never_the_clients_key(
     assert API_KEYS["laptop"] not in str(sent)
 
 
-def test_home_can_refuse_a_large_question_by_its_head(gateway: Gateway) -> None:
-    gateway.home.refuses = True
-    try:
-        answers = [gateway.post(headers=LAPTOP, content=b"x" * 900_000) for _ in range(4)]
-    finally:
-        gateway.home.refuses = False
-    assert [a.status_code for a in answers] == [429] * 4
-    told = answers[0].json()["error"]
-    assert (told["type"], told["code"]) == ("rate_limit_error", "too_many_at_once")
-    assert answers[0].headers["retry-after"] == "1"
-
-
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 

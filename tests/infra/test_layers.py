@@ -26,12 +26,19 @@ def imported(file: Path) -> set[str]:
 @pytest.mark.parametrize("file", sources("app"), ids=lambda f: str(f.relative_to(ROOT)))
 def test_app_knows_neither_pulumi_nor_the_infrastructure(file: Path) -> None:
     tops = {name.partition(".")[0].partition("_")[0] for name in imported(file)}
-    assert not tops & {"pulumi", "infra", "twin", "policy"}
+    assert not tops & {"pulumi", "infra", "twin", "policy", "doctor", "hub"}
 
 
 @pytest.mark.parametrize("file", sources("infra"), ids=lambda f: str(f.relative_to(ROOT)))
 def test_nothing_in_the_program_knows_the_twin(file: Path) -> None:
-    assert not {name for name in imported(file) if name.partition(".")[0] in {"twin", "tests"}}
+    above = {"twin", "doctor", "hub", "tests"}
+    assert not {name for name in imported(file) if name.partition(".")[0] in above}
+
+
+@pytest.mark.parametrize("file", sources("twin"), ids=lambda f: str(f.relative_to(ROOT)))
+def test_the_twin_does_not_know_who_looks_at_it(file: Path) -> None:
+    above = {"doctor", "hub", "tests"}
+    assert not {name for name in imported(file) if name.partition(".")[0] in above}
 
 
 def test_only_the_program_makes_providers_exports_and_reads_settings() -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import httpx
 
@@ -33,6 +34,7 @@ def running_gateway(
     *,
     home_port: int | None = None,
     socks_port: int = SOCKS_PORT,
+    home_speaks: Literal["h1", "h2c"] = "h1",
     keys: Mapping[str, str] = API_KEYS,
     body_mb: int = 1,
     hold_seconds: int = 1,
@@ -42,8 +44,8 @@ def running_gateway(
 ) -> Generator[str]:
     """Run the gateway's two Caddys; yields the public address as soon as it listens.
 
-    Home is at ``home_port`` of loopback, or else behind ``socks_port``. The log is
-    ``folder / "log"``.
+    Home is at ``home_port`` of loopback, or else behind ``socks_port``. Traefik speaks HTTP/2, a
+    server of Python's library does not. The log is ``folder / "log"``.
     """
     public, between = free_port(), free_port()
     site = caddyfile(body_mb=body_mb, origins=origins, fallback=fallback)
@@ -53,6 +55,9 @@ def running_gateway(
     cross = crossing(home="home", timeout_seconds=300, hold_seconds=hold_seconds)
     proxy = f"network_proxy url socks5://127.0.0.1:{SOCKS_PORT}"
     assert proxy in cross
+    assert "versions h2c" in cross
+    if home_speaks == "h1":
+        cross = cross.replace("versions h2c", "versions 1.1")
     if home_port is None:
         cross = cross.replace(proxy, proxy.replace(str(SOCKS_PORT), str(socks_port)))
     else:

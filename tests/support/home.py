@@ -20,8 +20,6 @@ class Home:
     """Status and headers of whatever is answered, with a plain text as Traefik's."""
     silent: bool = False
     """Connections are taken, and nothing is said on them until ``release``."""
-    refuses: bool = False
-    """Each question, by its head."""
     lose_health_checks: int = 0
     """That many of the next ones get no answer."""
     release: threading.Event = field(default_factory=threading.Event)
@@ -66,12 +64,5 @@ def home_handler(home: Home) -> type[Handler]:  # noqa: C901  # one branch for e
             home.release.wait(60)
             self.piece(b"data: two\n\n")
             self.piece(b"")
-
-        def handle_expect_100(self) -> bool:
-            if home.refuses:
-                self.close_connection = True
-                self.whole(429, b'{"busy": true}', {"Connection": "close"})
-                return False
-            return super().handle_expect_100()
 
     return HomeHandler

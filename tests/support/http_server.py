@@ -14,6 +14,7 @@ from tests.support.waiting import until
 
 POLL_SECONDS = 0.01
 START_SECONDS = 60
+PIECE_BYTES = 2**20
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -22,8 +23,27 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def body(self) -> bytes:
-        """What was sent with the request."""
-        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        """What was sent with the request, by its length or in chunks.
+
+        Raises:
+            ValueError: the connection ended before the body did.
+        """
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            return b"".join(self._chunks())
+        length, body = int(self.headers.get("Content-Length", 0)), bytearray()
+        # In pieces: room is taken for what comes, not for what was announced.
+        while piece := self.rfile.read(min(length - len(body), PIECE_BYTES)):
+            body += piece
+        if len(body) < length:
+            raise ValueError(f"{len(body)} bytes of {length} came")
+        return bytes(body)
+
+    def _chunks(self) -> Generator[bytes]:
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers
 
     def whole(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.begin(status, {"Content-Length": str(len(body)), **(headers or {})})

@@ -12,7 +12,7 @@ from app.client.grounding.draw import drawn
 from app.client.grounding.export import as_coco, as_json
 from app.client.grounding.found import Detection
 from app.client.images import upright
-from app.client.page import overlay
+from app.client.page import overlay, written
 from app.client.page.health import HOME_DOWN
 from app.client.page.log import as_html
 from app.client.page.texts import Texts
@@ -36,7 +36,7 @@ def show_question(asked: Question, texts: Texts) -> None:
         if asked.mode == "chat" and asked.picture is not None:
             show_picture(asked.picture, width=320)
         forms = {"chat": "{what}", "boxes": texts.find_boxes, "points": texts.find_points}
-        st.markdown(forms[asked.mode].format(what=asked.text))
+        st.markdown(forms[asked.mode].format(what=written.plain(asked.text)))
 
 
 def show_turn(turn: Turn, number: int, texts: Texts, again: Callable[[Question], None]) -> None:
@@ -57,7 +57,7 @@ def show_turn(turn: Turn, number: int, texts: Texts, again: Callable[[Question],
 def show_answer(turn: Turn, texts: Texts) -> None:
     """Also of an answer that still grows."""
     if turn.detection is None or turn.question.picture is None:
-        st.markdown(turn.answer)
+        st.markdown(written.answer(turn.answer))
         return
     found = turn.detection
     count = len(found.boxes) + len(found.points)
@@ -67,7 +67,10 @@ def show_answer(turn: Turn, texts: Texts) -> None:
         st.markdown(texts.found.format(count=count))
         st.table(  # pyright: ignore[reportUnknownMemberType]
             [
-                {texts.column_label: _plain(mark.label), texts.column_place: overlay.place(mark)}
+                {
+                    texts.column_label: written.plain(mark.label),
+                    texts.column_place: overlay.place(mark),
+                }
                 for mark in (*found.boxes, *found.points)
             ]
         )
@@ -77,7 +80,7 @@ def show_answer(turn: Turn, texts: Texts) -> None:
 
 def _ending(turn: Turn, texts: Texts) -> None:
     if turn.ending == "failed":
-        st.error(f"**{_trouble(turn.status, texts)}**  \n{turn.trouble}")
+        st.error(f"**{_trouble(turn.status, texts)}**  \n{written.plain(turn.trouble)}")
     elif turn.ending == "stopped":
         st.caption(texts.stopped)
     elif turn.ending == "cut":
@@ -120,9 +123,4 @@ def _downloads(turn: Turn, found: Detection, number: int, texts: Texts) -> None:
     with st.expander(texts.raw_answer):
         st.code(turn.answer, language="json", wrap_lines=True)
         for problem in found.problems:
-            st.caption(f"{texts.left_out}: {_plain(problem)}")
-
-
-def _plain(text: str) -> str:
-    """What a model wrote, kept from being read as Markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|$:~" else c for c in text)
+            st.caption(f"{texts.left_out}: {written.plain(problem)}")

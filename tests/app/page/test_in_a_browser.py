@@ -381,3 +381,20 @@ def test_the_search_for_the_key_looks_where_the_page_comes_from(
     page = visit()
     expect(page.get_by_text("What would you like to know?")).to_be_visible()
     assert any(b"What would you like to know?" in frame for frame in received.frames)
+
+
+def test_what_was_written_is_shown_as_it_was_and_asks_no_other_address(visit: Visit) -> None:
+    page = visit()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    text = "$5 and $10 :red[x] :smile: :material/home: a_b_c ![x](http://127.0.0.1:9/leak)"
+    ask(page, text)
+    question, answer = (page.get_by_test_id("stChatMessage").nth(i) for i in range(2))
+    signs = text.replace(":smile", ":\u2060smile").replace(":material", ":\u2060material")
+    expect(question).to_contain_text(signs)
+    expect(answer).to_contain_text("You said: " + signs.partition("![")[0])
+    ask(page, "the next one")
+    expect(page.get_by_test_id("stChatMessage").nth(3)).to_contain_text("the next one")
+    own = (page.url, f"blob:{page.url}", "data:")
+    assert [url for url in asked if not url.startswith(own)] == []
+    assert page.locator("[data-testid=stChatMessage] :is(img, .katex)").count() == 0

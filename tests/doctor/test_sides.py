@@ -1,0 +1,117 @@
+"""What Google's and Tailscale's own tools print, read into observations."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doctor.google_side import described, listed, nodes, service
+from doctor.observations import NotSeen, Service
+from doctor.twin_side import peers
+
+# `tailscale status --json` (ipn/ipnstate/ipnstate.go, 1.102.3), cut to what is read.
+STATUS: dict[str, Any] = {
+    "Self": {
+        "HostName": "laptop",
+        "DNSName": "laptop.tail1234.ts.net.",
+        "Online": True,
+        "TailscaleIPs": ["100.64.0.9"],
+    },
+    "Peer": {
+        "nodekey:1": {
+            "HostName": "ubuntu",
+            "DNSName": "home.tail1234.ts.net.",
+            "Online": True,
+            "Tags": ["tag:llm-home"],
+            "TailscaleIPs": ["100.64.0.1", "fd7a::1"],
+            "CurAddr": "192.0.2.7:41641",
+            "Relay": "tok",
+            "Active": True,
+        },
+        "nodekey:2": {
+            "HostName": "home-gateway",
+            "DNSName": "home-gateway.tail1234.ts.net.",
+            "Online": False,
+            "Tags": ["tag:llm-gateway"],
+            "TailscaleIPs": ["100.64.0.2"],
+            "CurAddr": "",
+            "Relay": "tok",
+            "Active": True,
+        },
+    },
+}
+
+
+def test_a_machine_is_called_as_the_tailnet_calls_it_and_not_as_it_calls_itself() -> None:
+    seen = {node.name: node for node in listed(STATUS).nodes}
+    assert list(seen) == ["laptop", "home", "home-gateway"]
+    assert (seen["home"].online, seen["home"].tags) == (True, ("tag:llm-home",))
+    assert (seen["home"].path, seen["home-gateway"].path) == ("direct", "relayed by tok")
+    assert seen["laptop"].path == ""
+
+
+def test_a_peer_that_is_not_active_has_no_path_yet() -> None:
+    quiet = {"Peer": {"k": {"TailscaleIPs": ["100.64.0.1"], "CurAddr": "", "Relay": "tok"}}}
+    assert peers(quiet) == {"100.64.0.1": ""}
+    assert peers({"Peer": None}) == {}
+
+
+def test_the_services_first_condition_that_failed_is_its_failure() -> None:
+    # `gcloud run services describe --format=json`, Knative's form.
+    said = {
+        "status": {
+            "latestReadyRevisionName": "home-gateway-00003-abc",
+            "conditions": [
+                {"type": "RoutesReady", "status": "True"},
+                {"type": "Ready", "status": "False", "message": "Secret version 4 was not found"},
+            ],
+        }
+    }
+    failure = "Secret version 4 was not found"
+    assert described(said) == Service(
+        deployed=True, revision="home-gateway-00003-abc", failure=failure
+    )
+
+
+def tool(folder: Path, name: str, script: str) -> None:
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(file.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.fixture
+def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def test_a_tool_that_is_not_here_is_told(bin_folder: Path) -> None:
+    assert service("home-gateway", "p", "r") == NotSeen(why="gcloud is not installed here")
+    assert nodes() == NotSeen(why="tailscale is not installed here")
+
+
+def test_a_service_that_does_not_exist_is_not_deployed(bin_folder: Path) -> None:
+    words = "ERROR: (gcloud.run.services.describe) Cannot find service [home-gateway]"
+    tool(bin_folder, "gcloud", f"echo '{words}' >&2; exit 1")
+    assert service("home-gateway", "p", "r") == Service(deployed=False)
+
+
+def test_a_tool_that_refuses_is_quoted(bin_folder: Path) -> None:
+    tool(bin_folder, "gcloud", "echo 'ERROR: you do not have an account' >&2; exit 1")
+    assert service("home-gateway", "p", "r") == NotSeen(
+        why="gcloud: ERROR: you do not have an account"
+    )
+
+
+def test_the_service_is_asked_for_by_name_project_and_region(bin_folder: Path) -> None:
+    asked = bin_folder / "asked"
+    tool(bin_folder, "gcloud", f"echo \"$@\" > {asked}; echo '{json.dumps({'status': {}})}'")
+    service("home-gateway", "my-project", "asia-northeast3")
+    assert asked.read_text().split() == [
+        *("run", "services", "describe", "home-gateway"),
+        *("--project=my-project", "--region=asia-northeast3", "--format=json"),
+    ]

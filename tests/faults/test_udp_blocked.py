@@ -1,0 +1,34 @@
+"""A cloud that lets no datagram out: the tunnel goes through the relay, and nobody waits for it."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from tests.faults.injection import udp_cannot_be_sent
+from tests.support.waiting import until
+from tests.twin.conftest import HubUnderTest
+from tests.twin.test_end_to_end import chat, first_key
+
+pytestmark = pytest.mark.faults
+
+MINUTES = 3
+LONGEST_SECONDS = 5
+"""For one small question; tailscaled rebinds its sockets every 26 s meanwhile."""
+
+
+def test_for_three_minutes_no_question_fails_and_none_takes_five_seconds(hub: HubUnderTest) -> None:
+    took: list[float] = []
+    with hub.http(first_key(hub)) as http, udp_cannot_be_sent(hub):
+        until(lambda: http.get("/v1/models").status_code == 200, seconds=60)
+        end = time.monotonic() + MINUTES * 60
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 200
+            took.append(time.monotonic() - begun)
+        told = json.loads(hub.ok("doctor", "--json"))
+    assert max(took) < LONGEST_SECONDS
+    [tailnet] = [one for one in told["hops"] if one["hop"] == "tailnet"]
+    assert (tailnet["state"], "relayed by" in tailnet["cause"]) == ("warning", True)

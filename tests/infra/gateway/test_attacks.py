@@ -1,0 +1,448 @@
+"""Attacks on a real Caddy with the program's Caddyfile: each with the answer that comes back.
+
+Whatever comes: home receives listed routes only, with the gateway's key, the name of the client's
+key and a fixed Host. Slow attackers are in ``test_slow_attackers.py``, generated requests in
+``test_fuzz.py``; what a question's content can do is the model server's part,
+``tests/twin/test_attacks.py``.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from tests.infra.gateway.conftest import BODY_MB, Gateway
+from tests.infra.gateway.invariants import check_received
+from tests.support.gateway import API_KEYS, chat_headers
+from tests.support.raw_http import exchange
+
+CHAT = "/v1/chat/completions"
+KEY = f"Authorization: Bearer {API_KEYS['laptop']}"
+MODELS_ASKED = ("GET /v1/models",)
+CHAT_ASKED = (f"POST {CHAT}",)
+
+
+@dataclass(frozen=True)
+class Attack:
+    sent: str
+    """Each character is a byte."""
+    answers: tuple[int, ...]
+    home: tuple[str, ...] = ()
+    """What home receives."""
+    in_step: bool = True
+    """Whether the gateway keeps the connection and takes what follows for a new request."""
+
+
+def closed(sent: str, *answers: int) -> Attack:
+    return Attack(sent, answers, in_step=False)
+
+
+def ask(target: str = "/v1/models", *lines: str, method: str = "GET", body: str = "") -> str:
+    head = (f"{method} {target} HTTP/1.1", "Host: x", KEY, *lines)
+    return "\r\n".join(head) + f"\r\n\r\n{body}"
+
+
+def post(*lines: str, body: str = "") -> str:
+    return ask(CHAT, *lines, method="POST", body=body)
+
+
+def chunked(body: str, *lines: str) -> str:
+    return post("Transfer-Encoding: chunked", *lines, body=body)
+
+
+def host(*lines: str) -> str:
+    return "\r\n".join(("GET /v1/models HTTP/1.1", *lines, KEY)) + "\r\n\r\n"
+
+
+def authorization(*lines: str) -> str:
+    return "\r\n".join(("GET /v1/models HTTP/1.1", "Host: x", *lines)) + "\r\n\r\n"
+
+
+HOSTS = {
+    "none": closed(host(), 400),
+    "two": closed(host("Host: x", "Host: y"), 400),
+    "two of the same": closed(host("Host: x", "Host: x"), 400),
+    "empty": Attack(host("Host:"), (400,)),
+    "a space": closed(host("Host: a b"), 400),
+    # The form of CVE-2026-48746, by which vLLM's own check of keys was passed.
+    "a path": closed(host("Host: x/health?"), 400),
+    "a query": closed(host("Host: home?x"), 400),
+    "a fragment": closed(host("Host: x#y"), 400),
+    "a user": closed(host("Host: x@home"), 400),
+    "a backslash": closed(host("Host: x\\y"), 400),
+    "a tab": closed(host("Host: x\ty"), 400),
+    "a NUL": closed(host("Host: x\0y"), 400),
+    "a placeholder": closed(host("Host: {env.UPSTREAM_AUTHORIZATION}"), 400),
+    "another's name": Attack(host("Host: metadata.google.internal"), (200,), MODELS_ASKED),
+    "half an address": Attack(host("Host: [::1"), (200,), MODELS_ASKED),
+    "a port that is none": Attack(host("Host: x:99999"), (200,), MODELS_ASKED),
+}
+
+TARGETS = {
+    # RFC 9112, 3.2.2: a server must take the absolute form. Home gets the path only.
+    "absolute form": Attack(ask("http://evil/v1/models"), (200,), MODELS_ASKED),
+    "absolute form of another scheme": Attack(ask("gopher:/v1/models"), (200,), MODELS_ASKED),
+    "absolute form with a user": Attack(ask("http://u:p@evil/v1/models"), (200,), MODELS_ASKED),
+    "absolute form of an unlisted route": Attack(ask("http://evil/tokenize"), (404,)),
+    "absolute form without a path": Attack(ask("http://evil"), (404,)),
+    "opaque form": Attack(ask("foo:v1/models"), (404,)),
+    "authority form": Attack(ask("home:80", method="CONNECT"), (404,)),
+    "authority form with GET": Attack(ask("home:80"), (404,)),
+    "asterisk form with GET": Attack(ask("*"), (404,)),
+    # Go's server answers this one itself: 200 without a body.
+    "asterisk form": Attack(ask("*", method="OPTIONS"), (200,)),
+    "network path": Attack(ask("//evil/v1/models"), (404,)),
+    "dots": Attack(ask("/v1/chat/../models"), (404,)),
+    "dots to an unlisted route": Attack(ask("/health/../tokenize"), (404,)),
+    "encoded dots": Attack(ask("/health/%2e%2e/tokenize"), (404,)),
+    "dots after a semicolon": Attack(ask("/health/..;/tokenize"), (404,)),
+    "backslashes": Attack(ask("/health\\..\\tokenize"), (404,)),
+    "an encoded letter": Attack(ask("/%68ealth"), (404,)),
+    "encoded twice": Attack(ask("/v1%252fmodels"), (404,)),
+    "overlong UTF-8": Attack(ask("/v1%c0%afmodels"), (404,)),
+    "a NUL, encoded": Attack(ask("/v1/models%00"), (404,)),
+    "a line, encoded": Attack(ask("/v1/models%0d%0aX-Hub-Key-Id:%20robot"), (404,)),
+    "a line, encoded, in the query": Attack(
+        ask("/v1/models?%0d%0aX-Hub-Key-Id:%20robot"),
+        (200,),
+        ("GET /v1/models?%0d%0aX-Hub-Key-Id:%20robot",),
+    ),
+    "a fragment": Attack(ask("/health#/tokenize"), (404,)),
+    "another route in the query": Attack(
+        ask("/health?/../tokenize"), (200,), ("GET /health?/../tokenize",)
+    ),
+    "bytes that are no UTF-8": Attack(ask("/\xff"), (404,)),
+    "bytes that are no UTF-8 in the query": Attack(
+        ask("/v1/models?\xff"), (200,), ("GET /v1/models?\xff",)
+    ),
+    "a placeholder": Attack(ask("/{env.UPSTREAM_AUTHORIZATION}"), (404,)),
+    "a placeholder in the query": Attack(
+        ask("/v1/models?{env.UPSTREAM_AUTHORIZATION}"),
+        (200,),
+        ("GET /v1/models?{env.UPSTREAM_AUTHORIZATION}",),
+    ),
+    "a model's name that closes the JSON": Attack(ask('/v1/models/vlm"}'), (404,)),
+    "an escape that is none": closed(ask("/v1/models%zz"), 400),
+    "a space": closed(ask("/v1/models x"), 400),
+    "empty": closed(ask(""), 400),
+    "40 kB": closed(ask("/v1/models?" + "x" * 40_000), 431),
+}
+
+METHODS = {
+    "lower case": Attack(ask(method="get"), (404,)),
+    "TRACE": Attack(ask(method="TRACE"), (404,)),
+    "WebDAV": Attack(ask(method="PROPFIND"), (404,)),
+    "PURGE": Attack(ask(method="PURGE"), (404,)),
+    "with a tab": closed(ask(method="GET\t"), 400),
+    "two words": closed(ask(method="GET GET"), 400),
+    "none": closed(ask(method=""), 400),
+    "no letters": closed(ask(method="{method}"), 400),
+    "overridden on a route that is GET": Attack(
+        ask("/v1/models", "X-HTTP-Method-Override: DELETE"), (200,), MODELS_ASKED
+    ),
+    "overridden to make a route POST": Attack(
+        ask(CHAT, "X-HTTP-Method-Override: POST", "X-HTTP-Method: POST", "X-Method-Override: POST"),
+        (404,),
+    ),
+    "overridden by the query": Attack(ask(f"{CHAT}?_method=POST"), (404,)),
+}
+
+AUTHORIZATIONS = {
+    "folded": Attack(  # RFC 9112, 5.2: a fold is a space, or 400
+        authorization(f"Authorization: Bearer\r\n {API_KEYS['laptop']}"), (200,), MODELS_ASKED
+    ),
+    "a space before the colon": closed(authorization(KEY.replace(":", " :")), 400),
+    "a tab after the scheme": Attack(
+        authorization(f"Authorization: Bearer\t{API_KEYS['laptop']}"), (401,)
+    ),
+    "two": Attack(authorization(KEY, KEY), (401,)),
+    "two, one of them empty": Attack(authorization(KEY, "Authorization:"), (401,)),
+    "two in one": Attack(authorization(f"{KEY}, {KEY[15:]}"), (401,)),
+    "a NUL": closed(authorization(f"{KEY}\0"), 400),
+    "a pattern": Attack(authorization("Authorization: Bearer .*"), (401,)),
+    "a placeholder": Attack(
+        authorization("Authorization: Bearer {env.UPSTREAM_AUTHORIZATION}"), (401,)
+    ),
+    "the gateway's own key": Attack(authorization("Authorization: Basic upstream"), (401,)),
+    "the name of a key": Attack(authorization("Authorization: Bearer laptop"), (401,)),
+    "letters beyond ASCII": Attack(authorization(f"{KEY}\xe9"), (401,)),
+    "for a proxy": Attack(authorization(f"Proxy-{KEY}"), (401,)),
+    "in other headers": Attack(
+        authorization(*(f"{name}: {API_KEYS['laptop']}" for name in ("X-Api-Key", "Api-Key"))),
+        (401,),
+    ),
+    "in a cookie": Attack(authorization(f"Cookie: Authorization=Bearer {'a' * 43}"), (401,)),
+    "the name of the key instead": Attack(authorization("X-Hub-Key-Id: laptop"), (401,)),
+    "16 kB": Attack(authorization(f"Authorization: Bearer {'a' * 16_000}"), (401,)),
+    "40 kB": closed(authorization(f"Authorization: Bearer {'a' * 40_000}"), 431),
+    "2 MB": closed(authorization(f"Authorization: Bearer {'a' * 2_000_000}"), 431),
+    "20,000 headers": closed(authorization(*(f"X-{i}: y" for i in range(20_000))), 431),
+}
+
+SMUGGLED = "GET /tokenize HTTP/1.1\r\nHost: x\r\n\r\n"
+SMUGGLING = {
+    # What follows is judged as a request of its own, so nothing is smuggled.
+    "CL.TE": Attack(
+        post("Content-Length: 6", "Transfer-Encoding: chunked", body=f"0\r\n\r\n{SMUGGLED}"),
+        (200, 404),
+        CHAT_ASKED,
+    ),
+    "TE.CL": Attack(
+        post(
+            "Transfer-Encoding: chunked",
+            "Content-Length: 4",
+            body=f"2\r\n{{}}\r\n0\r\n\r\n{SMUGGLED}",
+        ),
+        (200, 404),
+        CHAT_ASKED,
+    ),
+    "TE.TE": closed(
+        post("Transfer-Encoding: chunked", "Transfer-Encoding: x", body="0\r\n\r\n"), 501
+    ),
+    # RFC 9112, 6.1: a transfer coding that the server does not know is 501.
+    "an unknown coding": closed(post("Transfer-Encoding: xchunked", body="0\r\n\r\n"), 501),
+    "identity": closed(post("Transfer-Encoding: identity", "Content-Length: 2", body="{}"), 501),
+    "two codings": closed(post("Transfer-Encoding: gzip, chunked", body="0\r\n\r\n"), 501),
+    "chunked twice": closed(post("Transfer-Encoding: chunked, chunked", body="0\r\n\r\n"), 501),
+    "a coding after a vertical tab": closed(post("Transfer-Encoding: \x0bchunked"), 400),
+    "a space before the colon": closed(post("Transfer-Encoding : chunked", body="0\r\n\r\n"), 400),
+    "a coding that is folded": Attack(
+        post("Transfer-Encoding:\r\n chunked", body=f"2\r\n{{}}\r\n0\r\n\r\n{SMUGGLED}"),
+        (200, 404),
+        CHAT_ASKED,
+    ),
+    "a first line that is folded": closed(
+        f"GET /v1/models HTTP/1.1\r\n Host: x\r\n{KEY}\r\n\r\n", 400
+    ),
+    "a header that is folded": Attack(
+        post("A: b\r\n X-Hub-Key-Id: robot", "Content-Length: 2", body="{}"), (200,), CHAT_ASKED
+    ),
+    "two lengths": closed(post("Content-Length: 2", "Content-Length: 40", body="{}"), 400),
+    "two lengths in one": closed(post("Content-Length: 2, 40", body="{}"), 400),
+    "the same length twice": Attack(
+        post("Content-Length: 2", "Content-Length: 2", body="{}"), (200,), CHAT_ASKED
+    ),
+    "a negative length": closed(post("Content-Length: -1", body="{}"), 400),
+    "a length with a sign": closed(post("Content-Length: +2", body="{}"), 400),
+    "a hexadecimal length": closed(post("Content-Length: 0x2", body="{}"), 400),
+    "a length beyond 64 bits": closed(post("Content-Length: 99999999999999999999"), 400),
+    "a request in a refused body": Attack(
+        ask("/tokenize", f"Content-Length: {len(SMUGGLED)}", method="POST", body=SMUGGLED), (404,)
+    ),
+    "pipelined": Attack(ask() * 3 + SMUGGLED, (200, 200, 200, 404), MODELS_ASKED * 3),
+    "lines that end in LF": Attack(ask().replace("\r", ""), (200,), MODELS_ASKED),
+    "a bare CR": closed(ask("/v1/models", "A: b\rX-Hub-Key-Id: robot"), 400),
+    "a NUL in a header": closed(ask("/v1/models", "A: b\0c"), 400),
+    "a header's name with a space": closed(ask("/v1/models", "A b: c"), 400),
+    "a header without a name": closed(ask("/v1/models", ": c"), 400),
+    "a header without a colon": closed(ask("/v1/models", "abc"), 400),
+    "HTTP/0.9": closed("GET /v1/models\r\n\r\n", 400),
+    "HTTP/9.9": closed(ask().replace("HTTP/1.1", "HTTP/9.9"), 505),
+    "HTTP/1.0, no connection kept": Attack(
+        ask().replace("HTTP/1.1", "HTTP/1.0"), (200,), MODELS_ASKED, in_step=False
+    ),
+    "every byte": closed("".join(map(chr, range(256))), 400),
+}
+
+CHUNKS = {
+    "a size that is no number": closed(chunked("zz\r\n{}\r\n0\r\n\r\n"), 400),
+    "a negative size": closed(chunked("-2\r\n{}\r\n0\r\n\r\n"), 400),
+    "a size with 0x": closed(chunked("0x2\r\n{}\r\n0\r\n\r\n"), 400),
+    "a size beyond 64 bits": closed(chunked("ffffffffffffffff1\r\n{}\r\n0\r\n\r\n"), 400),
+    "more than the size": closed(chunked("2\r\n{}xx0\r\n\r\n"), 400),
+    "lines that end in LF": closed(chunked("2\n{}\n0\n\n"), 400),
+    "20 kB of extension": closed(chunked(f"2;{'x' * 20_000}\r\n{{}}\r\n0\r\n\r\n"), 400),
+    "a trailer without a colon": closed(chunked("2\r\n{}\r\n0\r\ntrailer\r\n\r\n"), 400),
+}
+
+HEADERS = {
+    "the name of another's key": post("X-Hub-Key-Id: robot", "Content-Length: 2", body="{}"),
+    "… named as of this hop only": post(
+        "Connection: X-Hub-Key-Id, X-Request-Id, Authorization, Host",
+        *("X-Hub-Key-Id: robot", "Content-Length: 2"),
+        body="{}",
+    ),
+    "… twice, and in other letters": post(
+        "x-hub-key-id: robot", "X-HUB-KEY-ID: robot", "Content-Length: 2", body="{}"
+    ),
+    "… as a trailer": chunked(
+        "2\r\n{}\r\n0\r\nX-Hub-Key-Id: robot\r\nAuthorization: Basic x\r\n\r\n",
+        "Trailer: X-Hub-Key-Id, Authorization",
+    ),
+    "a change to HTTP/2": post(
+        *(
+            "Connection: Upgrade, HTTP2-Settings",
+            "Upgrade: h2c",
+            "HTTP2-Settings: AAMAAABkAAQAAP__",
+        ),
+        "Content-Length: 2",
+        body="{}",
+    ),
+    "a change to WebSocket": post(
+        *("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"),
+        *(f"Sec-WebSocket-Key: {'A' * 22}==", "Content-Length: 2"),
+        body="{}",
+    ),
+    "a proxy's": post(
+        *("Proxy-Connection: keep-alive", f"Proxy-{KEY}", "TE: trailers", "Keep-Alive: 300"),
+        "Content-Length: 2",
+        body="{}",
+    ),
+    "where it comes from": post(
+        *("X-Forwarded-For: 127.0.0.1", "X-Real-Ip: 127.0.0.1", "Forwarded: for=127.0.0.1"),
+        "Content-Length: 2",
+        body="{}",
+    ),
+}
+
+
+def rows(**tables: dict[str, Attack]) -> list[object]:
+    return [
+        pytest.param(attack, id=f"{table}: {name}")
+        for table, attacks in tables.items()
+        for name, attack in attacks.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    "attack",
+    rows(
+        host=HOSTS,
+        target=TARGETS,
+        method=METHODS,
+        authorization=AUTHORIZATIONS,
+        smuggling=SMUGGLING,
+    ),
+)
+def test_each_attack_gets_its_answer(gateway: Gateway, attack: Attack) -> None:
+    gateway.received.clear()
+    answers, in_step = exchange(gateway.port, attack.sent.encode("latin-1"), len(attack.answers))
+    assert [answer.status for answer in answers] == list(attack.answers)
+    assert in_step is attack.in_step
+    assert [one.request for one in gateway.received] == list(attack.home)
+    check_received(gateway.received, {"laptop", ""})
+
+
+@pytest.mark.parametrize("attack", rows(chunk=CHUNKS))
+def test_a_body_in_broken_chunks_is_the_clients_mistake(gateway: Gateway, attack: Attack) -> None:
+    gateway.received.clear()
+    [answer], in_step = exchange(gateway.port, attack.sent.encode("latin-1"))
+    assert answer.status == 400
+    assert b'"invalid_request_error"' in answer.body
+    assert not in_step
+    # Home may have seen the head, never a question that looks whole.
+    assert not any(one.body for one in gateway.received)
+
+
+@pytest.mark.parametrize("sent", HEADERS.values(), ids=HEADERS.keys())
+def test_what_a_client_says_of_a_hop_or_of_itself_does_not_reach_home(
+    gateway: Gateway, sent: str
+) -> None:
+    gateway.received.clear()
+    [answer], in_step = exchange(gateway.port, sent.encode("latin-1"))
+    assert (answer.status, in_step) == (200, True)
+    [received] = gateway.received
+    assert received.body == b"{}"
+    check_received([received], {"laptop"})
+
+
+def test_a_stranger_who_asks_for_health_cannot_change_the_protocol_or_take_a_name(
+    gateway: Gateway,
+) -> None:
+    gateway.received.clear()
+    lines = ("Connection: Upgrade", "Upgrade: websocket", "X-Hub-Key-Id: robot")
+    sent = "\r\n".join(("GET /health HTTP/1.1", "Host: x", *lines)) + "\r\n\r\n"
+    [answer], in_step = exchange(gateway.port, sent.encode())
+    assert (answer.status, in_step) == (200, True)
+    check_received(gateway.received, {""})
+
+
+# vLLM 0.32.0's, all that any of its options registers.
+VLLM_ROUTES = """
+GET  /docs /docs/oauth2-redirect /fault_tolerance/status /get_world_size /is_paused /is_sleeping
+GET  /kv_event_sources /load /metrics /metrics/ /openapi.json /ping /ready /readyz /redoc
+GET  /server_info /static/x /tokenizer_info /v1/realtime /v1/responses/resp_1 /version /weight_info
+POST /abort_requests /classify /cohere/v2/chat /cohere/v2/chat/render /collective_rpc /detokenize
+POST /fault_tolerance/apply /finish_weight_update /generative_scoring /inference/v1/abort_requests
+POST /inference/v1/generate /init_weight_transfer_engine /invocations /is_scaling_elastic_ep /pause
+POST /ping /pooling /release_kv_cache_memory /rerank /reset_encoder_cache /reset_mm_cache
+POST /reset_prefix_cache /resume /scale_elastic_ep /score /shutdown_weight_transfer_engine /sleep
+POST /start_draft_weight_update /start_profile /start_weight_update /stop_profile /tokenize
+POST /update_weight_version /update_weights /v1/audio/transcriptions /v1/audio/translations
+POST /v1/chat/completions/batch /v1/chat/completions/derender /v1/chat/completions/render
+POST /v1/completions/derender /v1/completions/render /v1/embeddings /v1/load_lora_adapter
+POST /v1/messages /v1/messages/count_tokens /v1/messages/render /v1/rerank
+POST /v1/responses/render /v1/responses/resp_1/cancel /v1/score /v1/systemone
+POST /v1/unload_lora_adapter /v2/embed /v2/rerank /wake_up /weight_checker
+"""
+
+
+def test_no_other_route_of_the_model_server_exists_with_a_key_or_without(gateway: Gateway) -> None:
+    gateway.received.clear()
+    asked = [
+        (method, path)
+        for method, *paths in map(str.split, VLLM_ROUTES.strip().splitlines())
+        for path in paths
+    ]
+    with httpx.Client(base_url=gateway.url, timeout=20) as http:
+        for headers in (chat_headers("laptop"), {}):
+            statuses = {one: http.request(*one, headers=headers).status_code for one in asked}
+            assert set(statuses.values()) == {404}, statuses
+    assert gateway.received == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("POST", path) for path in (CHAT, "/v1/completions", "/v1/responses")),
+        *(("GET", "/v1/models"), ("GET", "/v1/models/vlm"), ("HEAD", "/v1/models")),
+    ],
+)
+def test_the_listed_ones_need_a_key(gateway: Gateway, method: str, path: str) -> None:
+    gateway.received.clear()
+    assert httpx.request(method, f"{gateway.url}{path}").status_code == 401
+    assert gateway.received == []
+
+
+def test_forty_megabytes_are_refused_with_a_length_and_without(gateway: Gateway) -> None:
+    megabyte = b"x" * 10**6
+    gateway.received.clear()
+    for headers in (chat_headers("laptop"), {}):
+        for content in (megabyte * 40, (megabyte for _ in range(40))):
+            with httpx.Client(timeout=20) as http:
+                try:
+                    answer = http.post(f"{gateway.url}{CHAT}", headers=headers, content=content)
+                except httpx.WriteError:
+                    continue  # closed while it was sending, as a refusal may
+            assert answer.status_code == (413 if headers else 401)
+    assert not any(one.body for one in gateway.received)
+    largest = b"x" * (BODY_MB * 10**6)
+    url = f"{gateway.url}{CHAT}"
+    assert (
+        httpx.post(url, headers=chat_headers("laptop"), content=largest, timeout=20).status_code
+        == 200
+    )
+    assert gateway.received[-1].body == largest
+
+
+def test_a_question_reaches_home_byte_for_byte_whatever_model_it_names(gateway: Gateway) -> None:
+    for name in ("../../etc", "{env.UPSTREAM_AUTHORIZATION}", "vlm\\r\\nX-Hub-Key-Id: robot", "\0"):
+        body = b'{"model": "%s"}' % name.encode()
+        gateway.received.clear()
+        url = f"{gateway.url}{CHAT}"
+        assert httpx.post(url, headers=chat_headers("laptop"), content=body).status_code == 200
+        assert [one.body for one in gateway.received] == [body]
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+def test_a_client_that_did_not_ask_whether_to_continue_is_not_told(
+    gateway: Gateway, version: str
+) -> None:
+    # RFC 9110, 15.2: never to HTTP/1.0. Node's fetch takes it for a broken answer.
+    sent = post("Content-Length: 2", body="{}").replace("HTTP/1.1", version)
+    with socket.create_connection(("127.0.0.1", gateway.port), 10) as connection:
+        connection.sendall(sent.encode())
+        assert connection.recv(12).split() == [version.encode(), b"200"]
