@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from app.model.forecast import published
+from hub.home.steps import K3S
 from hub.status import VERSIONS
 from infra.config import Cloud, Model, Settings
 from infra.home_k3s import gpu_sharing
@@ -24,8 +25,6 @@ from twin.toolchain import vllm
 PAGE = Path(__file__).with_name("configuration.md")
 TWIN = Path(__file__).with_name("twin.md")
 FORECAST = Path(__file__).with_name("forecast.md")
-K3S_CHANNEL = "v1.36"
-"""Of Kubernetes' minor version that the twin is tested with; `deployment.md` installs it."""
 SCHEMA = Path(__file__).with_name("stack.schema.json")
 INTRODUCTION = """\
 # Configuration
@@ -122,7 +121,7 @@ def versions() -> str:
         ("Tailscale at the gateway", _tag(cloud["tailscale_image"].default), tailscale),
         ("Tailscale at home", "as installed there", tailscale),
         ("vLLM", f"{_tag(model['image'].default)}, CUDA", f"{vllm.VERSION}, CPU"),
-        ("K3s", f"channel {K3S_CHANNEL}", k3s),
+        ("K3s", K3S.removeprefix("v"), k3s),
         ("Traefik", "K3s' own", VERSIONS["traefik"]),
         ("NVIDIA's device plugin", _tag(gpu_sharing.IMAGE), "emulated"),
         ("Pulumi", "as installed", VERSIONS["pulumi"]),

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from hub import keys
 from hub import status as status_view
 from hub.engine import Engine
+from hub.home.commands import app as home
 from hub.words import told_in_words
 from infra.tailnet.policy import Form
 from infra.tailnet.policy import policy as rules
@@ -32,7 +33,7 @@ from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
 WATCH_SECONDS = 2
-RUN, LOOK, ACCESS = "Run the twin", "Look", "Give access"
+RUN, LOOK, ACCESS, HOME = "Run the twin", "Look", "Give access", "The home server"
 LATE = {
     **dict.fromkeys(("ask", "detect", "eval"), "hub.asking"),
     "plan": "hub.plan",
@@ -45,6 +46,7 @@ ORDER = (
     *("ask", "detect", "eval"),
     *("plan", "status", "doctor", "logs", "usage", "policy", "env"),
     "keys",
+    "home",
 )
 
 
@@ -344,6 +346,7 @@ def env() -> None:
 
 
 app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)
+app.add_typer(home, name="home", rich_help_panel=HOME)
 
 
 if __name__ == "__main__":

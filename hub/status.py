@@ -39,7 +39,7 @@ MODES: dict[Mode, str] = {
 
 State = Literal["ok", "idle", "down"]
 """Idle: nothing is wrong, and something may be worth knowing."""
-_COLOURS: dict[State, str] = {"ok": "green", "idle": "yellow", "down": "red"}
+COLOURS: dict[State, str] = {"ok": "green", "idle": "yellow", "down": "red"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def table(rows: list[Row]) -> Table:
     shown.add_column("version, uptime, detail", overflow="fold")
     previous = ""
     for row in rows:
-        colour = _COLOURS[row.state]
+        colour = COLOURS[row.state]
         up = "" if row.uptime_seconds is None else f"up {_duration(row.uptime_seconds)}"
         told = ", ".join(part for part in (row.version, up, row.detail) if part)
         hop = row.hop if row.hop != previous else ""

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from app.client.errors import ClientError
+from hub.home.machine import HomeError
 from twin.errors import TwinError
 
 errors = Console(stderr=True, highlight=False)
@@ -19,7 +20,7 @@ def told_in_words() -> Generator[None]:
     """Errors meant for a reader are printed; the command ends with 1, or 130 after Ctrl-C."""
     try:
         yield
-    except (TwinError, ClientError) as error:
+    except (TwinError, ClientError, HomeError) as error:
         errors.print("[bold red]error:[/bold red]", end=" ")
         errors.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import getsource
 from math import ceil
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from app.model.profiles import Profile
+from app.model import alive
+from app.model.profiles import SERVED_NAME, Profile
 from app.model.serving import (
     CACHE,
     DRAIN_SECONDS,
@@ -151,12 +153,28 @@ def _container(args: ModelServerArgs) -> k8s.core.v1.ContainerArgs:
         # The first start downloads the weights: 16.6 GB for the 7B model.
         startup_probe=_probe(period=5, failures=minutes_to_start(args) * 12, timeout=2),
         readiness_probe=_probe(period=5, failures=3, timeout=3),
-        liveness_probe=_probe(period=20, failures=6, timeout=5),
+        liveness_probe=_computes(),
         lifecycle=k8s.core.v1.LifecycleArgs(
             pre_stop=k8s.core.v1.LifecycleHandlerArgs(
                 sleep=k8s.core.v1.SleepActionArgs(seconds=LEAVE_SECONDS)
             )
         ),
+    )
+
+
+def _computes() -> k8s.core.v1.ProbeArgs:
+    """Restart a server whose engine stands still although it says that it is healthy.
+
+    In six minutes or a little more; it asks for 30 tokens an hour.
+    """
+    return k8s.core.v1.ProbeArgs(
+        # The image has no file of this project, so the program itself is the argument.
+        exec_=k8s.core.v1.ExecActionArgs(
+            command=["python3", "-c", getsource(alive), str(HTTP_PORT), SERVED_NAME]
+        ),
+        period_seconds=120,
+        failure_threshold=3,
+        timeout_seconds=alive.LONGEST_SECONDS + 10,
     )
 
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "Ask": ["ask", "detect", "eval"],
     "Look": ["plan", "status", "doctor", "logs", "usage", "policy", "env"],
     "Give access": ["keys"],
+    "The home server": ["home"],
 }
 
 
@@ -73,6 +74,7 @@ def test_the_version_is_the_installed_one() -> None:
         (["logs"], "hub logs traefik -n 200", "HUB_STATE"),
         (["env"], 'eval "$(hub env)"', "HUB_STATE"),
         (["keys", "list"], "hub keys --stack dev --json |", "PULUMI_OPTION_CONFIG_FILE"),
+        (["home", "install"], "hub home install --host me@192.168.0.7 --dry-run", "KUBECONFIG"),
     ],
 )
 def test_the_help_of_a_command_has_an_example_and_its_environment(

@@ -46,10 +46,24 @@ def test_the_grace_period_is_leave_plus_drain_plus_margin(deployed: Deployment) 
     assert "--shutdown-timeout=60" in container["args"]
 
 
-def test_every_probe_asks_health_which_needs_no_key(deployed: Deployment) -> None:
+def test_a_start_and_readiness_are_told_by_health_which_needs_no_key(
+    deployed: Deployment,
+) -> None:
     [container] = pod(deployed)["containers"]
-    for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+    for kind in ("startupProbe", "readinessProbe"):
         assert container[kind]["httpGet"] == {"path": "/health", "port": "http"}
+
+
+def test_the_pod_lives_as_long_as_the_model_writes_a_token(deployed: Deployment) -> None:
+    [container] = pod(deployed)["containers"]
+    probe = container["livenessProbe"]
+    python, c, program, port, model = probe["exec"]["command"]
+    assert (python, c) == ("python3", "-c")
+    assert "def is_alive" in program
+    assert int(port) == container["ports"][0]["containerPort"]
+    assert f"--served-model-name={model}" in container["args"]
+    assert probe["timeoutSeconds"] > 10 + 10 + 2 + 30
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 360
 
 
 def test_the_gpu_is_shared_by_ten_and_a_change_restarts_the_plugin(deployed: Deployment) -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-import yaml
 
 from hub.cli import app
 from tests.support.stacks import ROOT, deploy_stack
 
 PAGES = [ROOT / "README.md", ROOT / "docs" / "deployment.md", ROOT / "docs" / "operations.md"]
-K3S_KEYS = {"node-name", "node-ip", "tls-san", "kube-proxy-arg", "secrets-encryption"}
-"""Of the page, as K3s' reference of `k3s server` spells them: docs.k3s.io/cli/server."""
 KUBECTL = {"cordon", "delete", "drain", "get", "logs", "rollout", "scale", "uncordon"}
 """Commands that the pages may use."""
 PULUMI = {"config", "destroy", "login", "preview", "refresh", "stack", "up"}
@@ -103,35 +98,3 @@ def test_every_object_that_is_named_is_one_that_the_program_makes() -> None:
 def test_as_many_resources_are_made_as_the_page_says() -> None:
     [count] = re.findall(r"(\d+) resources to create", PAGES[1].read_text())
     assert len(deploy_stack(ROOT / "Pulumi.dev.yaml").resources) + 1 == int(count)  # the stack
-
-
-def test_the_k3s_file_has_only_keys_that_k3s_knows() -> None:
-    [block] = blocks(PAGES[2], "yaml")
-    settings: dict[str, Any] = yaml.safe_load(block)
-    assert set(settings) == K3S_KEYS
-    assert settings["node-name"] == "home"
-    assert settings["secrets-encryption"] is True
-
-
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
-def test_systemd_understands_the_file_for_k3s(tmp_path: Path) -> None:
-    [drop_in] = blocks(PAGES[2], "ini")
-    unit = tmp_path / "k3s.service"
-    unit.write_text("[Service]\nType=notify\nExecStart=/bin/true\n")
-    folder = tmp_path / "k3s.service.d"
-    folder.mkdir()
-    (folder / "10-tailscale.conf").write_text(drop_in)
-
-    def problems() -> str:
-        done = subprocess.run(
-            ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)],
-            env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return "\n".join(line for line in done.stderr.splitlines() if str(tmp_path) in line)
-
-    assert problems() == ""
-    (folder / "10-tailscale.conf").write_text(drop_in.replace("ExecStartPre", "ExecStartPree"))
-    assert "ExecStartPree" in problems()

@@ -6,7 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from docs.generate import K3S_CHANNEL, TWIN, with_versions
+from docs.generate import TWIN, with_versions
+from hub.home.steps import K3S
 from hub.status import VERSIONS
 
 ROOT = Path(__file__).parents[2]
@@ -14,7 +15,7 @@ IMAGE = re.compile(r'"([a-z0-9./-]+/[a-z0-9-]+):v?\d[\w.]*"')
 
 
 def test_renovate_finds_every_image_in_the_program() -> None:
-    [manager] = json.loads((ROOT / "renovate.json").read_text())["customManagers"]
+    [manager, _] = json.loads((ROOT / "renovate.json").read_text())["customManagers"]
     [file_pattern], [pattern] = manager["managerFilePatterns"], manager["matchStrings"]
     line = re.compile(pattern.replace("(?<", "(?P<"))
     images: set[str] = set()
@@ -31,6 +32,19 @@ def test_the_twins_page_tells_the_versions_that_are_deployed_and_tested() -> Non
     assert TWIN.read_text() == with_versions(TWIN.read_text()), "run `python -m docs.generate`"
 
 
-def test_the_page_of_the_real_deployment_installs_the_kubernetes_that_is_tested() -> None:
-    assert VERSIONS["kube-apiserver"].startswith(K3S_CHANNEL.removeprefix("v") + ".")
-    assert f"INSTALL_K3S_CHANNEL={K3S_CHANNEL} sh -" in (ROOT / "docs/deployment.md").read_text()
+def test_home_gets_the_minor_version_of_kubernetes_that_is_tested() -> None:
+    tested = VERSIONS["kube-apiserver"].rpartition(".")[0]
+    assert K3S.startswith(f"v{tested}.")
+
+
+def test_renovate_finds_k3s() -> None:
+    [_, manager] = json.loads((ROOT / "renovate.json").read_text())["customManagers"]
+    [file_pattern], [pattern] = manager["managerFilePatterns"], manager["matchStrings"]
+    assert re.fullmatch(file_pattern.strip("/"), "hub/home/steps.py")
+    text = (ROOT / "hub/home/steps.py").read_text()
+    [found] = re.finditer(pattern.replace("(?<", "(?P<"), text)
+    assert found.groupdict() == {
+        "datasource": "github-releases",
+        "depName": "k3s-io/k3s",
+        "currentValue": K3S,
+    }

@@ -115,6 +115,11 @@ class Container:
         return cls(spec, process)
 
     @property
+    def environment(self) -> dict[str, str]:
+        """Of what is run inside it."""
+        return environment(self.spec, resolve(self.spec.image))
+
+    @property
     def exit_code(self) -> int | None:
         """``None`` while it runs."""
         return self._process.returncode

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from asyncio.subprocess import DEVNULL
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -10,10 +14,12 @@ import httpx
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """An HTTP GET that must answer 200-399, or, without a path, a TCP connection."""
+    """An HTTP GET that must answer 200-399; without a path a TCP connection; or a command."""
 
-    port: int
+    port: int = 0
     path: str | None = None
+    command: tuple[str, ...] = ()
+    """Must end with 0; in place of the port."""
     initial_delay_seconds: float = 0
     period_seconds: float = 10
     timeout_seconds: float = 1
@@ -21,10 +27,14 @@ class Probe:
     success_threshold: int = 1
 
 
-async def succeeds(probe: Probe, host: str = "127.0.0.1") -> bool:
-    """One attempt."""
+async def succeeds(
+    probe: Probe, host: str = "127.0.0.1", env: Mapping[str, str] | None = None
+) -> bool:
+    """One attempt; ``env`` is the container's environment, for a command."""
     try:
         async with asyncio.timeout(probe.timeout_seconds):
+            if probe.command:
+                return await _ends_well(probe.command, env)
             if probe.path is None:
                 _, writer = await asyncio.open_connection(host, probe.port)
                 writer.close()
@@ -34,3 +44,15 @@ async def succeeds(probe: Probe, host: str = "127.0.0.1") -> bool:
                 return 200 <= answer.status_code < 400
     except (OSError, TimeoutError, httpx.HTTPError):
         return False
+
+
+async def _ends_well(command: tuple[str, ...], env: Mapping[str, str] | None) -> bool:
+    process = await asyncio.create_subprocess_exec(
+        *command, env=env, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+    )
+    try:
+        return await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()

@@ -5,7 +5,7 @@ Secrets, ConfigMaps, hostPath and empty volumes, probes, preStop sleep, grace pe
 with back-off; reports status and events; serves logs; announces what the device plugin announces;
 after a stop and a start runs the same pods again.
 Leaves out: images and file systems of their own, pod network (pods share the node's), enforcement
-of NetworkPolicies and limits, exec and attach, exec probes and hooks, projected volumes.
+of NetworkPolicies and limits, exec and attach, hooks but preStop sleep, projected volumes.
 """
 
 from __future__ import annotations

@@ -185,24 +185,26 @@ class Pod:
         return await container.stop(0)  # what the first process left behind ends with it
 
     async def _probe(self, container: Container, checks: Probes, state: ContainerState) -> None:
-        if checks.startup is not None and not await self._passes(checks.startup):
+        if checks.startup is not None and not await self._passes(container, checks.startup):
             await self._kill(container, "Startup probe failed")
             return
         state.started = True
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_ready(checks.readiness, state))
+            group.create_task(self._keep_ready(container, checks.readiness, state))
             if checks.liveness is not None:
                 group.create_task(self._keep_alive(container, checks.liveness))
 
-    async def _passes(self, probe: Probe) -> bool:
+    async def _passes(self, container: Container, probe: Probe) -> bool:
         await asyncio.sleep(probe.initial_delay_seconds)
         for _ in range(probe.failure_threshold):
-            if await succeeds(probe):
+            if await succeeds(probe, env=container.environment):
                 return True
             await asyncio.sleep(probe.period_seconds)
         return False
 
-    async def _keep_ready(self, probe: Probe | None, state: ContainerState) -> None:
+    async def _keep_ready(
+        self, container: Container, probe: Probe | None, state: ContainerState
+    ) -> None:
         if probe is None:
             state.ready = True
             await self._publish()
@@ -210,7 +212,7 @@ class Pod:
         good = bad = 0
         await asyncio.sleep(probe.initial_delay_seconds)
         while True:
-            if await succeeds(probe):
+            if await succeeds(probe, env=container.environment):
                 good, bad = good + 1, 0
             else:
                 good, bad = 0, bad + 1
@@ -227,7 +229,7 @@ class Pod:
         await asyncio.sleep(probe.initial_delay_seconds)
         while bad < probe.failure_threshold:
             await asyncio.sleep(probe.period_seconds)
-            bad = 0 if await succeeds(probe) else bad + 1
+            bad = 0 if await succeeds(probe, env=container.environment) else bad + 1
         await self._kill(container, "Liveness probe failed")
 
     async def _kill(self, container: Container, why: str) -> None:

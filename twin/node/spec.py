@@ -33,13 +33,14 @@ def probes(container: Mapping[str, Any]) -> Probes:
 
     def one(kind: str) -> Probe | None:
         raw = container.get(kind)
-        if raw is None or not ("httpGet" in raw or "tcpSocket" in raw):
+        if raw is None:
             return None
-        how = raw.get("httpGet") or raw["tcpSocket"]
+        how: Mapping[str, Any] = raw.get("httpGet") or raw.get("tcpSocket") or {"port": 0}
         port = how["port"]
         return Probe(
             port=port if isinstance(port, int) else ports[port],
             path=how.get("path", "/") if "httpGet" in raw else None,
+            command=tuple(raw.get("exec", {}).get("command", ())),
             initial_delay_seconds=raw.get("initialDelaySeconds", 0),
             period_seconds=raw.get("periodSeconds", 10),
             timeout_seconds=raw.get("timeoutSeconds", 1),

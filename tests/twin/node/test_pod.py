@@ -142,6 +142,33 @@ def test_readiness_follows_the_port(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick_backoff")
+def test_a_command_probes_with_the_containers_environment(tmp_path: Path) -> None:
+    """And one that does not end within its time is killed, with what it started."""
+    end = f"sleep 60 & echo $! >>{tmp_path}/pids; wait"
+    command = f'[ "$GREETING" = hello ] || {{ {end}; }}; echo 0 >>{tmp_path}/pids'
+    probe = {"exec": {"command": ["sh", "-c", command]}, "periodSeconds": 0.05, "timeoutSeconds": 1}
+    good = shell("exec sleep 60", env=[{"name": "GREETING", "value": "hello"}], livenessProbe=probe)
+
+    async def probed(_: Pod, told: Told) -> None:
+        await until_async(lambda: len((tmp_path / "pids").read_text().split()) > 5)
+
+    (tmp_path / "pids").touch()
+    assert live(pod_object(good), tmp_path, probed).container()["restartCount"] == 0
+
+    async def restarted(_: Pod, told: Told) -> None:
+        await until_async(lambda: told.container().get("restartCount", 0) >= 1)
+
+    (tmp_path / "pids").write_text("")
+    live(
+        pod_object(shell("exec sleep 60", livenessProbe={**probe, "failureThreshold": 1})),
+        tmp_path,
+        restarted,
+    )
+    left = int((tmp_path / "pids").read_text().split()[0])
+    assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.usefixtures("quick_backoff")
 @pytest.mark.parametrize(
     ("kind", "said"),
     [

@@ -162,8 +162,9 @@ def test_probes_take_named_ports_and_kubernetes_defaults() -> None:
     assert found.readiness is None
 
 
-def test_exec_probes_are_left_out() -> None:
-    assert probes({"readinessProbe": {"exec": {"command": ["true"]}}}).readiness is None
+def test_a_probe_can_be_a_command() -> None:
+    found = probes({"livenessProbe": {"exec": {"command": ["sh", "-c", "exit 0"]}}})
+    assert found.liveness == Probe(command=("sh", "-c", "exit 0"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""The files that are placed on the server, with the values of this one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.home.machine import FILES
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A file of the folder ``home/``, whose path there is its path on the server."""
+
+    path: str
+
+    def content(self, values: Mapping[str, str]) -> str:
+        """Its text, with the values for ``@NAME@``."""
+        text = (FILES / self.path.lstrip("/")).read_text()
+        for name, value in values.items():
+            text = text.replace(f"@{name}@", value)
+        return text
+
+
+K3S_CONFIG = Placed("/etc/rancher/k3s/config.yaml")
+K3S_ORDER = Placed("/etc/systemd/system/k3s.service.d/10-tailscale.conf")
+WAKE_ON_LAN = Placed("/etc/systemd/system/home-wake-on-lan.service")
+NVIDIA_PACKAGES = Placed("/etc/apt/sources.list.d/nvidia-container-toolkit.list")
+TAILSCALE_PACKAGES = Placed("/etc/apt/sources.list.d/tailscale.list")
+PLACED = (TAILSCALE_PACKAGES, NVIDIA_PACKAGES, WAKE_ON_LAN, K3S_CONFIG, K3S_ORDER)
+
+
+def diff(path: str, now: str, then: str) -> str:
+    """What changes in a file, as ``diff -u`` prints it."""
+    lines = difflib.unified_diff(
+        now.splitlines(keepends=True),
+        then.splitlines(keepends=True),
+        f"{path} (now)" if now else "/dev/null",
+        path if then else "/dev/null",
+    )
+    return "".join(lines)
