@@ -31,8 +31,8 @@ VERSIONS = {
     "client": f"Streamlit {version('streamlit')}",
 }
 MODES: dict[Mode, str] = {
-    "namespaces": "three network namespaces",
-    "user-namespaces": "three network namespaces inside an unprivileged user namespace",
+    "namespaces": "four network namespaces",
+    "user-namespaces": "four network namespaces inside an unprivileged user namespace",
     "flat": "flat, less faithful: nothing keeps the ends apart, and pods listen on this machine's "
     "own network without a key",
 }
