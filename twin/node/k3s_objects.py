@@ -1,8 +1,8 @@
 """What K3s has already put into its API server before the program comes.
 
 Promises: RuntimeClass ``nvidia``, IngressClass ``traefik``, the kinds of Traefik and of K3s' helm
-controller that the program and Traefik use; applying them again changes nothing.
-Leaves out: those kinds' schemas (any field is accepted) and every other object of K3s.
+controller as these projects publish them, with their schemas; applying them again changes nothing.
+Leaves out: every other object of K3s.
 """
 
 from __future__ import annotations
@@ -12,54 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
 from twin.errors import TwinError
 from twin.node.api import APPLY, Api
 
-TRAEFIK_KINDS = (
-    "IngressRoute",
-    "IngressRouteTCP",
-    "IngressRouteUDP",
-    "Middleware",
-    "MiddlewareTCP",
-    "ServersTransport",
-    "ServersTransportTCP",
-    "TLSOption",
-    "TLSStore",
-    "TraefikService",
-)
 MANAGER = "k3s"
 
 
-def crd(kind: str, group: str, version: str) -> dict[str, Any]:
-    """A kind that accepts anything."""
-    plural = f"{kind.lower()}s"
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
-            "versions": [
-                {
-                    "name": version,
-                    "served": True,
-                    "storage": True,
-                    "schema": {"openAPIV3Schema": schema},
-                }
-            ],
-        },
-    }
+def kinds() -> list[dict[str, Any]]:
+    """The CustomResourceDefinitions."""
+    files = sorted((Path(__file__).parent / "crds").glob("*.yaml"))
+    # libyaml's loader: Traefik's definitions have 4,600 lines.
+    return [one for file in files for one in yaml.load_all(file.read_text(), yaml.CSafeLoader)]
 
 
 def objects() -> Iterator[tuple[str, dict[str, Any]]]:
     """Each object with its path."""
-    crds = [crd(kind, "traefik.io", "v1alpha1") for kind in TRAEFIK_KINDS]
-    crds.append(crd("HelmChartConfig", "helm.cattle.io", "v1"))
-    for one in crds:
+    for one in kinds():
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         yield f"{path}/{one['metadata']['name']}", one
     yield (
@@ -93,9 +63,10 @@ async def apply(kubeconfig: Path) -> None:
     """
     api = Api(kubeconfig)
     try:
-        for path, object_ in objects():
+        shipped = list(objects())
+        for path, object_ in shipped:
             await api.patch(path, object_, APPLY, fieldManager=MANAGER, force="true")
-        for path, object_ in objects():
+        for path, object_ in shipped:
             if object_["kind"] == "CustomResourceDefinition":
                 await _established(api, path)
     except httpx.HTTPError as error:

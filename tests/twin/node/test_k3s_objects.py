@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.node.k3s_objects import crd, objects
+from twin.node.k3s_objects import objects
 
 
 def test_the_kinds_the_program_uses_are_there_with_their_paths() -> None:
@@ -19,21 +19,6 @@ def test_the_kinds_the_program_uses_are_there_with_their_paths() -> None:
 
 def test_each_object_is_applied_to_its_own_name() -> None:
     assert all(path.endswith(f"/{body['metadata']['name']}") for path, body in objects())
-
-
-def test_a_kind_accepts_any_field() -> None:
-    made = crd("Middleware", "traefik.io", "v1alpha1")
-    assert made["metadata"]["name"] == "middlewares.traefik.io"
-    assert made["spec"]["names"] == {
-        "kind": "Middleware",
-        "plural": "middlewares",
-        "singular": "middleware",
-    }
-    [version] = made["spec"]["versions"]
-    assert version["schema"]["openAPIV3Schema"] == {
-        "type": "object",
-        "x-kubernetes-preserve-unknown-fields": True,
-    }
 
 
 def test_traefik_is_the_default_class() -> None:
