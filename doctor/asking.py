@@ -7,6 +7,8 @@ import io
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -98,6 +100,7 @@ class Asker:
             code=code,
             in_gateways_form="x-request-id" in answer.headers,
             words=words,
+            clock_ahead=_ahead(answer.headers.get("date")),
         )
 
 
@@ -135,6 +138,12 @@ def _error(answer: httpx.Response) -> tuple[str, str]:
         return str(error.get("code") or ""), str(error.get("message", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
         return "", " ".join(answer.text.split())
+
+
+def _ahead(date: str | None) -> float | None:
+    if date is None:
+        return None
+    return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
 
 
 def _words(error: httpx.TransportError, seconds: float) -> str:

@@ -24,6 +24,8 @@ class Reply:
     words: str = ""
     failure: str = ""
     connected: bool = True
+    clock_ahead: float | None = None
+    """Seconds by which the answer's ``Date`` is ahead of this computer's clock."""
 
     @property
     def good(self) -> bool:

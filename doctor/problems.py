@@ -11,6 +11,7 @@ from infra.home_k3s.names import MODEL, NAMESPACE
 from infra.tailnet.policy import GATEWAY_TAG, HOME_TAG
 from infra.tailnet.renewal import WARN_DAYS, days_left
 
+CLOCK_SECONDS = 60
 SLOW_SECONDS = 5
 """For one small answer of an awake service."""
 
@@ -51,6 +52,16 @@ def _of_the_answers(seen: Observations, failed: Reply | None) -> Iterator[Proble
     if failed is not None and not failed.connected:
         remedy = f"Is this machine online, and the address right? {seen.up} prints it."
         yield Problem(hop="address", cause=failed.failure, remedy=remedy)
+    ahead = seen.requests.health.clock_ahead
+    if ahead is not None and abs(ahead) > CLOCK_SECONDS:
+        way = "behind" if ahead > 0 else "ahead of"
+        yield Problem(
+            hop="address",
+            cause=f"This computer's clock is {abs(ahead):.0f} s {way} the service's: certificates "
+            "and log-ins fail by it.",
+            remedy="timedatectl set-ntp true",
+            harmless=True,
+        )
     if failed is not None and failed.code == "invalid_api_key":
         yield Problem(
             hop="api key",

@@ -57,6 +57,8 @@ def test_bodies_grow_to_the_largest_that_is_allowed_and_the_key_goes_with_all_bu
     assert Service.sizes[2:] == [1000, 2000, 64_000, 1_000_000, 8_000_000, 20_000_000]
     assert Service.authorized == [False, True]
     assert {body.status for body in asked.bodies} == {404}
+    assert asked.health.clock_ahead is not None
+    assert abs(asked.health.clock_ahead) < 60  # it is this machine's own
     assert asked.picture is not None
     assert asked.picture.good
 

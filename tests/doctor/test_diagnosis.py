@@ -336,6 +336,14 @@ def test_the_first_broken_hop_is_named_with_its_cause_and_what_mends_it(fault: s
             "The gateway's next start fails",
         ),
         (
+            replace(
+                WELL,
+                requests=replace(WELL_ASKED, health=replace(reply(HEALTH), clock_ahead=90.0)),
+            ),
+            "address",
+            "clock is 90 s behind the service's",
+        ),
+        (
             replace(WELL, programs=(Program(hop="tailnet", name="derper", state="ended"),)),
             "tailnet",
             "derper has ended",
