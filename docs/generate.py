@@ -17,9 +17,9 @@ from pydantic.fields import FieldInfo
 
 from app.model.forecast import published
 from hub.home.steps import K3S
-from hub.status import VERSIONS
 from infra.config import Cloud, Model, Settings
 from infra.home_k3s import gpu_sharing
+from twin.status import VERSIONS
 from twin.toolchain import vllm
 
 PAGE = Path(__file__).with_name("configuration.md")

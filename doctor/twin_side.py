@@ -60,20 +60,8 @@ def service(paths: TwinPaths) -> Service | NotSeen:
         deployed=True,
         instances=len(instances),
         revision=str(one["revision"]),
-        failure="" if instances else last_failure(paths),
+        failure="" if instances else system.last_failure(paths),
     )
-
-
-def last_failure(paths: TwinPaths) -> str:
-    """Of the emulator's log: why the last instance did not start; nothing if it did."""
-    log = paths.logs / "cloud-run.log"
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    for line in reversed(lines):
-        if ": ready after" in line:
-            return ""
-        if "failed to start" in line:
-            return line.replace("\\n", " ")[:400]
-    return ""
 
 
 def nodes(paths: TwinPaths, path: str) -> Tailnet | NotSeen:

@@ -17,13 +17,13 @@ from rich.live import Live
 from typer.core import TyperGroup
 
 from hub import keys
-from hub import status as status_view
-from hub.engine import Engine
 from hub.home.commands import app as home
 from hub.words import told_in_words
 from infra.tailnet.policy import Form
 from infra.tailnet.policy import policy as rules
 from twin import lifecycle
+from twin import status as status_view
+from twin.engine import Engine
 from twin.errors import TwinError
 from twin.network import choose_mode
 from twin.parts import system, tailnet

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from app.client.connection import Connection
-from hub.engine import Engine
 from hub.selected_stack import stack_outputs
+from twin.engine import Engine
 from twin.errors import TwinError
 from twin.paths import TwinPaths, state_dir
 

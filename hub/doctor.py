@@ -13,10 +13,10 @@ from rich.table import Table
 
 from doctor.diagnosis import Finding, State, diagnose, first_broken
 from doctor.examination import Patient, examine, of_stack, of_twin
-from hub.engine import STACK, Engine
 from hub.stack import Stack
 from hub.words import told_in_words
 from infra.config import KEY, Settings
+from twin.engine import STACK, Engine
 from twin.errors import TwinError
 from twin.paths import TwinPaths, state_dir
 

@@ -15,9 +15,9 @@ from hub.home.cluster import Cluster, look_inside
 from hub.home.facts import SLEEP, Facts, look
 from hub.home.machine import Machine
 from hub.home.requirements import NAME, gpu_problems, joined
-from hub.status import COLOURS, State
 from infra.config import Home
 from infra.home_k3s.names import MODEL, NAMESPACE
+from twin.status import COLOURS, State
 
 SLICES = int(Home.model_fields["gpu_slices"].default)
 IMAGES_GO_PERCENT = 15

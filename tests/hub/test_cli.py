@@ -18,10 +18,10 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.status import Row, auth_key, deployment, ingress, table
 from infra.tailnet.policy import policy
 from twin.errors import TwinError
 from twin.settings import TwinSettings
+from twin.status import Row, auth_key, deployment, ingress, table
 
 runner = CliRunner()
 

@@ -17,9 +17,9 @@ from typer.testing import CliRunner, Result
 from app.client.connection import Connection
 from hub.cli import app
 from hub.connection import connection
-from hub.engine import Engine
 from tests.app.client.fake_service import FakeService, fake_service
 from tests.support.signals import ctrl_c_interrupts
+from twin.engine import Engine
 from twin.errors import TwinError
 from twin.paths import TwinPaths
 from twin.toolchain.toolchain import Toolchain

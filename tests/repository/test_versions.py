@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docs.generate import TWIN, with_versions
 from hub.home.steps import K3S
-from hub.status import VERSIONS
+from twin.status import VERSIONS
 
 ROOT = Path(__file__).parents[2]
 IMAGE = re.compile(r'"([a-z0-9./-]+/[a-z0-9-]+):v?\d[\w.]*"')

@@ -165,3 +165,15 @@ def _answers(url: str) -> Callable[[], bool]:
             return False
 
     return ask
+
+
+def last_failure(paths: TwinPaths) -> str:
+    """Of the emulator's log: why the last instance did not start; nothing if it did."""
+    log = paths.logs / "cloud-run.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    for line in reversed(lines):
+        if ": ready after" in line:
+            return ""
+        if "failed to start" in line:
+            return line.replace("\\n", " ")[:400]
+    return ""

@@ -12,11 +12,10 @@ import httpx
 import psutil
 from rich.table import Table
 
-from doctor import twin_side
-from hub.engine import Engine
 from infra.home_k3s.names import NAMESPACE
 from infra.tailnet.policy import GATEWAY_TAG
 from infra.tailnet.renewal import WARN_DAYS, days_left
+from twin.engine import Engine
 from twin.listening import listens
 from twin.network import Mode
 from twin.parts import control_plane, system, tailnet
@@ -138,7 +137,7 @@ def _gateway(engine: Engine) -> Row:
     if not running:
         return Row("gateway", url, "down", "no service is deployed")
     if not any(service["instances"] for service in running):
-        failure = twin_side.last_failure(engine.paths)
+        failure = system.last_failure(engine.paths)
         told = f"no instance; the last one did not start: {failure}" if failure else ""
         return Row("gateway", url, "idle", told or "scaled to zero")
     if not listens(("127.0.0.1", engine.settings.gateway_port)):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hub.engine import ROOT, Engine
+from twin.engine import ROOT, Engine
 from twin.network import ADDRESSES
 from twin.parts.tailnet import HEADSCALE_PORT
 from twin.paths import TwinPaths
