@@ -15,10 +15,9 @@ from typer.core import TyperGroup
 from hub import key_list
 from hub.key_list import Row
 from hub.stack import Stack
-from hub.stack_file import ROOT
 from hub.words import errors, told_in_words
 from infra.key_names import newest
-from twin.engine import STACK
+from twin.engine import ROOT, STACK
 from twin.errors import TwinError
 
 console = Console(highlight=False)

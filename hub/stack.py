@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from hub.stack_file import api_keys, stack_file, with_api_keys
+from hub.stack_file import api_keys, with_api_keys
 from infra.key_names import check
-from twin.engine import ROOT, STACK, Engine, run_pulumi
+from twin.engine import ROOT, STACK, Engine, run_pulumi, stack_file
 from twin.errors import TwinError
 from twin.paths import TwinPaths, state_dir
 

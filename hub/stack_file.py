@@ -6,24 +6,15 @@ items, and `pulumi config set` writes the whole file anew (3.259).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from twin.errors import TwinError
 
-ROOT = Path(__file__).parents[1]
 PLACE = ("config", "personal-cloud-hub:settings", "apiKeys")
-
-
-def stack_file(stack: str) -> Path:
-    """Where `pulumi` itself reads the settings of this stack, such as ``dev`` or ``me/hub/dev``."""
-    chosen = os.environ.get("PULUMI_OPTION_CONFIG_FILE")
-    return ROOT / (chosen or f"Pulumi.{stack.rpartition('/')[2]}.yaml")
 
 
 def api_keys(text: str) -> list[str]:

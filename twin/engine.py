@@ -9,11 +9,11 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import yaml
 
-from hub.stack_file import ROOT, stack_file
 from twin.errors import TwinError
 from twin.network import Mode
 from twin.parts.part import MARK
@@ -22,9 +22,16 @@ from twin.paths import TwinPaths
 from twin.settings import TwinSettings
 from twin.toolchain.toolchain import Toolchain
 
+ROOT = Path(__file__).parents[1]
 STACK = "twin"
 REPLACEABLE = ("kubernetes", "random")
 """Providers whose released plugin can work against the twin; the other two need their cloud."""
+
+
+def stack_file(stack: str) -> Path:
+    """Where `pulumi` itself reads the settings of this stack, such as ``dev`` or ``me/hub/dev``."""
+    chosen = os.environ.get("PULUMI_OPTION_CONFIG_FILE")
+    return ROOT / (chosen or f"Pulumi.{stack.rpartition('/')[2]}.yaml")
 
 
 @dataclass(frozen=True)

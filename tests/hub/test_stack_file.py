@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.stack_file import ROOT, api_keys, stack_file, with_api_keys
+from hub.stack_file import api_keys, with_api_keys
+from twin.engine import ROOT, stack_file
 from twin.errors import TwinError
 
 HEAD = """\

@@ -21,7 +21,7 @@ ENTRIES = dict(re.findall(r"^\| ([\w -]+) \| (.+) \|$", GLOSSARY.read_text(), re
 del ENTRIES["word"]
 HOUSE_WORDS = {
     *("twin", "home", "gateway", "tunnel", "tailnet", "emulator", "end", "part", "hop", "hub"),
-    *("engine", "stack", "profile", "slice", "plan", "adopt", "picture"),
+    *("engine", "stack", "profile", "slice", "plan", "adopt", "picture", "crossing"),
 }
 """Words that README and docs may use in a sense of their own."""
 ONLY_IN_CODE = {"door", "wire"}
