@@ -126,4 +126,4 @@ def test_hub_ask_right_after_an_idle_stop_is_answered_without_a_second_try(
     await_idle_stop(hub)
     before = service(hub)["requests"]
     assert hub.ok("ask", "Hello").strip()
-    assert service(hub)["requests"] - before == 1
+    assert service(hub)["requests"] - before == 2, "which model there is, and the question"
