@@ -22,7 +22,7 @@ test: check  ## check, then side by side: the page in a browser and slow tests, 
 	$(MAKE) --jobs=2 beside-it end-to-end
 
 # Two at once, for two cores: what Chromium shows is awaited for a minute at most.
-beside-it:
+beside-it:  ## what runs beside the end-to-end tests: browser, then slow
 	$(MAKE) browser
 	$(MAKE) slow
 
