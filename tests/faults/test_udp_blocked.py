@@ -15,6 +15,7 @@ from tests.twin.test_end_to_end import chat, first_key
 pytestmark = pytest.mark.faults
 
 MINUTES = 3
+EVERY_SECONDS = 0.6
 LONGEST_SECONDS = 5
 """For one small question; tailscaled rebinds its sockets every 26 s meanwhile."""
 
@@ -28,6 +29,8 @@ def test_for_three_minutes_no_question_fails_and_none_takes_five_seconds(hub: Hu
             begun = time.monotonic()
             assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 200
             took.append(time.monotonic() - begun)
+            # A key may ask 120 times a minute.
+            time.sleep(max(0, begun + EVERY_SECONDS - time.monotonic()))
         told = json.loads(hub.ok("doctor", "--json"))
     assert max(took) < LONGEST_SECONDS
     [tailnet] = [one for one in told["hops"] if one["hop"] == "tailnet"]
