@@ -21,7 +21,7 @@ DIFFERENCES: Mapping[str, tuple[str, str]] = {
     ),
     names.TRAEFIK: (
         "key as a route, header, log",
-        "error bodies, health, any size limit, `Expect: 100-continue` (decision 11)",
+        "error bodies, health, any size limit, HTTP/2 to the upstream (decision 11)",
     ),
     names.LOOPBACK: (
         "key, header, log, limit, allow-list, error bodies, health, two Caddys",
