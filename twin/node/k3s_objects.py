@@ -7,6 +7,7 @@ Leaves out: every other object of K3s.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,20 @@ async def apply(kubeconfig: Path) -> None:
     api = Api(kubeconfig)
     try:
         shipped = list(objects())
-        for path, object_ in shipped:
-            await api.patch(path, object_, APPLY, fieldManager=MANAGER, force="true")
-        for path, object_ in shipped:
-            if object_["kind"] == "CustomResourceDefinition":
-                await _established(api, path)
+        # Side by side: one after another they take half a second of each `hub up`.
+        await asyncio.gather(
+            *(
+                api.patch(path, object_, APPLY, fieldManager=MANAGER, force="true")
+                for path, object_ in shipped
+            )
+        )
+        await asyncio.gather(
+            *(
+                _established(api, path)
+                for path, object_ in shipped
+                if object_["kind"] == "CustomResourceDefinition"
+            )
+        )
     except httpx.HTTPError as error:
         raise TwinError(
             f"The API server does not take what K3s ships: {error!r}. `hub logs kube-apiserver` "
@@ -81,6 +91,7 @@ async def _established(api: Api, path: str) -> None:
     async for kind, item in api.watch(collection, fieldSelector=f"metadata.name={name}"):
         if kind == "RELISTED":
             continue
-        conditions = item.get("status", {}).get("conditions", [])
+        # Null until the server has looked at a new kind.
+        conditions: list[dict[str, str]] = item.get("status", {}).get("conditions") or []
         if any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
             return

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twin.node import k3s_objects
 from twin.node.k3s_objects import objects
 
 
@@ -24,3 +32,29 @@ def test_each_object_is_applied_to_its_own_name() -> None:
 def test_traefik_is_the_default_class() -> None:
     [one] = [body for _, body in objects() if body["kind"] == "IngressClass"]
     assert one["metadata"]["annotations"] == {"ingressclass.kubernetes.io/is-default-class": "true"}
+
+
+class NewKinds:
+    """An API server that takes everything; the conditions of a new kind are null at first."""
+
+    def __init__(self) -> None:
+        self.applied: list[str] = []
+        self.looked = 0
+
+    async def patch(self, path: str, *_: Any, **__: str) -> None:
+        self.applied.append(path)
+
+    async def watch(self, *_: Any, **__: str) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+        established = {"type": "Established", "status": "True"}
+        for conditions in (None, [{**established, "status": "False"}], [established]):
+            self.looked += 1
+            yield "MODIFIED", {"status": {"conditions": conditions}}
+        raise AssertionError("it was established")
+
+
+def test_each_new_kind_is_waited_for_until_it_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = NewKinds()
+    monkeypatch.setattr(k3s_objects, "Api", lambda _: api)
+    asyncio.run(k3s_objects.apply(Path("kubeconfig")))
+    assert api.applied == [path for path, _ in objects()]
+    assert api.looked == 3 * len(k3s_objects.kinds())
