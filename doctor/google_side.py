@@ -56,7 +56,6 @@ def _node(machine: dict[str, Any], routes: dict[str, str]) -> Node:
         name=str(machine.get("DNSName", "")).partition(".")[0] or str(machine.get("HostName", "")),
         online=bool(machine.get("Online")),
         tags=tuple(cast("list[str]", machine.get("Tags") or [])),
-        address=address,
         path=routes.get(address, ""),
     )
 

@@ -72,7 +72,6 @@ class Node:
     name: str
     online: bool
     tags: tuple[str, ...]
-    address: str = ""
     path: str = ""
     """``direct``, or ``relayed`` by which relay, where that is known."""
 

@@ -84,7 +84,6 @@ def _node(listed: dict[str, Any], routes: dict[str, str]) -> Node:
         name=name,
         online=bool(listed.get("online")),
         tags=tuple(tags),
-        address=addresses[0] if addresses else "",
         path=routes.get(addresses[0], "") if addresses else "",
     )
 

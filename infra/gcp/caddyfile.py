@@ -42,8 +42,7 @@ RETRY_STARTING_SECONDS = 10
 RETRY_AFTER_SECONDS = 5
 """Home is checked every second, so a later try finds a home that has come back."""
 
-_CADDYFILE = Template("""\
-{
+OPTIONS = """\
 	admin off
 	auto_https off
 	persist_config off
@@ -53,7 +52,12 @@ _CADDYFILE = Template("""\
 		output stderr
 		format json
 	}
-	# Read by the script that ends a silent home's requests.
+"""
+"""Of each Caddy of the container."""
+
+_CADDYFILE = Template("""\
+{
+${options}	# Read by the script that ends a silent home's requests.
 	log checks {
 		output stdout
 		format json
@@ -275,6 +279,7 @@ def caddyfile(
     ``origins``: of web pages that may ask from a browser.
     """
     return _CADDYFILE.substitute(
+        options=OPTIONS,
         served=SERVED_NAME,
         origins=_origins(origins),
         fallback=fallback.section() if fallback else "",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from string import Template
 
-from infra.gcp.caddyfile import ANSWERED_HEADER, CROSSING_HEALTH, CROSSING_PORT
+from infra.gcp.caddyfile import ANSWERED_HEADER, CROSSING_HEALTH, CROSSING_PORT, OPTIONS
 
 SOCKS_PORT = 1055
 SILENT_CHECKS = 8
@@ -23,15 +23,7 @@ packets vanish. Not fewer: on a full line a check may take seconds."""
 
 _CADDYFILE = Template("""\
 {
-	admin off
-	auto_https off
-	persist_config off
-	grace_period 4s
-	log default {
-		output stderr
-		format json
-	}
-	servers {
+${options}	servers {
 		protocols h1 h2c
 	}
 }
@@ -115,6 +107,7 @@ exec caddy run --adapter caddyfile --config ${public} >/tmp/checks
 def crossing(*, home: str, timeout_seconds: int, hold_seconds: int) -> str:
     """The second Caddy's configuration; ``UPSTREAM_AUTHORIZATION`` is its environment."""
     return _CADDYFILE.substitute(
+        options=OPTIONS,
         home=home,
         port=CROSSING_PORT,
         health=CROSSING_HEALTH,

@@ -48,7 +48,7 @@ WELL_ASKED = Requests(
     picture=reply("a picture"),
     bodies=BODIES,
 )
-HOME = Node(name="home", online=True, tags=("tag:llm-home",), address="100.64.0.1")
+HOME = Node(name="home", online=True, tags=("tag:llm-home",))
 GATEWAY = Node(name="home-gateway", online=True, tags=("tag:llm-gateway",), path="direct")
 WELL_CONNECTED = Tailnet(
     nodes=(HOME, GATEWAY), key_expires=NOW + timedelta(days=80), key_known=True

@@ -7,17 +7,15 @@ import signal
 import subprocess
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, cast
+from typing import Any
 
 import psutil
 
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
-from twin.network import ENDS, End, Network, choose_mode
-from twin.parts import system
+from twin.network import End
 from twin.parts.part import records
 from twin.paths import TwinPaths
-from twin.settings import TwinSettings
 
 Fault = Callable[[HubUnderTest], AbstractContextManager[None]]
 CLOUD: tuple[End, ...] = ("cloud", "cloud-next")
@@ -29,20 +27,25 @@ def part(hub: HubUnderTest, name: str) -> psutil.Process:
     return psutil.Process(record.pid)
 
 
+@contextmanager
+def _standing_still(processes: list[psutil.Process]) -> Generator[None]:
+    for one in processes:
+        one.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for one in processes:
+            one.send_signal(signal.SIGCONT)
+
+
 def frozen(name: str) -> Fault:
     """A part of the twin exists and does nothing."""
 
     @contextmanager
     def inject(hub: HubUnderTest) -> Generator[None]:
         process = part(hub, name)
-        family = [process, *process.children(recursive=True)]
-        for one in family:
-            one.send_signal(signal.SIGSTOP)
-        try:
+        with _standing_still([process, *process.children(recursive=True)]):
             yield
-        finally:
-            for one in family:
-                one.send_signal(signal.SIGCONT)
 
     return inject
 
@@ -119,13 +122,8 @@ def engine_hangs(hub: HubUnderTest) -> Generator[None]:
         if any("EngineCore" in word for word in one.cmdline())
     ]
     assert engines
-    for one in engines:
-        one.send_signal(signal.SIGSTOP)
-    try:
+    with _standing_still(engines):
         yield
-    finally:
-        for one in engines:
-            one.send_signal(signal.SIGCONT)
 
 
 @contextmanager
@@ -147,13 +145,10 @@ def auth_key_expired(hub: HubUnderTest) -> Generator[None]:
 def end_instance(hub: HubUnderTest) -> None:
     """Without goodbye."""
 
-    def instances() -> list[dict[str, Any]]:
-        [service] = system.services(TwinPaths(hub.state)) or []
-        return cast("list[dict[str, Any]]", service["instances"])
-
-    for one in instances():
+    [service] = hub.services
+    for one in service["instances"]:
         psutil.Process(one["containers"][0]["pid"]).kill()
-    until(lambda: not instances(), seconds=PATIENCE)
+    until(lambda: not any(one["instances"] for one in hub.services), seconds=PATIENCE)
 
 
 @contextmanager
@@ -162,7 +157,7 @@ def small_packets_only(hub: HubUnderTest) -> Generator[None]:
 
     The default setting's largest have 1084: 1024, and WireGuard's 60.
     """
-    network = network_of(hub)
+    network = hub.network
 
     def limit(bytes_: int, segments: int) -> None:
         # A bridge lets packets through that are still to be cut into segments, however long.
@@ -182,7 +177,7 @@ def small_packets_only(hub: HubUnderTest) -> Generator[None]:
 @contextmanager
 def udp_cannot_be_sent(hub: HubUnderTest) -> Generator[None]:
     """The gateway's side refuses every datagram; TCP, and so the relay, works."""
-    network = network_of(hub)
+    network = hub.network
 
     def rule(verb: str) -> None:
         for end in CLOUD:
@@ -194,10 +189,3 @@ def udp_cannot_be_sent(hub: HubUnderTest) -> Generator[None]:
         yield
     finally:
         rule("del")
-
-
-def network_of(hub: HubUnderTest) -> Network:
-    paths = TwinPaths(hub.state)
-    mode = choose_mode(TwinSettings.of_running_twin(paths))
-    pids = {record.name: record.pid for record in records(paths)}
-    return Network(mode, {end: pids[f"net-{end}"] for end in ENDS})

@@ -18,6 +18,11 @@ import httpx
 import pytest
 
 from tests.support.ports import free_port, free_ports_in_a_row
+from twin.network import ENDS, Network, choose_mode
+from twin.parts import system
+from twin.parts.part import records
+from twin.paths import TwinPaths
+from twin.settings import TwinSettings
 
 ROOT = Path(__file__).parents[2]
 MINUTES_FOR_THE_FIRST_UP = 45  # tools may have to be built
@@ -67,6 +72,20 @@ class HubUnderTest:
             timeout=minutes * 60,
             check=False,
         )
+
+    @property
+    def services(self) -> list[dict[str, Any]]:
+        """As Cloud Run's emulator lists them; unlike a request, this wakes no instance."""
+        return system.services(TwinPaths(self.state)) or []
+
+    @property
+    def network(self) -> Network:
+        """The running twin's; on a flat one the ends are all this machine."""
+        paths = TwinPaths(self.state)
+        mode = choose_mode(TwinSettings.of_running_twin(paths))
+        pids = {record.name: record.pid for record in records(paths)}
+        ends = ENDS if mode != "flat" else ()
+        return Network(mode, {end: pids[f"net-{end}"] for end in ends})
 
     def up_with(self, old: str, new: str) -> subprocess.CompletedProcess[str]:
         """`pulumi up` with something else in the stack file."""

@@ -11,9 +11,6 @@ import pytest
 
 from tests.twin.conftest import HubUnderTest
 from tests.twin.test_end_to_end import chat, first_key
-from twin.network import choose_mode
-from twin.paths import TwinPaths
-from twin.settings import TwinSettings
 
 pytestmark = pytest.mark.twin
 
@@ -23,7 +20,7 @@ LONG = chat("Hello", stream=True, max_tokens=200, ignore_eos=True)
 
 
 def test_a_change_of_keys_cuts_no_stream_and_refuses_none(hub: HubUnderTest) -> None:
-    if choose_mode(TwinSettings.of_running_twin(TwinPaths(hub.state))) == "flat":
+    if hub.network.mode == "flat":
         pytest.skip("on a flat network a deployment stops the old instance first")
     key, deployed, ends = first_key(hub), threading.Event(), Counter[str]()
 

@@ -16,10 +16,7 @@ from infra.gcp.crossing import SOCKS_PORT
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 from tests.twin.test_cold_start import service
-from twin.network import ENDS, End, Network, choose_mode
-from twin.parts.part import records
-from twin.paths import TwinPaths
-from twin.settings import TwinSettings
+from twin.network import End, Network
 
 pytestmark = pytest.mark.twin
 
@@ -56,12 +53,9 @@ print(json.dumps(codes))
 
 @pytest.fixture
 def network(hub: HubUnderTest) -> Network:
-    paths = TwinPaths(hub.state)
-    mode = choose_mode(TwinSettings.of_running_twin(paths))
-    if mode == "flat":
+    if hub.network.mode == "flat":
         pytest.skip("a flat network keeps nothing apart")
-    pids = {record.name: record.pid for record in records(paths)}
-    return Network(mode, {end: pids[f"net-{end}"] for end in ENDS})
+    return hub.network
 
 
 def run(network: Network, end: End, code: str, *arguments: int) -> str:

@@ -24,8 +24,6 @@ from infra.gcp.caddyfile import RETRY_AFTER_SECONDS
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 from tests.twin.test_end_to_end import PATIENCE, chat, first_key
-from twin.parts import system
-from twin.paths import TwinPaths
 
 pytestmark = pytest.mark.twin
 
@@ -33,8 +31,7 @@ SIZE_OF_PICTURE = 5_000_000
 
 
 def service(hub: HubUnderTest) -> dict[str, Any]:
-    """The service as Cloud Run's emulator lists it; unlike `hub status`, this sends no request."""
-    [only] = system.services(TwinPaths(hub.state)) or []
+    [only] = hub.services
     return only
 
 

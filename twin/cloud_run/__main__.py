@@ -23,6 +23,7 @@ import uvicorn
 
 from twin.cloud_run import admin, front
 from twin.cloud_run.instance import Place
+from twin.cloud_run.service import Service
 from twin.paths import TwinPaths
 from twin.server import Server
 from twin.settings import IDLE_SECONDS
@@ -86,9 +87,8 @@ def main() -> None:
     paths.sockets.mkdir(parents=True, exist_ok=True)
 
     async def run() -> None:
-        registry = admin.Registry(
-            paths, arguments.uri, arguments.idle_seconds, arguments.container_port, places
-        )
+        uri, idle, port = arguments.uri, arguments.idle_seconds, arguments.container_port
+        registry = admin.Registry(paths, lambda: Service(paths, uri, idle, port, places))
         await serve(registry, paths)
 
     asyncio.run(run())

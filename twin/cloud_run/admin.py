@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from twin.cloud_run.instance import InstanceError, Place
+from twin.cloud_run.instance import InstanceError
 from twin.cloud_run.service import Service
 from twin.paths import TwinPaths
 
@@ -19,16 +19,9 @@ from twin.paths import TwinPaths
 class Registry:
     """The one service, remembered across restarts of this process."""
 
-    def __init__(
-        self,
-        paths: TwinPaths,
-        uri: str,
-        idle_seconds: float,
-        port_override: int | None,
-        places: Sequence[Place],
-    ) -> None:
+    def __init__(self, paths: TwinPaths, new: Callable[[], Service]) -> None:
         self._file = paths.google / "services.json"
-        self._new = lambda: Service(paths, uri, idle_seconds, port_override, places)
+        self._new = new
         self.only: Service | None = None
         if self._file.exists():
             kept = json.loads(self._file.read_text())

@@ -19,6 +19,7 @@ from tests.support.ports import free_port
 from tests.support.waiting import until_async
 from twin.cloud_run import admin, front
 from twin.cloud_run.instance import Place
+from twin.cloud_run.service import Service
 from twin.containers.images import IMAGES, LocalImage
 from twin.paths import TwinPaths
 
@@ -85,7 +86,9 @@ class Run:
 
     def __init__(self, tmp_path: Path, idle_seconds: float, places: list[Place]) -> None:
         self.paths = TwinPaths(tmp_path)
-        self.registry = admin.Registry(self.paths, "http://here", idle_seconds, None, places)
+        self.registry = admin.Registry(
+            self.paths, lambda: Service(self.paths, "http://here", idle_seconds, None, places)
+        )
         self.to_containers = front.client()
         self.front = self._client(front.application(self.registry, self.to_containers))
         self.admin = self._client(admin.application(self.registry))
