@@ -54,7 +54,11 @@ class NewKinds:
 
 def test_each_new_kind_is_waited_for_until_it_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     api = NewKinds()
-    monkeypatch.setattr(k3s_objects, "Api", lambda _: api)
+
+    def connected(kubeconfig: Path) -> NewKinds:
+        return api
+
+    monkeypatch.setattr(k3s_objects, "Api", connected)
     asyncio.run(k3s_objects.apply(Path("kubeconfig")))
     assert api.applied == [path for path, _ in objects()]
     assert api.looked == 3 * len(k3s_objects.kinds())
