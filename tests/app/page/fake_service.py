@@ -1,8 +1,9 @@
 """A service in the OpenAI API's form on loopback: real HTTP, real SSE, answers by the question.
 
-The word that begins a question says how it is answered: ``slow`` (20 words, 10 a second), ``stuck``
-(no byte, ever), ``endless``, ``error 400`` (that status), ``broken`` (half an answer), ``long``
-(cut by the token limit). Anything else is repeated; detection prompts find boxes one at a time.
+The word that begins a question says how it is answered: ``slow`` (20 words, 10 a second), ``held``
+(the last four of 20 words when the test says so), ``stuck`` (no byte, ever), ``endless``,
+``error 400`` (that status), ``broken`` (half an answer), ``long`` (cut by the token limit).
+Anything else is repeated; detection prompts find boxes one at a time.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class FakeService:
     """Questions whose client went away before the answer was whole."""
     looks: int = 0
     box_seconds: float = 0.3
+    go_on: bool = False
+    """Answers that are held may be finished."""
 
     @property
     def questions(self) -> list[str]:
@@ -117,8 +120,10 @@ class FakeService:
                 await asyncio.sleep(self.box_seconds)
             yield "]"
             return
-        if text.startswith("slow"):
+        if text.startswith(("slow", "held")):
             for i in range(20):
+                while i == 16 and text.startswith("held") and not self.go_on:
+                    await asyncio.sleep(0.02)
                 yield f"word{i} "
                 await asyncio.sleep(0.1)
             return

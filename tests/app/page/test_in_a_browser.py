@@ -47,14 +47,17 @@ def test_an_empty_page_offers_questions_and_says_that_everything_answers(visit: 
     expect(sidebar.get_by_text("Serves personal-cloud-hub/tiny-vl")).to_be_visible()
 
 
-def test_an_answer_grows_while_it_is_written_and_its_log_tells_each_step(visit: Visit) -> None:
+def test_an_answer_grows_while_it_is_written_and_its_log_tells_each_step(
+    visit: Visit, service: FakeService
+) -> None:
     page = visit()
-    ask(page, "slow please")
+    ask(page, "held please")
     answer = page.get_by_test_id("stChatMessage").nth(1)
     expect(answer).to_contain_text("word3")
     expect(answer).not_to_contain_text("word19", timeout=1)
     expect(answer).to_contain_text("Under way")
     expect(answer).to_contain_text("request req-1")
+    service.go_on = True
     expect(answer).to_contain_text("What happened")
     expect(answer).to_contain_text("word19")
     answer.get_by_text("What happened").click()
@@ -165,12 +168,15 @@ def test_a_picture_comes_by_upload_by_paste_and_by_sample(
     assert parts == [["image_url", "text"]] * 3
 
 
-def test_a_window_stays_open_when_the_answer_ends(visit: Visit) -> None:
+def test_a_window_stays_open_when_the_answer_ends(visit: Visit, service: FakeService) -> None:
     page = visit()
-    ask(page, "slow please")
+    ask(page, "held please")
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     page.get_by_role("button", name="Sample pictures").click()
-    expect(page.get_by_text("What happened")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    service.go_on = True
+    expect(page.get_by_text("word19")).to_be_attached()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     button(page, "Use 2")
     expect(page.get_by_text("This picture goes with your next question.")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)

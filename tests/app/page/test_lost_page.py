@@ -4,7 +4,6 @@ busy machine: the beginning has arrived, and has stopped the browser's timers.""
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,24 +12,18 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.app.page.conftest import Visit
+from tests.app.page.fake_service import FakeService
 from tests.app.page.test_in_a_browser import ask
 
 pytestmark = pytest.mark.browser
 
 
-LOSING_SECONDS = 2
-
-
 @dataclass
 class Losing:
-    """Lets go of whole pages but for their first message, for two seconds once armed."""
+    """Once armed, lets go of whole pages but for their first message, until the end of one went."""
 
-    lost: int = 0
-    _until: float = 0
+    armed: bool = False
     _losing: bool = False
-
-    def arm(self) -> None:
-        self._until = time.monotonic() + LOSING_SECONDS
 
     def between(self, page: Page) -> None:
         page.route_web_socket(re.compile("/_stcore/stream"), self._route)
@@ -42,29 +35,26 @@ class Losing:
     def _passes(self, data: str | bytes) -> bool:
         message = ForwardMsg()
         message.ParseFromString(data if isinstance(data, bytes) else data.encode())
-        if message.WhichOneof("type") == "new_session":
-            whole = not message.metadata.run.fragment_ids
-            self._losing = whole and time.monotonic() < self._until
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._losing = self.armed and not message.metadata.run.fragment_ids
             return True
-        self.lost += self._losing
+        whole = message.script_finished == message.FINISHED_SUCCESSFULLY
+        if self._losing and kind == "script_finished" and whole:
+            self.armed = False
         return not self._losing
 
 
-def do_nothing(_: Page) -> None:
+def nothing(_: Page) -> None:
     """The page goes on by itself."""
 
 
-def ask_slowly(page: Page) -> None:
-    ask(page, "slow")
+def ask_for_twenty_words(page: Page) -> None:
+    ask(page, "held")
 
 
 def ask_and_see_the_first_words(page: Page) -> None:
-    ask_slowly(page)
-    expect(page.get_by_text("word2")).to_be_visible()
-
-
-def ask_and_see_nearly_all(page: Page) -> None:
-    ask_slowly(page)
+    ask_for_twenty_words(page)
     expect(page.get_by_text("word15")).to_be_visible()
 
 
@@ -75,21 +65,25 @@ def choose_points(page: Page) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        pytest.param(do_nothing, ask_slowly, id="with the question"),
+        pytest.param(nothing, ask_for_twenty_words, id="with the question"),
         pytest.param(ask_and_see_the_first_words, choose_points, id="in the middle of an answer"),
-        pytest.param(ask_and_see_nearly_all, do_nothing, id="with the whole answer"),
+        pytest.param(ask_and_see_the_first_words, nothing, id="with the whole answer"),
     ],
 )
 def test_a_page_whose_end_was_lost_is_sent_again(
-    visit: Visit, before: Callable[[Page], None], after: Callable[[Page], None]
+    visit: Visit,
+    service: FakeService,
+    before: Callable[[Page], None],
+    after: Callable[[Page], None],
 ) -> None:
     losing = Losing()
     page = visit(before=losing.between)
     expect(page.get_by_test_id("stChatInputTextArea")).to_be_visible()
     before(page)
-    losing.arm()
+    losing.armed = True
     after(page)
+    service.go_on = True
     expect(page.get_by_text("word19")).to_be_visible()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     expect(page.get_by_test_id("stChatMessage")).to_have_count(2)
-    assert losing.lost > 5
+    assert not losing.armed
