@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.gateway_speed import names, plot
-from bench.gateway_speed.results import AT_ONCE, POINTS, Memory, Point, Result, Spread
+from bench.gateway_speed.results import AT_ONCE, POINTS, Cost, Memory, Point, Result, Spread
 from bench.gateway_speed.targets import GATEWAYS_PROGRAMS, times_traefik, verdicts
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -85,6 +85,9 @@ def _lines(result: Result) -> Iterator[str]:
         ("20 streams, 20 chunks/s each: a chunk's delay, ms", "p50", "p99", "longest"),
         [_delays(result, name) for name in result.gateways],
     )
+    yield "What an answer through the whole tunnel costs each program, in ms of a processor:"
+    yield ""
+    yield from _costs(result.costs)
     yield from _table(
         ("resident MB", "idle", "during 1 MB, 50 at once, the most", "after"),
         [
@@ -134,6 +137,14 @@ def _delays(result: Result, name: str) -> tuple[str, ...]:
         f"{_ms(p99.median)} ({_ms(p99.lowest)} to {_ms(p99.highest)})",
         _ms(max(run.longest_ms for run in runs)),
     )
+
+
+def _costs(costs: Sequence[Cost]) -> Iterator[str]:
+    for cost in costs:
+        rows = [(what, _ms(spent)) for what, spent in cost.cpu_ms.items()]
+        total = ("together, beside the client", _ms(sum(cost.cpu_ms.values())))
+        idle = ("processors that had nothing to do", f"{cost.idle_cores:.2f}")
+        yield from _table((str(cost.point), "CPU ms"), [*rows, total, idle])
 
 
 def _memory(name: str, memory: Memory) -> Iterator[tuple[str, ...]]:

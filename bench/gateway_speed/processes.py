@@ -27,6 +27,16 @@ def resident(pids: Iterable[int]) -> dict[str, float]:
     return {name: size / 1e6 for name, size in found.items()}
 
 
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """What these processes and their children have computed since they began."""
+    used = 0.0
+    for process in _with_children(pids):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            used += times.user + times.system
+    return used
+
+
 def watched(pids: Iterable[int], work: Callable[[], T]) -> tuple[T, dict[str, float]]:
     """The work's result, and the most that each program held while it was done."""
     ended, most = threading.Event(), dict[str, float]()

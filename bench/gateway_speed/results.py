@@ -39,6 +39,7 @@ POINTS = tuple(
 )
 LARGEST = Point(1000, 50)
 """Memory is read during this one."""
+COST_POINTS = (Point(1, 8), Point(1000, 8))
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,17 @@ class Memory:
     """The most that each had during 1 MB, 50 at once, in any round."""
     after: Mapping[str, float]
     """When the last round had ended."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a request through the whole tunnel costs each process on its way."""
+
+    point: Point
+    cpu_ms: Mapping[str, float]
+    """For each answer, by what the process does."""
+    idle_cores: float
+    """Of the machine, on average: near 0 where processors are the limit."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,7 @@ class Result:
     """200 at once, through the whole tunnel."""
     many_seconds: float
     memory: Mapping[str, Memory]
+    costs: Sequence[Cost]
 
     def summary(self, gateway: str, point: Point) -> Summary | None:
         """``None`` where not one answer was counted."""

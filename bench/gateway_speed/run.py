@@ -6,20 +6,23 @@ import os
 import platform
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psutil
 
-from bench.gateway_speed import names, ours, processes
+from bench.gateway_speed import ours, processes
 from bench.gateway_speed.candidate import Candidate
 from bench.gateway_speed.generator import MANY_ANSWER_CHUNKS, Generator
 from bench.gateway_speed.programs import LITELLM, Programs
 from bench.gateway_speed.results import (
     AT_ONCE,
+    COST_POINTS,
     LARGEST,
     POINTS,
+    Cost,
     LoadRun,
     Memory,
     Point,
@@ -32,6 +35,7 @@ from bench.gateway_speed.targets import MANY_STREAMS
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 WARM_UP = Point(1, 8)
 STREAMS_SECONDS = 1
+COST_SECONDS = 5
 TIMES_FOR_SLOW_ONES = {1: 1, 8: 1, 50: 4}
 """How much longer a slow gateway is measured, by requests at once: each client needs an answer."""
 ROUNDS_OF_SLOW_ONES = 2
@@ -99,9 +103,9 @@ def measure(stage: Stage, programs: Programs, path: str, effort: Effort) -> Resu
         for round_ in range(effort.rounds)
         for candidate in turns(stage.candidates, round_)
     ]
-    [tunnel] = [c for c in stage.candidates if c.name == names.TUNNEL]
+    costs = [cost(stage, generator, point, COST_SECONDS) for point in COST_POINTS]
     print(f"  {MANY_STREAMS} streams for {effort.many_seconds:.0f} s", flush=True)
-    many = generator.streams(tunnel, effort.many_seconds, MANY_STREAMS, MANY_ANSWER_CHUNKS)
+    many = generator.streams(stage.tunnel, effort.many_seconds, MANY_STREAMS, MANY_ANSWER_CHUNKS)
     return Result(
         date=datetime.now(UTC).date().isoformat(),
         machine=_machine(),
@@ -116,6 +120,20 @@ def measure(stage: Stage, programs: Programs, path: str, effort: Effort) -> Resu
         memory={
             name: Memory(idle[name], during[name], after[name]) for name in stage.pids if idle[name]
         },
+        costs=costs,
+    )
+
+
+def cost(stage: Stage, generator: Generator, point: Point, seconds: int) -> Cost:
+    """Load the whole tunnel at one point, and see what each process on the way computes for it."""
+    idle, begun = psutil.cpu_times().idle, time.monotonic()
+    before = {what: processes.cpu_seconds(pids) for what, pids in stage.way.items()}
+    load = generator.load(stage.tunnel, point, seconds)
+    used = {what: processes.cpu_seconds(pids) - before[what] for what, pids in stage.way.items()}
+    return Cost(
+        point=point,
+        cpu_ms={what: 1000 * spent / load.requests for what, spent in used.items()},
+        idle_cores=(psutil.cpu_times().idle - idle) / (time.monotonic() - begun),
     )
 
 

@@ -38,6 +38,13 @@ class Stage:
     candidates: Sequence[Candidate]
     pids: Mapping[str, Sequence[int]]
     """Each gateway's processes, without their children."""
+    way: Mapping[str, Sequence[int]]
+    """Those that a request through the whole tunnel meets, by what they do."""
+
+    @property
+    def tunnel(self) -> Candidate:
+        [found] = [one for one in self.candidates if one.name == names.TUNNEL]
+        return found
 
 
 @contextmanager
@@ -82,12 +89,11 @@ def _all(network: Network, programs: Programs, paths: TwinPaths, path: str) -> S
         print(f"  {candidate.name} is started", flush=True)
         return candidate
 
-    start(_upstream(network), paths, path)
+    upstream = start(_upstream(network), paths, path)
     tailnet.write_configuration(paths, network)
-    for part in system.tailnet_parts(paths, network, path):
-        start(part, paths, path)
+    homes = [start(part, paths, path) for part in system.tailnet_parts(paths, network, path)]
     tailnet.join_home(paths, network, path)
-    start(ours.home(network, folder), paths, path)
+    traefik = start(ours.home(network, folder), paths, path)
     candidates = [
         started(Candidate(names.DIRECT, UPSTREAM_PORT)),
         started(others.nginx(network, programs, folder, UPSTREAM_PORT + 1)),
@@ -102,7 +108,15 @@ def _all(network: Network, programs: Programs, paths: TwinPaths, path: str) -> S
     ]
     for candidate in candidates:
         _check(network, candidate)
-    return Stage(network, folder, candidates, pids)
+    tailscale, caddys = pids[names.TUNNEL]
+    way = {
+        "the gateway's two Caddys": [caddys],
+        "the gateway's Tailscale": [tailscale],
+        "home's Tailscale": [part.pid for part in homes if part.name == "home-tailscaled"],
+        "home's Traefik": [traefik.pid],
+        "the upstream": [upstream.pid],
+    }
+    return Stage(network, folder, candidates, pids, way)
 
 
 def _upstream(network: Network) -> Part:

@@ -13,9 +13,10 @@ from bench.gateway_speed import bodies, page, plot, run
 from bench.gateway_speed.candidate import Candidate
 from bench.gateway_speed.generator import parsed_load, parsed_streams
 from bench.gateway_speed.names import DIRECT, LITELLM, LOOPBACK, TRAEFIK, TUNNEL
-from bench.gateway_speed.processes import await_idle, highest
+from bench.gateway_speed.processes import await_idle, cpu_seconds, highest
 from bench.gateway_speed.results import (
     POINTS,
+    Cost,
     Load,
     LoadRun,
     Memory,
@@ -56,6 +57,7 @@ def result(
         many_streams=many,
         many_seconds=20,
         memory={TUNNEL: memory} if memory else {},
+        costs=[Cost(SMALL, {"home's Traefik": 0.5, "the upstream": 0.25}, 0.125)],
     )
 
 
@@ -226,6 +228,17 @@ def test_a_gateway_that_still_works_is_waited_for() -> None:
     assert ready
 
 
+def test_what_a_process_and_its_children_compute_is_counted() -> None:
+    work = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True)\ninput()"
+    shell = ("sh", "-c", f"{sys.executable} -c '{work}'; exit")
+    with subprocess.Popen(shell, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        used = cpu_seconds([process.pid])
+        process.communicate(b"\n")
+    assert 0.4 < used < 2
+
+
 WHOLE = result(
     *[(name, point, load(p50=0.126, p99=12.6)) for point in POINTS for name in (TRAEFIK, LOOPBACK)],
     (TUNNEL, LARGE, load(per_second=1234, p50=2, p99=30, refused=3)),
@@ -252,6 +265,13 @@ def test_the_section_has_a_table_for_each_kind_of_load() -> None:
     assert lines.count(f"| Traefik | {cell} | {cell} | {cell} |") == 4
     assert "| our gateway, whole tunnel | 111 | none | 151 |" in lines
     assert "| of it tailscaled | 50 | none | 80 |" in lines
+    begin = lines.index("| 1 kB, 8 at once | CPU ms |") + 2
+    assert lines[begin : begin + 4] == [
+        "| home's Traefik | 0.5 |",
+        "| the upstream | 0.25 |",
+        "| together, beside the client | 0.75 |",
+        "| processors that had nothing to do | 0.12 |",
+    ]
     assert "| our gateway, loopback | 0.1 | 1.5 (1.5 to 1.5) | 3 |" in lines
     assert (
         "| our gateway, whole tunnel, 20 streams: adds ≤ 2 ms to a chunk at p99 | 2.00 ms | yes |"
