@@ -57,7 +57,8 @@ async def run_shown(
         await _end(process)
         raise
     if code != 0:
-        lines = [*tail, *output.splitlines()][-TAIL_LINES:]
+        # What went wrong is on standard error; on the other, `go list` goes on with what it found.
+        lines = tail or output.splitlines()[-TAIL_LINES:]
         raise TwinError("\n  ".join([f"{failed}:", *lines]) + "\n" + advice("\n".join(lines)))
     return output
 
