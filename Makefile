@@ -32,8 +32,8 @@ browser: .venv/ready  ## the page's tests in a browser
 slow: .venv/ready  ## the gateway's tests that wait, and other projects' clients; installs these
 	.venv/bin/python -m pytest -v -m slow
 
-end-to-end: .venv/ready  ## the tests of a temporary local system
-	.venv/bin/python -m pytest -v -m twin
+end-to-end: .venv/ready  ## the tests of two temporary local systems, side by side: much of their time is waiting
+	.venv/bin/python -m pytest -v -n 2 --dist loadfile --no-loadscope-reorder -m twin
 
 faults: .venv/ready  ## break a temporary local system in many ways, and see the doctor name each
 	.venv/bin/python -m pytest -v -m faults

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
+from rich.console import Console
 
 from tests.support.ports import free_port, free_ports_in_a_row
 from twin.network import ENDS, Network, choose_mode
@@ -23,9 +26,11 @@ from twin.parts import system
 from twin.parts.part import records
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
+from twin.toolchain.ensure import ensure
 
 ROOT = Path(__file__).parents[2]
-MINUTES_FOR_THE_FIRST_UP = 45  # tools may have to be built
+PATIENCE = 90
+"""Seconds that a part of the twin may take for something, on a machine that is busy."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,18 @@ class HubUnderTest:
         shown = self.shell("pulumi stack output --stack twin --json --show-secrets")
         return json.loads(shown.stdout)["apiKeys"]
 
+    @property
+    def processes(self) -> dict[int, str]:
+        """Names of the twin's processes, of whatever part, by their numbers."""
+        found: dict[int, str] = {}
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("HUB_TWIN") == str(self.state):
+                    found[process.pid] = process.name()
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                continue
+        return found
+
     def http(self, key: str) -> httpx.Client:
         return httpx.Client(
             base_url=self.gateway, headers={"Authorization": f"Bearer {key}"}, timeout=120
@@ -121,8 +138,16 @@ class HubUnderTest:
 
 
 @pytest.fixture(scope="session")
-def hub() -> Iterator[HubUnderTest]:
-    """A running twin; removed at the end, whatever happened."""
+def tools(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Built by the first of the processes that test: `hub up` builds none beside another."""
+    with (tmp_path_factory.getbasetemp().parent / "tools.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ensure(Console())
+
+
+@pytest.fixture(scope="session")
+def hub(tools: None) -> Iterator[HubUnderTest]:
+    """A running twin; removed at the end, whatever happened, and nothing may be left of it."""
     state = Path(tempfile.mkdtemp(prefix="hub-"))
     gateway = free_port()
     env = {
@@ -138,10 +163,14 @@ def hub() -> Iterator[HubUnderTest]:
     }
     under_test = HubUnderTest(state, env, f"http://127.0.0.1:{gateway}")
     try:
-        sys.stdout.write(under_test.ok("up", minutes=MINUTES_FOR_THE_FIRST_UP))
+        sys.stdout.write(under_test.ok("up"))
         yield under_test
     finally:
         if (kept := os.environ.get("HUB_KEEP_LOGS")) and state.exists():
             shutil.copytree(state / "logs", kept, dirs_exist_ok=True)
-        under_test.run("clean")
+        cleaned = under_test.run("clean")
+        left, files = under_test.processes, state.exists()
         shutil.rmtree(state, ignore_errors=True)
+    assert (cleaned.returncode, left, files) == (0, {}, False), cleaned.stderr
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{under_test.gateway}/health", timeout=5)

@@ -12,7 +12,7 @@ from app.model.forecast.memory import CPU_BLOCK_TOKENS, kv_tokens
 from app.model.image_tokens import Size, image_tokens
 from app.model.profiles import GIB, PROFILES
 from tests.twin.conftest import HubUnderTest
-from tests.twin.test_end_to_end import chat, first_key, picture
+from tests.twin.questions import chat, first_key, picture
 from twin.node.vllm_on_cpu import ENVIRONMENT
 
 pytestmark = pytest.mark.twin

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.twin.conftest import HubUnderTest
-from tests.twin.test_end_to_end import chat
+from tests.twin.questions import chat
 
 pytestmark = pytest.mark.twin
 

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from tests.twin.conftest import HubUnderTest
-from tests.twin.test_end_to_end import chat, first_key, picture
+from tests.twin.questions import chat, first_key, picture
 
 pytestmark = pytest.mark.twin
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.twin.conftest import HubUnderTest
-from tests.twin.test_end_to_end import chat, first_key
+from tests.twin.questions import chat, first_key
 
 pytestmark = pytest.mark.twin
 

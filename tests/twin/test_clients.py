@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from tests.twin.conftest import HubUnderTest
-from tests.twin.test_end_to_end import chat, first_key, picture
+from tests.twin.questions import chat, first_key, picture
 
 pytestmark = pytest.mark.twin
 

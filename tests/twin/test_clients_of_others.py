@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.other_clients import NAMES, Form, ask, install
 from tests.twin.conftest import HubUnderTest
-from tests.twin.test_end_to_end import first_key, red_square_and_blue_circle
+from tests.twin.questions import first_key, red_square_and_blue_circle
 
 pytestmark = pytest.mark.twin
 

@@ -22,8 +22,8 @@ from PIL import Image
 
 from infra.gcp.caddyfile import RETRY_AFTER_SECONDS
 from tests.support.waiting import until
-from tests.twin.conftest import HubUnderTest
-from tests.twin.test_end_to_end import PATIENCE, chat, first_key
+from tests.twin.conftest import PATIENCE, HubUnderTest
+from tests.twin.questions import chat, first_key
 
 pytestmark = pytest.mark.twin
 
