@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED = 1
+# Container images set it; with it, every start of Python compiles all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help up down clean test browser slow end-to-end faults check lock golden client-image beside-it
 help:  ## list the targets
