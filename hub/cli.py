@@ -17,7 +17,6 @@ from rich.live import Live
 from typer.core import TyperGroup
 
 from hub import keys
-from hub.home.commands import app as home
 from hub.words import told_in_words
 from infra.tailnet.policy import Form
 from infra.tailnet.policy import policy as rules
@@ -33,14 +32,15 @@ from twin.toolchain.ensure import ensure
 from twin.toolchain.progress import Progress
 
 WATCH_SECONDS = 2
-RUN, LOOK, ACCESS, HOME = "Run the twin", "Look", "Give access", "The home server"
+RUN, LOOK, ACCESS = "Run the twin", "Look", "Give access"
 LATE = {
     **dict.fromkeys(("ask", "detect", "eval"), "hub.asking"),
     "plan": "hub.plan",
     "doctor": "hub.doctor",
     "usage": "hub.usage",
+    "home": "hub.home.app",
 }
-"""Imported when one is called or all are listed: the OpenAI SDK alone takes a second."""
+"""Imported when one is called or all are listed: the SDKs of OpenAI and Pulumi take a second."""
 ORDER = (
     *("up", "down", "clean"),
     *("ask", "detect", "eval"),
@@ -346,7 +346,6 @@ def env() -> None:
 
 
 app.add_typer(keys.app, name="keys", rich_help_panel=ACCESS)
-app.add_typer(home, name="home", rich_help_panel=HOME)
 
 
 if __name__ == "__main__":

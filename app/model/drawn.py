@@ -83,23 +83,23 @@ def draw(seed: int, size: Size) -> Scene:
                 continue
             with_it = owners.copy()
             ImageDraw.Draw(with_it).polygon(outline, fill=len(placed) + 1)
-            seen = np.bincount(np.asarray(with_it).ravel(), minlength=len(placed) + 2)
+            seen = with_it.histogram()
             covered = [seen[i + 1] < LEAST_VISIBLE * areas[i + 1] for i in range(len(placed))]
             if any(covered):
                 continue
             owners = with_it
             placed.append((colour, shape))
-            areas.append(int(seen[len(placed)]))
+            areas.append(seen[len(placed)])
             ImageDraw.Draw(image).polygon(outline, fill=_shade(rng, COLOURS[colour], 25))
             break
     seen_by = np.asarray(owners)
     boxes = [_box(seen_by, i + 1) for i in range(len(placed))]
     order = sorted(range(len(placed)), key=lambda i: boxes[i][0])
-    renumbered = np.zeros(len(placed) + 1, np.uint8)
+    renumbered = [0] * 256
     for new, old in enumerate(order):
         renumbered[old + 1] = new + 1
     shapes = tuple(Shape(*placed[i], boxes[i]) for i in order)
-    return Scene(image, shapes, renumbered[seen_by])
+    return Scene(image, shapes, np.asarray(owners.point(renumbered)))
 
 
 def _outline(rng: random.Random, shape: str, size: Size) -> list[_Point]:
