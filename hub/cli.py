@@ -132,11 +132,12 @@ def up() -> None:
         begun = time.monotonic()
         progress = Progress(console)
         paths = _paths()
-        if (paths.root / "twin.json").exists():
-            settings = TwinSettings.of_running_twin(paths)
-        else:
+        is_new = not (paths.root / "twin.json").exists()
+        if is_new:
             settings = TwinSettings.from_environment()
             settings.refuse_taken_ports()
+        else:
+            settings = TwinSettings.of_running_twin(paths)
         tools = ensure(console)
         with lifecycle.held(paths, settings, progress) as twin:
             settings.keep(paths)
@@ -145,9 +146,11 @@ def up() -> None:
             console.print("[bold]Starting the twin[/bold]")
             network = twin.start_network(tools.path)
             engine = Engine(paths, settings, tools.path)
-            with ThreadPoolExecutor(1) as beside:
+            with ThreadPoolExecutor(2) as beside:
                 # Pulumi takes half a second to answer; the parts start meanwhile.
                 configured = beside.submit(engine.configure, network.mode)
+                if is_new:  # what one provider has deployed is not handed to another in passing
+                    beside.submit(engine.install_released_plugins)
                 address = twin.start_tailnet_and_home(network, tools)
                 twin.start_cloud(network, tools.path)
                 configured.result()

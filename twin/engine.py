@@ -20,12 +20,11 @@ from twin.parts.part import MARK
 from twin.parts.tailnet import HEADSCALE_PORT
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
+from twin.toolchain import released_plugins
 from twin.toolchain.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[1]
 STACK = "twin"
-REPLACEABLE = ("kubernetes", "random")
-"""Providers whose released plugin can work against the twin; the other two need their cloud."""
 
 
 def stack_file(stack: str) -> Path:
@@ -53,15 +52,13 @@ class Engine:
         return cls(paths, settings, Toolchain.of_running_twin(paths).path)
 
     @cached_property
-    def released_plugins(self) -> frozenset[str]:
-        """Providers that the engine itself can start here: on PATH or in its plugin folder."""
-        listed = run_pulumi("plugin", "ls", "--json", env=self._base_environment)
-        installed = {p["name"] for p in json.loads(listed or "[]") if p["kind"] == "resource"}
-        return frozenset(
-            name
-            for name in REPLACEABLE
-            if name in installed or shutil.which(f"pulumi-resource-{name}", path=self.path)
-        )
+    def released_plugins(self) -> dict[str, str]:
+        """Providers that the engine itself can start here, and where it finds them."""
+        return released_plugins.found(self._base_environment)
+
+    def install_released_plugins(self) -> None:
+        """Where the network gives them; before anything asks which ones there are."""
+        released_plugins.install(self._base_environment)
 
     @property
     def emulated(self) -> dict[str, int]:

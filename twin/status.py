@@ -58,7 +58,7 @@ def look(engine: Engine, mode: Mode) -> list[Row]:
     return [
         _network(engine, mode),
         *_parts(engine),
-        *_providers(engine),
+        *providers(engine),
         _gateway(engine),
         *_cloud_run(engine),
         *_tailnet(engine),
@@ -116,12 +116,13 @@ def _network(engine: Engine, mode: Mode) -> Row:
     return Row("network", "namespaces", "ok", MODES[mode])
 
 
-def _providers(engine: Engine) -> list[Row]:
+def providers(engine: Engine) -> list[Row]:
     """Who serves the engine: an emulator that listens, or a plugin that it starts itself."""
     rows: list[Row] = []
     for name, port in engine.settings.provider_ports.items():
         if name in engine.released_plugins:
-            rows.append(Row("provider", name, "ok", "released plugin"))
+            told = f"released plugin from {engine.released_plugins[name]}"
+            rows.append(Row("provider", name, "ok", told))
         elif listens(("127.0.0.1", port)):
             rows.append(Row("provider", name, "ok", f"emulator at port {port}"))
         else:

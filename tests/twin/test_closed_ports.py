@@ -27,10 +27,7 @@ LISTEN = """
 import selectors, socket, sys
 selector = selectors.DefaultSelector()
 for port in map(int, sys.argv[2:]):
-    try:
-        selector.register(socket.create_server((sys.argv[1], port)), selectors.EVENT_READ)
-    except OSError:
-        pass  # the model server listens at 8000 of every address already
+    selector.register(socket.create_server((sys.argv[1], port)), selectors.EVENT_READ)
 print("listening", flush=True)
 while True:
     for key, _ in selector.select():

@@ -13,6 +13,7 @@ from twin.network import ADDRESSES
 from twin.parts.tailnet import HEADSCALE_PORT
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
+from twin.toolchain.released_plugins import sdk
 
 TWIN = ROOT / "Pulumi.twin.yaml"
 SETTINGS = TwinSettings(
@@ -20,8 +21,13 @@ SETTINGS = TwinSettings(
 )
 
 
-def engine(tmp_path: Path, plugins: list[str], on_path: list[str]) -> Engine:
-    listed = json.dumps([{"name": name, "kind": "resource"} for name in plugins])
+def engine(
+    tmp_path: Path, plugins: list[str], on_path: list[str], version: str | None = None
+) -> Engine:
+    """With plugins in the engine's folder, of the SDK's version unless told another."""
+    listed = json.dumps(
+        [{"name": n, "kind": "resource", "version": version or sdk(n)} for n in plugins]
+    )
     programs = {"pulumi": f"echo '{listed}'", **dict.fromkeys(on_path, "")}
     for name, script in programs.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
@@ -52,6 +58,10 @@ def test_a_released_plugin_in_the_engines_folder_or_on_path_takes_the_emulators_
     assert sorted(found.emulated) == ["gcp", "tailscale"]
     attached = found.twin_environment["PULUMI_DEBUG_PROVIDERS"]
     assert attached == "gcp:7732,tailscale:7733"
+
+
+def test_a_plugin_of_another_version_is_none_to_the_engine(tmp_path: Path) -> None:
+    assert len(engine(tmp_path, ["kubernetes", "random"], [], version="4.0.0").emulated) == 4
 
 
 def test_plugins_that_need_their_cloud_are_not_used(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ class Container:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_prepare,
+                preexec_fn=end_with_parent,
             )
         return cls(spec, process)
 
@@ -139,7 +139,7 @@ class Container:
         return await self.wait()
 
 
-def _prepare() -> None:
+def end_with_parent() -> None:
     """In the new process: end with its parent; inherit none of the parent's ignored signals."""
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in DEFAULT_SIGNALS:

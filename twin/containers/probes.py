@@ -28,13 +28,17 @@ class Probe:
 
 
 async def succeeds(
-    probe: Probe, host: str = "127.0.0.1", env: Mapping[str, str] | None = None
+    probe: Probe,
+    host: str = "127.0.0.1",
+    *,
+    env: Mapping[str, str] | None = None,
+    enter: tuple[str, ...] = (),
 ) -> bool:
-    """One attempt; ``env`` is the container's environment, for a command."""
+    """One attempt; a command has the container's ``env``, in the network ``enter`` leads to."""
     try:
         async with asyncio.timeout(probe.timeout_seconds):
             if probe.command:
-                return await _ends_well(probe.command, env)
+                return await _ends_well((*enter, *probe.command), env)
             if probe.path is None:
                 _, writer = await asyncio.open_connection(host, probe.port)
                 writer.close()

@@ -4,8 +4,8 @@ Promises: registers and keeps its lease; runs pods bound to it with their argume
 Secrets, ConfigMaps, hostPath and empty volumes, probes, preStop sleep, grace period and restarts
 with back-off; reports status and events; serves logs; announces what the device plugin announces;
 after a stop and a start runs the same pods again.
-Leaves out: images and file systems of their own, pod network (pods share the node's), enforcement
-of NetworkPolicies and limits, exec and attach, hooks but preStop sleep, projected volumes.
+Leaves out: images and file systems of their own, enforcement of NetworkPolicies and limits, exec
+and attach, hooks but preStop sleep, projected volumes. ``pod_network.py`` says what pods reach.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from twin.node import logs_server
 from twin.node.api import Api
 from twin.node.node import Node
 from twin.node.pod import Pod
+from twin.node.pod_network import OneAddress, OwnAddresses, PodNetwork
 from twin.node.spec import gpus
 from twin.node.status import now
 from twin.paths import TwinPaths
@@ -32,8 +33,8 @@ from twin.paths import TwinPaths
 class Pods:
     """The pods that are bound to this node."""
 
-    def __init__(self, api: Api, paths: TwinPaths, node: Node) -> None:
-        self._api, self._paths, self._node = api, paths, node
+    def __init__(self, api: Api, paths: TwinPaths, node: Node, network: PodNetwork) -> None:
+        self._api, self._paths, self._node, self._network = api, paths, node, network
         self._pods: dict[str, Pod] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._terminating: set[str] = set()
@@ -107,7 +108,15 @@ class Pods:
             event = _event(item, self._node.name, type_, reason, message)
             await self._say(self._api.post(f"/api/v1/namespaces/{namespace}/events", event))
 
-        return Pod(item, self._paths, self._node.ip, lookup=lookup, deliver=deliver, tell=tell)
+        return Pod(
+            item,
+            self._paths,
+            self._node.ip,
+            self._network,
+            lookup=lookup,
+            deliver=deliver,
+            tell=tell,
+        )
 
     async def _say(self, words: Coroutine[Any, Any, object]) -> None:
         """A pod lives on when it cannot be told of: away server, namespace on its way out."""
@@ -169,7 +178,8 @@ async def serve(arguments: argparse.Namespace) -> None:
     """Be the node until SIGTERM; then stop the processes and leave the pods' objects."""
     paths, api = TwinPaths(arguments.state), Api(arguments.kubeconfig)
     node = Node(api, paths, arguments.name, arguments.ip, arguments.kubelet_port)
-    pods = Pods(api, paths, node)
+    network = OneAddress(node.ip) if arguments.one_address else OwnAddresses()
+    pods = Pods(api, paths, node, network)
     await node.register()
     app = logs_server.application(pods.find_log)
     kubelet = logs_server.server(app, node.ip, arguments.kubelet_port, paths.kubernetes)
@@ -192,7 +202,8 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True, help="the twin's state folder")
     parser.add_argument("--kubeconfig", type=Path, required=True)
     parser.add_argument("--name", required=True, help="the node's name")
-    parser.add_argument("--ip", required=True, help="the node's address, and its pods'")
+    parser.add_argument("--ip", required=True, help="the node's address")
+    parser.add_argument("--one-address", action="store_true", help="its pods have the same one")
     parser.add_argument("--kubelet-port", type=int, default=10250)
     asyncio.run(serve(parser.parse_args()))
 

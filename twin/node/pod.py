@@ -14,8 +14,9 @@ import httpx
 from twin.containers.container import Container, ContainerSpec
 from twin.containers.images import UnknownImageError
 from twin.containers.probes import Probe, succeeds
+from twin.node.pod_network import NoNetworkError, Place, PodNetwork
 from twin.node.spec import PodConfigError, Probes, environment, expand, probes, volume
-from twin.node.status import ContainerState, differs, now, pod_status
+from twin.node.status import Addresses, ContainerState, differs, now, pod_status
 from twin.paths import TwinPaths
 
 FIRST_BACKOFF_SECONDS = 10
@@ -40,7 +41,8 @@ class Pod:
         self,
         object_: Mapping[str, Any],
         paths: TwinPaths,
-        ip: str,
+        host_ip: str,
+        network: PodNetwork,
         *,
         lookup: Lookup,
         deliver: Report,
@@ -49,7 +51,8 @@ class Pod:
         self.object = object_
         self.uid: str = object_["metadata"]["uid"]
         self._paths = paths
-        self._ip = ip
+        self._host_ip, self._network = host_ip, network
+        self._place: Place | None = None
         self._lookup, self._deliver, self._tell = lookup, deliver, tell
         self._folder = paths.pods / self.uid
         before = {s["name"]: s for s in object_["status"].get("containerStatuses", [])}
@@ -95,6 +98,8 @@ class Pod:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})  # whatever became of it, the pod must go
+        if self._place is not None:
+            await self._place.leave()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def power_off(self) -> None:
@@ -103,6 +108,8 @@ class Pod:
         await asyncio.gather(*(c.stop(5) for c in self._running.values()))
         if self._task is not None:
             self._task.cancel()
+        if self._place is not None:
+            await self._place.leave()
 
     async def _stop(self, container: Container, hook: Mapping[str, Any], grace: int) -> None:
         if container.exit_code is not None:
@@ -115,6 +122,7 @@ class Pod:
         await container.stop(max(deadline - loop.time(), 1))
 
     async def _run(self) -> None:
+        self._place = await self._join()
         await self._publish()
         for container in self.object["spec"].get("initContainers", []):
             await self._initialize(container)
@@ -122,6 +130,20 @@ class Pod:
         async with asyncio.TaskGroup() as group:
             for container in self.object["spec"]["containers"]:
                 group.create_task(self._keep_running(container))
+
+    async def _join(self) -> Place:
+        """Get an address, or say why there is none and try again until there is."""
+        while True:
+            try:
+                return await self._network.join(self.object)
+            except NoNetworkError as error:
+                await self._tell("Warning", "FailedCreatePodSandBox", str(error))
+                await asyncio.sleep(RETRY_CONFIG_SECONDS)
+
+    @property
+    def _at(self) -> Place:
+        assert self._place is not None  # noqa: S101  # nothing of a pod runs before it has a place
+        return self._place
 
     async def _initialize(self, raw: Mapping[str, Any]) -> None:
         state = ContainerState(name=raw["name"], image=raw["image"])
@@ -160,7 +182,7 @@ class Pod:
         """Start, or say why not and try again until it works."""
         while True:
             try:
-                return await Container.start(await self._spec(raw))
+                return await Container.start(await self._spec(raw), self._at.enter)
             except PodConfigError as error:
                 reason = ("CreateContainerConfigError", str(error))
             except UnknownImageError as error:
@@ -197,7 +219,7 @@ class Pod:
     async def _passes(self, container: Container, probe: Probe) -> bool:
         await asyncio.sleep(probe.initial_delay_seconds)
         for _ in range(probe.failure_threshold):
-            if await succeeds(probe, env=container.environment):
+            if await self._succeeds(probe, container):
                 return True
             await asyncio.sleep(probe.period_seconds)
         return False
@@ -212,7 +234,7 @@ class Pod:
         good = bad = 0
         await asyncio.sleep(probe.initial_delay_seconds)
         while True:
-            if await succeeds(probe, env=container.environment):
+            if await self._succeeds(probe, container):
                 good, bad = good + 1, 0
             else:
                 good, bad = 0, bad + 1
@@ -229,8 +251,12 @@ class Pod:
         await asyncio.sleep(probe.initial_delay_seconds)
         while bad < probe.failure_threshold:
             await asyncio.sleep(probe.period_seconds)
-            bad = 0 if await succeeds(probe, env=container.environment) else bad + 1
+            bad = 0 if await self._succeeds(probe, container) else bad + 1
         await self._kill(container, "Liveness probe failed")
+
+    async def _succeeds(self, probe: Probe, container: Container) -> bool:
+        env, place = container.environment, self._at
+        return await succeeds(probe, place.ip, env=env, enter=place.enter)
 
     async def _kill(self, container: Container, why: str) -> None:
         await self._tell("Warning", "Unhealthy", f"{container.spec.name}: {why}")
@@ -243,8 +269,8 @@ class Pod:
             "metadata.namespace": metadata["namespace"],
             "metadata.uid": self.uid,
             "spec.nodeName": self.object["spec"]["nodeName"],
-            "status.podIP": self._ip,
-            "status.hostIP": self._ip,
+            "status.podIP": self._at.ip,
+            "status.hostIP": self._host_ip,
         }
         env = await environment(raw, fields, self._lookup)
         declared = {v["name"]: v for v in self.object["spec"].get("volumes", [])}
@@ -278,7 +304,8 @@ class Pod:
         if self._leaving:
             return
         states = list(self._states.values())
-        self._status = pod_status(states, self._status, self._ip, initialized=self._initialized)
+        addresses = Addresses(self._at.ip, self._host_ip)
+        self._status = pod_status(states, self._status, addresses, initialized=self._initialized)
         await self._deliver(self._status)
 
 

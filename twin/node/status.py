@@ -13,6 +13,14 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """The pod's and its node's."""
+
+    pod: str
+    host: str
+
+
 @dataclass
 class ContainerState:
     """What is known of one container."""
@@ -56,7 +64,7 @@ class ContainerState:
 def pod_status(
     containers: Sequence[ContainerState],
     previous: Mapping[str, Any],
-    ip: str,
+    addresses: Addresses,
     *,
     initialized: bool,
 ) -> dict[str, Any]:
@@ -73,10 +81,10 @@ def pod_status(
     before = {c["type"]: c for c in previous.get("conditions", [])}
     return {
         "phase": "Running" if running else "Pending",
-        "hostIP": ip,
-        "hostIPs": [{"ip": ip}],
-        "podIP": ip,
-        "podIPs": [{"ip": ip}],
+        "hostIP": addresses.host,
+        "hostIPs": [{"ip": addresses.host}],
+        "podIP": addresses.pod,
+        "podIPs": [{"ip": addresses.pod}],
         "startTime": previous.get("startTime") or now(),
         "conditions": [_condition(t, v, before.get(t)) for t, v in wanted.items()],
         "containerStatuses": [c.as_json() for c in containers],

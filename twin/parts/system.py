@@ -40,7 +40,11 @@ def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: st
     return [
         Part(
             name="node",
-            argv=network.at("home", *python("twin.node", *state, "--name=home", f"--ip={node_ip}")),
+            argv=network.at(
+                "home",
+                *python("twin.node", *state, "--name=home", f"--ip={node_ip}"),
+                *(("--one-address",) if network.mode == "flat" else ()),
+            ),
             env={"HUB_VLLM_PYTHON": str(tools.vllm_python)},
             is_ready=lambda: _node_is_ready(paths.kubeconfig),
             stop_seconds=30,

@@ -18,7 +18,7 @@ from twin.errors import TwinError
 from twin.paths import cache_dir
 from twin.toolchain import preflight, vllm
 from twin.toolchain.build import RECIPE, build, folder, is_built
-from twin.toolchain.go_tools import GO_TOOLS, GoTool, fits
+from twin.toolchain.go_tools import GO_TOOLS, ORIGINALS, PROVIDERS, GoTool, fits
 from twin.toolchain.overview import Overview
 from twin.toolchain.toolchain import Toolchain
 
@@ -49,6 +49,30 @@ def ensure(console: Console) -> Toolchain:
     own = (str(folder(cache)), str(Path(sys.executable).parent))
     path = os.pathsep.join(dict.fromkeys((*own, *callers.split(os.pathsep))))
     return Toolchain(path, vllm.python(cache))
+
+
+def originals(console: Console) -> Path:
+    """The folder of Pulumi's own providers, built at the first call.
+
+    Raises:
+        TwinError: they cannot be built, with what to do about it.
+    """
+    cache = cache_dir()
+    missing = [tool for tool in PROVIDERS if not is_built(tool, cache, ORIGINALS)]
+    if missing:
+        go = preflight.find_go(cache)
+        overview = Overview(console, 0)
+
+        async def prepare() -> None:
+            async with overview.shown():
+                await build(missing, cache, go, overview, ORIGINALS)
+
+        with only_one(cache / "lock"):
+            try:
+                asyncio.run(prepare())
+            except* TwinError as errors:
+                raise _first(errors) from None
+    return folder(cache, ORIGINALS)
 
 
 def path_of_others(path: str) -> str:

@@ -1,9 +1,10 @@
-"""The twin's programs that are built from Go modules: what, which version, how.
+"""Programs that are built from Go modules: what, which version, how.
 
-All of them but one come from one Go module, ``twin/tools/go``: what they share is downloaded and
-compiled once, and links run beside compiles. Pulumi's Python language host needs older
-versions of the same packages, so it has a module of its own. Each module's ``go.sum`` is checked
-in: what is built is what was reviewed.
+All that the twin runs but one come from one Go module, ``twin/tools/go``: what they share is
+downloaded and compiled once, and links run beside compiles. Pulumi's Python language host needs
+older versions of the same packages, so it has a module of its own. Each module's ``go.sum`` is
+checked in: what is built is what was reviewed. Two of Pulumi's own providers are built for the
+tests alone, which hold the emulators against them.
 """
 
 from __future__ import annotations
@@ -100,6 +101,19 @@ ALL_OTHERS = GoModule(
     ),
 )
 
+TWINS = (ALL_OTHERS, LANGUAGE_HOST)
+"""What the twin runs."""
+
+RANDOM = GoModule(name="pulumi-resource-random", title="Pulumi's random provider")
+KUBERNETES = GoModule(
+    name="pulumi-resource-kubernetes",
+    title="Pulumi's Kubernetes provider",
+    # The newest that the Go module proxy serves, at the commit that was released as 4.25.0.
+    ldflags="-X github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=4.25.0",
+)
+ORIGINALS = (RANDOM, KUBERNETES)
+"""What the emulators are held against."""
+
 GO_TOOLS = (
     GoTool(
         name="pulumi",
@@ -160,6 +174,19 @@ GO_TOOLS = (
             ),
         ),
     ),
+)
+
+PROVIDERS = tuple(
+    GoTool(
+        name=module.name,
+        version=version,
+        programs=(module.name,),
+        version_command=("-version",),
+        built_from=(
+            Program(package=f"personal-cloud-hub/twin/tools/{module.name}", module=module),
+        ),
+    )
+    for module, version in ((RANDOM, "4.21.4"), (KUBERNETES, "4.25.0"))
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.node.pod import Pod
+from twin.node.pod_network import OneAddress
 from twin.paths import TwinPaths
 
 LIMIT_SECONDS = 20
@@ -71,6 +72,7 @@ def live(
             object_,
             TwinPaths(folder),
             "127.0.0.1",
+            OneAddress("127.0.0.1"),
             lookup=told.lookup,
             deliver=told.deliver,
             tell=told.tell,

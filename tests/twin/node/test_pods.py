@@ -14,6 +14,7 @@ import psutil
 from tests.support.waiting import until_async
 from tests.twin.node.living import LIMIT_SECONDS, log_of, pod_object, printed, shell
 from twin.node.__main__ import Pods
+from twin.node.pod_network import OneAddress
 from twin.paths import TwinPaths
 
 
@@ -60,7 +61,7 @@ def follow(folder: Path, story: Callable[[ScriptedApi], Awaitable[None]]) -> Scr
         fake = ScriptedApi()
         api: Any = fake
         node: Any = SimpleNamespace(name="home", ip="127.0.0.1")
-        pods = Pods(api, TwinPaths(folder), node)
+        pods = Pods(api, TwinPaths(folder), node, OneAddress("127.0.0.1"))
         following = asyncio.create_task(pods.follow())
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
