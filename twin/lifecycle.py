@@ -12,10 +12,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from app.model.tiny import checkpoint
 from infra.home_k3s.names import MODEL_CACHE
 from twin import network as networks
 from twin.errors import TwinError
+from twin.model import checkpoint
 from twin.network import ENDS, End, Network
 from twin.node import k3s_objects
 from twin.parts import control_plane, system, tailnet

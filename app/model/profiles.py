@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.model.shape import Language, Vision
-from app.model.tiny.bounds import MAX_PIXELS, MIN_PIXELS
-from app.model.tiny.checkpoint import NAME, REVISION
 
 SERVED_NAME = "vlm"
 """What clients write as ``model``, whatever is served, so that they never change."""
@@ -108,9 +106,10 @@ PROFILES: dict[ProfileName, Profile] = {
         max_model_len=8192,
         max_num_seqs=16,
     ),
+    # The twin's own, of coloured shapes. Its revision follows from its files.
     "tiny": Profile(
-        model=NAME,
-        revision=REVISION,
+        model="personal-cloud-hub/tiny-vl",
+        revision="5fd9a60aa74e6b14ae91bc5c656c126f3c1d1ed2",
         language=Language(
             layers=5,
             hidden_size=192,
@@ -130,7 +129,7 @@ PROFILES: dict[ProfileName, Profile] = {
         memory_fraction=0.10,
         max_model_len=4096,
         max_num_seqs=8,
-        min_pixels=MIN_PIXELS,
-        max_pixels=MAX_PIXELS,
+        min_pixels=40 * 28 * 28,
+        max_pixels=64 * 28 * 28,
     ),
 }

@@ -14,7 +14,7 @@ PAGES = [
     README,
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
-    ROOT / "app" / "model" / "tiny" / "README.md",
+    ROOT / "twin" / "model" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 ENTRIES = dict(re.findall(r"^\| ([\w -]+) \| (.+) \|$", GLOSSARY.read_text(), re.MULTILINE))

@@ -51,7 +51,7 @@ def test_the_wheel_has_the_types_and_what_the_programs_read(wheel: Path) -> None
         "infra/gcp/prices.yaml",
         "policy/PulumiPolicy.yaml",
         "twin/tools/vllm/requirements.txt",
-        "app/model/tiny/weights/model.safetensors",
+        "twin/model/weights/model.safetensors",
     ):
         assert name in names
     assert not [name for name in names if name.startswith("tests/")]

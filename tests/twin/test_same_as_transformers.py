@@ -16,9 +16,9 @@ SAME_LOGITS = """
 import torch
 from app.model.drawn import draw
 from app.model.image_tokens import Size
-from app.model.tiny.architecture import processor, tokenizer
-from app.model.tiny.lessons import Batch, patches_of
-from app.model.tiny.train import Tutor, newborn, number_ids
+from twin.model.architecture import processor, tokenizer
+from twin.model.lessons import Batch, patches_of
+from twin.model.train import Tutor, newborn, number_ids
 
 tokens = tokenizer()
 tutor = Tutor(newborn(tokens), number_ids(tokens))

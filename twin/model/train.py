@@ -1,6 +1,6 @@
 """Train the small model from scratch on drawn pictures.
 
-    python -m app.model.tiny.train FOLDER [--steps N] [--onto MODEL]
+    python -m twin.model.train FOLDER [--steps N] [--onto MODEL]
 
 Besides the answers, the image tokens themselves are taught: what leaves the vision tower must tell
 which shape a cell shows and how far its box reaches from there, and what leaves the language
@@ -27,9 +27,9 @@ from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_
 
 from app.model.drawn import COLOURS, SHAPES
 from app.model.image_tokens import FACTOR
-from app.model.tiny.architecture import TEXT_WIDTH, config, processor, tokenizer
-from app.model.tiny.lessons import Batch, Teacher
-from app.model.tiny.words import VOCABULARY_SIZE
+from twin.model.architecture import TEXT_WIDTH, config, processor, tokenizer
+from twin.model.lessons import Batch, Teacher
+from twin.model.words import VOCABULARY_SIZE
 
 BATCH = 32
 SIGHT_STEPS = 1200

@@ -9,8 +9,8 @@ import pytest
 
 from app.model.drawn import Shape, draw
 from app.model.image_tokens import Size
-from app.model.tiny.questions import GREETING, ask, boxes, count, describe, points
-from app.model.tiny.words import JSON_PIECES, NUMBERS, PIECES, WORDS
+from twin.model.questions import GREETING, ask, boxes, count, describe, points
+from twin.model.words import JSON_PIECES, NUMBERS, PIECES, WORDS
 
 RED, BLUE, ORANGE = (
     Shape("red", "square", (10, 20, 31, 40)),

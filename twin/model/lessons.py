@@ -18,8 +18,8 @@ from PIL import Image
 
 from app.model.drawn import COLOURS, SHAPES, Scene, Shape, draw
 from app.model.image_tokens import FACTOR, Size
-from app.model.tiny.questions import GREETING, ask
-from app.model.tiny.words import LIST_PIECES
+from twin.model.questions import GREETING, ask
+from twin.model.words import LIST_PIECES
 
 PATCH = 14
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)

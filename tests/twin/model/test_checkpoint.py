@@ -10,14 +10,13 @@ import yaml
 
 from app.model.profiles import PROFILES
 from app.model.shape import Language, Vision
-from app.model.tiny import checkpoint
-from app.model.tiny.bounds import MAX_PIXELS, MIN_PIXELS
+from twin.model import checkpoint
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 
 
-def test_the_revision_names_the_files_that_are_here() -> None:
-    assert checkpoint.revision_of(checkpoint.FILES) == checkpoint.REVISION
+def test_the_profiles_revision_names_the_files_that_are_here() -> None:
+    assert checkpoint.revision_of(checkpoint.FILES) == PROFILES["tiny"].revision
 
 
 def test_the_revision_changes_with_a_files_bytes_and_with_its_name(tmp_path: Path) -> None:
@@ -29,11 +28,10 @@ def test_the_revision_changes_with_a_files_bytes_and_with_its_name(tmp_path: Pat
     assert len({first, second, checkpoint.revision_of(tmp_path)}) == 3
 
 
-def test_the_twins_stack_serves_that_revision() -> None:
+def test_the_twins_stack_serves_that_profile() -> None:
     stack = yaml.safe_load((ROOT / "Pulumi.twin.yaml").read_text())
     model = stack["config"]["personal-cloud-hub:settings"]["model"]
     assert model == {"profile": "tiny"}
-    assert PROFILES["tiny"].revision == checkpoint.REVISION
 
 
 def test_the_files_are_small_enough_for_a_repository() -> None:
@@ -61,7 +59,10 @@ def test_the_profile_says_what_the_configuration_says() -> None:
         whole_picture_layers=len(vision["fullatt_block_indexes"]),
         out_hidden_size=vision["out_hidden_size"],
     )
-    assert (profile.min_pixels, profile.max_pixels) == (MIN_PIXELS, MAX_PIXELS)
+    pictures = json.loads((checkpoint.FILES / "processor_config.json").read_text())
+    size = pictures["image_processor"]["size"]
+    bounds = (profile.min_pixels, profile.max_pixels)
+    assert (size["shortest_edge"], size["longest_edge"]) == bounds
 
 
 def test_a_checkpoint_stands_where_vllm_looks_for_a_downloaded_model(
@@ -73,9 +74,10 @@ def test_a_checkpoint_stands_where_vllm_looks_for_a_downloaded_model(
     monkeypatch.setattr(checkpoint, "FILES", made)
     checkpoint.seed(tmp_path / "hf")
     repository = tmp_path / "hf/hub/models--personal-cloud-hub--tiny-vl"
-    there = repository / "snapshots" / checkpoint.REVISION / "config.json"
+    revision = checkpoint.revision_of(made)
+    there = repository / "snapshots" / revision / "config.json"
     assert there.read_text() == "{}"
-    assert (repository / "refs/main").read_text() == checkpoint.REVISION
+    assert (repository / "refs/main").read_text() == revision
     there.write_text('{"kept": true}')
     checkpoint.seed(tmp_path / "hf")
     assert there.read_text() == '{"kept": true}', "seeding again changes nothing that is there"

@@ -13,8 +13,8 @@ from transformers import PreTrainedTokenizerFast, Qwen2_5_VLConfig, Qwen2_5_VLPr
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor
 from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
 
-from app.model.tiny.bounds import MAX_PIXELS, MIN_PIXELS
-from app.model.tiny.words import PIECES, SPECIAL_TOKENS, VOCABULARY_SIZE, vocabulary
+from twin.model.checkpoint import TINY
+from twin.model.words import PIECES, SPECIAL_TOKENS, VOCABULARY_SIZE, vocabulary
 
 TEXT_WIDTH = 192
 CHAT_TEMPLATE = (
@@ -52,8 +52,8 @@ def tokenizer():
 
 def processor(tokens):
     sizes = {
-        "min_pixels": MIN_PIXELS,
-        "max_pixels": MAX_PIXELS,
+        "min_pixels": TINY.min_pixels,
+        "max_pixels": TINY.max_pixels,
         "patch_size": 14,
         "merge_size": 2,
         "temporal_patch_size": 2,

@@ -1,6 +1,6 @@
 """How often the small model is right, word for word, about pictures it was not taught with.
 
-    python -m app.model.tiny.score MODEL [--pictures N]
+    python -m twin.model.score MODEL [--pictures N]
 
 In transformers, in vLLM's environment. Its boxes are scored through the whole path, by `hub eval
 drawn`.
@@ -21,8 +21,8 @@ from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
 from app.client.grounding.prompts import detection_prompt
 from app.model.drawn import COLOURS, SHAPES, Shape, draw
 from app.model.image_tokens import Size, smart_resize
-from app.model.tiny.bounds import MAX_PIXELS, MIN_PIXELS
-from app.model.tiny.questions import count, describe, plural
+from twin.model.checkpoint import TINY
+from twin.model.questions import count, describe, plural
 
 SEEDS = 700_000
 """Held out, and others than those of `hub eval drawn`."""
@@ -68,7 +68,7 @@ def main() -> None:
     right: dict[str, list[bool]] = {}
     for seed in range(SEEDS, SEEDS + given.pictures):
         scene = draw(seed, SIZE)
-        image = scene.image.resize(smart_resize(SIZE, MIN_PIXELS, MAX_PIXELS))
+        image = scene.image.resize(smart_resize(SIZE, TINY.min_pixels, TINY.max_pixels))
         for kind, question, wanted in questions(rng, scene.objects):
             said = answer(model, processor, image, question)
             right.setdefault(kind, []).append(said == wanted)
