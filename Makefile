@@ -5,7 +5,7 @@ export PYTHONUNBUFFERED = 1
 # Container images set it; with it, every start of Python compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down clean test browser slow end-to-end faults check lock golden client-image beside-it
+.PHONY: help up down clean test browser slow end-to-end faults conformance check lock golden client-image beside-it
 help:  ## list the targets
 	@echo 'Usage: make TARGET'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
@@ -40,11 +40,14 @@ end-to-end: .venv/ready  ## the tests of two temporary local systems, side by si
 faults: .venv/ready  ## break a temporary local system in many ways, and see the doctor name each
 	.venv/bin/python -m pytest -v -m faults
 
+conformance: .venv/ready  ## hold the emulated Kubernetes and random providers against the originals; builds these once
+	.venv/bin/python -m pytest -v -m conformance
+
 check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
-	.venv/bin/python -m pytest -n auto --dist loadfile -m "not twin and not browser and not slow and not faults"
+	.venv/bin/python -m pytest -n auto --dist loadfile -m "not twin and not browser and not slow and not faults and not conformance"
 
 lock: .venv/ready  ## update the pinned dependencies, with hashes
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --all-extras --group dev -o requirements.txt

@@ -1,5 +1,5 @@
 """Writes ``configuration.md`` and ``stack.schema.json`` from the settings, the table of versions in
-``twin.md`` and the table of readings in ``forecast.md``.
+``twin.md``, the table of readings in ``forecast.md`` and the differences in ``conformance.md``.
 
 ``python -m docs.generate``
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -25,6 +26,8 @@ from twin.toolchain import vllm
 PAGE = Path(__file__).with_name("configuration.md")
 TWIN = Path(__file__).with_name("twin.md")
 FORECAST = Path(__file__).with_name("forecast.md")
+CONFORMANCE = Path(__file__).with_name("conformance.md")
+DIFFERENCES = Path(__file__).parents[1] / "tests" / "conformance" / "differences.yaml"
 SCHEMA = Path(__file__).with_name("stack.schema.json")
 INTRODUCTION = """\
 # Configuration
@@ -140,6 +143,12 @@ def with_readings(text: str) -> str:
     return _between("readings", text, published.shown())
 
 
+def with_differences(text: str) -> str:
+    """The page about conformance with its list of known differences anew."""
+    known: list[dict[str, str]] = yaml.safe_load(DIFFERENCES.read_text())
+    return _between("differences", text, "".join(f"- **{o['what']}.** {o['why']}\n" for o in known))
+
+
 def _between(mark: str, text: str, table: str) -> str:
     """The text with what stands between a mark's two comments replaced."""
     begin, end = f"<!-- {mark} -->", f"<!-- end of {mark} -->"
@@ -155,5 +164,6 @@ def _tag(image: str) -> str:
 if __name__ == "__main__":
     TWIN.write_text(with_versions(TWIN.read_text()))
     FORECAST.write_text(with_readings(FORECAST.read_text()))
+    CONFORMANCE.write_text(with_differences(CONFORMANCE.read_text()))
     PAGE.write_text(page())
     SCHEMA.write_text(schema())

@@ -146,11 +146,11 @@ def up() -> None:
             console.print("[bold]Starting the twin[/bold]")
             network = twin.start_network(tools.path)
             engine = Engine(paths, settings, tools.path)
-            with ThreadPoolExecutor(2) as beside:
-                # Pulumi takes half a second to answer; the parts start meanwhile.
-                configured = beside.submit(engine.configure, network.mode)
-                if is_new:  # what one provider has deployed is not handed to another in passing
+            with ThreadPoolExecutor(1) as beside:
+                # One after another, and beside the parts' start: downloads may take their time.
+                if is_new:
                     beside.submit(engine.install_released_plugins)
+                configured = beside.submit(engine.configure, network.mode)
                 address = twin.start_tailnet_and_home(network, tools)
                 twin.start_cloud(network, tools.path)
                 configured.result()

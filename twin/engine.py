@@ -53,12 +53,22 @@ class Engine:
 
     @cached_property
     def released_plugins(self) -> dict[str, str]:
-        """Providers that the engine itself can start here, and where it finds them."""
-        return released_plugins.found(self._base_environment)
+        """Providers that the engine itself can start here, and where it finds them.
+
+        Of these, a twin keeps to those that it began with: an emulator and an original keep
+        different things in the state, and one that takes over from the other replaces objects.
+        """
+        found = released_plugins.found(self._base_environment)
+        chosen = self.paths.released_plugins
+        if not chosen.exists():
+            return found
+        return {name: found[name] for name in json.loads(chosen.read_text()) if name in found}
 
     def install_released_plugins(self) -> None:
-        """Where the network gives them; before anything asks which ones there are."""
+        """For a new twin: where the network gives them; before anything asks which there are."""
         released_plugins.install(self._base_environment)
+        found = released_plugins.found(self._base_environment)
+        self.paths.released_plugins.write_text(json.dumps(sorted(found)))
 
     @property
     def emulated(self) -> dict[str, int]:

@@ -77,6 +77,11 @@ class TwinPaths:
         return self.root / "kubeconfig"
 
     @property
+    def released_plugins(self) -> Path:
+        """The providers that this twin does not emulate, chosen when it was made."""
+        return self.root / "released-plugins.json"
+
+    @property
     def kubernetes(self) -> Path:
         """The control plane's certificates, tokens and datastore."""
         return self.root / "kubernetes"

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from docs.generate import TWIN, with_versions
+from docs.generate import CONFORMANCE, TWIN, with_differences, with_versions
 from hub.home.steps import K3S
 from twin.status import VERSIONS
 
@@ -48,3 +48,8 @@ def test_renovate_finds_k3s() -> None:
         "depName": "k3s-io/k3s",
         "currentValue": K3S,
     }
+
+
+def test_the_known_differences_from_the_original_providers_are_those_of_the_suite() -> None:
+    text = CONFORMANCE.read_text()
+    assert with_differences(text) == text, "run `python -m docs.generate`"

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -157,7 +158,16 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session")
 def hub(tools: None) -> Iterator[HubUnderTest]:
-    """A running twin; removed at the end, whatever happened, and nothing may be left of it."""
+    with temporary_twin() as twin:
+        yield twin
+
+
+@contextmanager
+def temporary_twin(more: Mapping[str, str] | None = None) -> Generator[HubUnderTest]:
+    """A running twin, with ``more`` in its environment.
+
+    It is removed at the end, whatever happened, and nothing may be left of it.
+    """
     state = Path(tempfile.mkdtemp(prefix="hub-"))
     gateway = free_port()
     env = {
@@ -170,6 +180,7 @@ def hub(tools: None) -> Iterator[HubUnderTest]:
         # Short, so that tests meet a gateway that was scaled to zero.
         "HUB_IDLE_SECONDS": "10",
         "COLUMNS": "200",
+        **(more or {}),
     }
     under_test = HubUnderTest(state, env, f"http://127.0.0.1:{gateway}")
     try:

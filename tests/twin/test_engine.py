@@ -64,6 +64,14 @@ def test_a_plugin_of_another_version_is_none_to_the_engine(tmp_path: Path) -> No
     assert len(engine(tmp_path, ["kubernetes", "random"], [], version="4.0.0").emulated) == 4
 
 
+def test_a_twin_keeps_to_the_providers_that_it_began_with(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    begun = engine(tmp_path, ["random"], [])
+    begun.install_released_plugins()
+    later = engine(tmp_path, ["kubernetes", "random"], [])
+    assert sorted(later.emulated) == ["gcp", "kubernetes", "tailscale"]
+
+
 def test_plugins_that_need_their_cloud_are_not_used(tmp_path: Path) -> None:
     assert len(engine(tmp_path, ["gcp", "tailscale"], []).emulated) == 4
 

@@ -49,6 +49,9 @@ class _Stored:
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
         return re.split(r"[.\[]", path)[0] in self.replacing
 
+    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+        return inputs
+
     def create(self, inputs: Properties, operation: Operation) -> Created:
         if operation.preview:
             return Created("", inputs)

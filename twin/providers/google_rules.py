@@ -13,11 +13,14 @@ from twin.providers.properties import UNKNOWN, Properties
 
 SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]{0,47}[a-z0-9])?")
 SECRET_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
+"""Secret Manager's ``CreateSecretRequest.secret_id``."""
 ACCOUNT_ID = re.compile(r"[a-z][-a-z0-9]{4,28}[a-z0-9]")
 REGION = re.compile(r"[a-z]+-[a-z]+\d+")
 MAX_TIMEOUT_SECONDS = 3600
 MAX_CONCURRENCY = 1000
 MAX_PROBE_SECONDS = 240
+"""Of a startup probe: Cloud Run v2's ``Probe.periodSeconds``, which also says that the time-out may
+not be longer than the period."""
 CPUS = ("1", "2", "4", "6", "8", "1000m", "2000m", "4000m", "6000m", "8000m")
 
 Problem = tuple[str, str]

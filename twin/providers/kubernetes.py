@@ -9,6 +9,7 @@ Leaves out: patch resources, charts, Kustomize, and readiness of types that the 
 
 from __future__ import annotations
 
+import base64
 import os
 import ssl
 import time
@@ -20,7 +21,7 @@ import yaml
 
 from twin.providers.kubernetes_readiness import not_ready
 from twin.providers.properties import Properties, has_unknown
-from twin.providers.protocol import Created, Operation, ProviderError
+from twin.providers.protocol import Created, NotReadyError, Operation, ProviderError
 
 FIELD_MANAGER_ANNOTATION = "pulumi.com/patchFieldManager"
 SKIP_AWAIT_ANNOTATION = "pulumi.com/skipAwait"
@@ -126,9 +127,16 @@ class KubernetesObject:
             return top in ("data", "stringData", "type")
         return kind in ("Deployment", "DaemonSet") and path.startswith("spec.selector")
 
+    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+        """As ``pruneLiveState`` of the provider's ``pkg/provider/provider.go`` has them."""
+        live = outputs
+        if inputs.get("kind") == "Secret" and "stringData" in inputs:
+            data: dict[str, str] = outputs.get("data") or {}
+            live = {**outputs, "stringData": {k: _decoded(v) for k, v in data.items()}}
+        return cast("Properties", pruned(live, inputs)) if outputs else inputs
+
     def create(self, inputs: Properties, operation: Operation) -> Created:
-        metadata = inputs["metadata"]
-        id_ = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
+        id_ = _id(inputs)
         if self._is_on("upsertExistingObjects"):
             return Created(id_, self._apply(inputs, operation))
         if operation.preview:
@@ -185,7 +193,7 @@ class KubernetesObject:
         """The object once it is ready.
 
         Raises:
-            ProviderError: it was not in time; says what is not ready and why.
+            NotReadyError: it was not in time; says what is not ready and why.
         """
         annotations = inputs["metadata"].get("annotations", {})
         if annotations.get(SKIP_AWAIT_ANNOTATION) == "true":
@@ -193,13 +201,41 @@ class KubernetesObject:
         path, said = self._api.path(inputs), ""
         while reason := not_ready(live, self._api.list):
             if time.monotonic() > operation.deadline:
-                raise ProviderError(f"{inputs['kind']} was not ready in time: {reason}")
+                raise NotReadyError(
+                    f"{inputs['kind']} was not ready in time: {reason}",
+                    _id(inputs),
+                    _without_bookkeeping(live),
+                )
             if reason != said:
                 operation.say(reason)
                 said = reason
             operation.pause(SECONDS_BETWEEN_LOOKS)
             live = _expected(self._api.call("GET", path))
         return _without_bookkeeping(live)
+
+
+def pruned(live: Any, inputs: Any) -> Any:
+    """As much of a live value as the inputs speak of.
+
+    >>> pruned({"a": 2, "b": [{"c": 1, "d": 1}], "e": 1}, {"a": 1, "b": [{"c": 1}, {}], "f": 1})
+    {'a': 2, 'b': [{'c': 1}]}
+    """
+    if isinstance(live, dict) and isinstance(inputs, dict):
+        has, says = cast("Properties", live), cast("Properties", inputs)
+        return {name: pruned(has[name], value) for name, value in says.items() if name in has}
+    if isinstance(live, list) and isinstance(inputs, list):
+        pairs = zip(cast("list[Any]", live), cast("list[Any]", inputs), strict=False)
+        return [pruned(one, value) for one, value in pairs]
+    return cast("Any", live)
+
+
+def _decoded(value: str) -> str:
+    return base64.b64decode(value).decode(errors="replace")
+
+
+def _id(inputs: Properties) -> str:
+    metadata = inputs["metadata"]
+    return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
 
 
 def _expected(response: httpx.Response) -> Properties:

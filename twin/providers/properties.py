@@ -71,10 +71,11 @@ def _value_differences(old: Any, new: Any, path: str) -> Iterator[tuple[str, Cha
         yield from differences(cast("Properties", old), cast("Properties", new), path)
     elif isinstance(old, list) and isinstance(new, list):
         olds, news = cast("list[Any]", old), cast("list[Any]", new)
-        if len(olds) != len(news):
-            yield path, "update"
-            return
-        for index, (before, after) in enumerate(zip(olds, news, strict=True)):
+        for index, (before, after) in enumerate(zip(olds, news, strict=False)):
             yield from _value_differences(before, after, f"{path}[{index}]")
+        for index in range(len(olds), len(news)):
+            yield f"{path}[{index}]", "add"
+        for index in range(len(news), len(olds)):
+            yield f"{path}[{index}]", "delete"
     elif old != new:
         yield path, "update"

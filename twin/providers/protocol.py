@@ -2,8 +2,7 @@
 
 A provider is a set of :class:`ResourceType`; :class:`Servicer` speaks gRPC for it.
 Promises: check, detailed diff, replacement, preview, refresh, delete, progress lines.
-Leaves out: schemas, functions (invokes), components, import by lookup, and putting back what
-somebody else changed: a refresh shows such a change, the next update does not undo it.
+Leaves out: schemas, functions (invokes), components, and import by lookup.
 """
 
 from __future__ import annotations
@@ -16,7 +15,13 @@ from typing import Any, Protocol, TypeVar
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2
+from pulumi.runtime.proto import (
+    engine_pb2,
+    engine_pb2_grpc,
+    plugin_pb2,
+    provider_pb2,
+    status_pb2,
+)
 from pulumi.runtime.proto import provider_pb2_grpc as provider_grpc
 
 from twin.providers.properties import Change, Properties, differences, from_wire, to_wire
@@ -37,6 +42,15 @@ _REPLACING: Mapping[Change, Any] = {
 
 class ProviderError(Exception):
     """The operation failed; the message is what the user of `pulumi` reads."""
+
+
+class NotReadyError(ProviderError):
+    """The resource exists and is not ready: it stays in the state, to be updated the next time."""
+
+    def __init__(self, message: str, id_: str, outputs: Properties) -> None:
+        super().__init__(message)
+        self.id = id_
+        self.outputs = outputs
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,13 @@ class ResourceType(Protocol):
 
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
         """Whether a difference at this path needs a new resource."""
+        ...
+
+    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+        """The inputs as the resource was last seen to have them.
+
+        Where that is not what the program says, the next update puts it right.
+        """
         ...
 
     def create(self, inputs: Properties, operation: Operation) -> Created: ...
@@ -140,8 +161,8 @@ class Servicer(provider_grpc.ResourceProviderServicer):
         )
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        old, new = from_wire(request.old_inputs), from_wire(request.news)
-        type_ = self._of(request)
+        type_, new = self._of(request), from_wire(request.news)
+        old = type_.live_inputs(from_wire(request.old_inputs), from_wire(request.olds))
         return _diff(old, new, lambda path: type_.replaces(path, old, new))
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -159,12 +180,15 @@ class Servicer(provider_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=to_wire(outputs))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
-        old = from_wire(request.properties)
-        outputs = self._attempt(context, lambda: self._of(request).read(request.id, old))
+        type_, old = self._of(request), from_wire(request.properties)
+        outputs = self._attempt(context, lambda: type_.read(request.id, old))
         if outputs is None:
             return provider_pb2.ReadResponse()
+        said = from_wire(request.inputs)
+        live = type_.live_inputs(said, outputs)
+        inputs = {name: live[name] for name in said if name in live}
         return provider_pb2.ReadResponse(
-            id=request.id, properties=to_wire(outputs), inputs=request.inputs
+            id=request.id, properties=to_wire(outputs), inputs=to_wire(inputs)
         )
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -207,8 +231,21 @@ class Servicer(provider_grpc.ResourceProviderServicer):
         try:
             return work()
         except ProviderError as error:
+            if isinstance(error, NotReadyError):
+                context.set_trailing_metadata((_what_is_there(error),))
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
             raise  # abort has raised already; the type checker cannot know
+
+
+def _what_is_there(error: NotReadyError) -> tuple[str, bytes]:
+    """For the engine, which would forget the resource otherwise, or what it is now."""
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+    status.details.add().Pack(
+        provider_pb2.ErrorResourceInitFailed(
+            id=error.id, properties=to_wire(error.outputs), reasons=[str(error)]
+        )
+    )
+    return "grpc-status-details-bin", status.SerializeToString()
 
 
 def _diff(old: Properties, new: Properties, replaces: Callable[[str], bool]) -> Any:

@@ -15,6 +15,8 @@ from twin.providers.protocol import Created, Operation, ProviderError
 SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 """The provider's own default."""
 CLASSES = ("lower", "upper", "numeric", "special")
+DEFAULTS = {**dict.fromkeys(CLASSES, True), **{f"min{name.capitalize()}": 0 for name in CLASSES}}
+"""Of the provider's schema; ``number`` is the old name of ``numeric``."""
 
 
 class RandomPassword:
@@ -35,10 +37,14 @@ class RandomPassword:
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
         return True
 
+    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+        return inputs
+
     def create(self, inputs: Properties, operation: Operation) -> Created:
         if operation.preview:
             return Created("", inputs)
-        return Created("none", {**inputs, "result": password(inputs)})
+        said = {**DEFAULTS, "number": inputs.get("numeric", True), **inputs}
+        return Created("none", {**said, "id": "none", "result": password(inputs)})
 
     def update(
         self, id_: str, old: Properties, inputs: Properties, operation: Operation

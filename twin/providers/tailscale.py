@@ -1,7 +1,7 @@
 """pulumi-tailscale against headscale.
 
 Promises: auth keys are created and revoked in the control server, every attribute replaces, an
-expired or revoked key is found out at refresh.
+expired or revoked key is kept as invalid at refresh and replaced by the next update.
 Leaves out: federated identities (headscale exchanges no tokens), and every other type.
 headscale 0.29 has no API v2, so its command line over its own unix socket is used.
 """
@@ -57,6 +57,13 @@ class TailnetKey:
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
         return not path.startswith("recreateIfInvalid")
 
+    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+        """A key that was found invalid is planned for replacement.
+
+        The provider's documentation of ``recreate_if_invalid``: by default reusable keys are.
+        """
+        return {**inputs, "invalid": True} if _is_replaced(outputs) else inputs
+
     def create(self, inputs: Properties, operation: Operation) -> Created:
         if operation.preview:
             return Created("", inputs)
@@ -81,23 +88,23 @@ class TailnetKey:
         return {**old, **inputs}
 
     def read(self, id_: str, outputs: Properties) -> Properties | None:
-        keys: list[Properties] = self._headscale("preauthkeys", "list") or []
-        for key in keys:
-            if str(key["id"]) == id_:
-                expired = _seconds(key["expiration"]) <= time.time()
-                if expired and _is_renewed(outputs):
-                    return None  # so that the next `up` creates it anew
-                return {**outputs, "invalid": expired}
-        return None
+        return {**outputs, "invalid": not self._is_valid(id_)}
 
     def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
-        self._headscale("preauthkeys", "expire", "--id", id_)
+        if self._is_valid(id_):
+            self._headscale("preauthkeys", "expire", "--id", id_)
+
+    def _is_valid(self, id_: str) -> bool:
+        """Whether the control server knows the key and would take it."""
+        keys: list[Properties] = self._headscale("preauthkeys", "list") or []
+        expiry = {str(key["id"]): _seconds(key["expiration"]) for key in keys}
+        return expiry.get(id_, 0) > time.time()
 
 
-def _is_renewed(outputs: Properties) -> bool:
-    """Whether an invalid key is created anew; by default only a reusable one is."""
+def _is_replaced(outputs: Properties) -> bool:
+    """Whether a key is invalid and replaced for that; by default only a reusable one is."""
     wish = outputs.get("recreateIfInvalid") or ("always" if outputs.get("reusable") else "never")
-    return wish == "always"
+    return bool(outputs.get("invalid")) and wish == "always"
 
 
 def type_of(token: str, config: Path) -> ResourceType:

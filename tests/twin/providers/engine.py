@@ -78,10 +78,16 @@ class Engine:
         assert from_wire(response.inputs) == inputs
         return {failure.property: failure.reason for failure in response.failures}
 
-    def diff(self, old: Properties, new: Properties) -> dict[str, str]:
-        """Kinds by path, as `pulumi preview --diff` shows them."""
+    def diff(
+        self, old: Properties, new: Properties, live: Properties | None = None
+    ) -> dict[str, str]:
+        """Kinds by path, as `pulumi preview --diff` shows them; ``live`` is in the state."""
         request = provider_pb2.DiffRequest(
-            id="it", old_inputs=to_wire(old), news=to_wire(new), **self._who
+            id="it",
+            old_inputs=to_wire(old),
+            olds=to_wire(live or old),
+            news=to_wire(new),
+            **self._who,
         )
         response = self._stub.Diff(request, timeout=SECONDS)
         kinds = provider_pb2.PropertyDiff.Kind

@@ -215,9 +215,19 @@ def test_data_is_replaced_unless_it_is_mutable(cluster: Engine) -> None:
 def test_secrets_are_replaced_unless_they_are_mutable(cluster: Engine) -> None:
     old: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "stringData": {"key": "1"}}
     new = {**old, "stringData": {"key": "2"}}
-    assert cluster.diff(old, new) == {"stringData.key": "UPDATE_REPLACE"}
+    live = {"apiVersion": "v1", "kind": "Secret", "data": {"key": "MQ=="}, "type": "Opaque"}
+    assert cluster.diff(old, new, live) == {"stringData.key": "UPDATE_REPLACE"}
     cluster.configure(**UPSERT, enableSecretMutable="true")
-    assert cluster.diff(old, new) == {"stringData.key": "UPDATE"}
+    assert cluster.diff(old, new, live) == {"stringData.key": "UPDATE"}
+    assert cluster.diff(old, old, live) == {}
+
+
+def test_what_somebody_else_changed_is_put_right_and_what_they_added_is_left(
+    cluster: Engine,
+) -> None:
+    live = {**CONFIG_MAP, "data": {"replicas": "4", "more": "1"}, "status": {}}
+    cluster.configure(**UPSERT, enableConfigMapMutable="true")
+    assert cluster.diff(CONFIG_MAP, CONFIG_MAP, live) == {"data.replicas": "UPDATE"}
 
 
 def test_an_object_without_a_name_is_refused(cluster: Engine) -> None:

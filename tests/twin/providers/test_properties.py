@@ -50,8 +50,12 @@ def test_what_came_and_what_went_is_told_apart() -> None:
     ]
 
 
-def test_a_list_of_another_length_differs_as_a_whole() -> None:
-    assert list(differences({"tags": ["a"]}, {"tags": ["a", "b"]})) == [("tags", "update")]
+def test_a_list_of_another_length_differs_in_what_came_or_went_at_its_end() -> None:
+    assert list(differences({"tags": ["a"]}, {"tags": ["a", "b"]})) == [("tags[1]", "add")]
+    assert list(differences({"tags": ["a", "b"]}, {"tags": ["c"]})) == [
+        ("tags[0]", "update"),
+        ("tags[1]", "delete"),
+    ]
 
 
 def test_an_unknown_is_found_at_any_depth() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import grpc
 import pytest
+from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from tests.twin.providers.engine import Engine, engine
-from twin.providers.properties import Properties
-from twin.providers.protocol import Created, Operation, ProviderError
+from twin.providers.properties import Properties, from_wire
+from twin.providers.protocol import Created, NotReadyError, Operation, ProviderError
 
 
 @dataclass
@@ -28,12 +29,17 @@ class Kettle:
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
         return path == "metal"
 
+    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+        return {name: outputs.get(name, value) for name, value in inputs.items()}
+
     def create(self, inputs: Properties, operation: Operation) -> Created:
         if inputs.get("for ever"):
             operation.say("heating")
             self.heating.set()
             operation.pause(60)
         self.seconds_left = operation.deadline
+        if inputs.get("leaks"):
+            raise NotReadyError("it does not boil", "kettle-2", {**inputs, "hot": False})
         return Created("kettle-1", {**inputs, "hot": not operation.preview})
 
     def update(
@@ -85,6 +91,11 @@ def test_a_diff_tells_updates_from_replacements(kitchen: Engine) -> None:
     assert kitchen.diff({"water": 1}, {"water": 1}) == {}
 
 
+def test_what_somebody_else_changed_is_put_right_once_it_was_seen(kitchen: Engine) -> None:
+    said = {"metal": "tin", "water": 1}
+    assert kitchen.diff(said, said, live={**said, "water": 2, "hot": True}) == {"water": "UPDATE"}
+
+
 def test_a_refusal_reaches_the_user_in_its_own_words(kitchen: Engine) -> None:
     with pytest.raises(grpc.RpcError) as error:
         kitchen.update("kettle-1", {}, {})
@@ -100,6 +111,21 @@ def test_a_type_that_does_not_exist_is_refused_at_check(kitchen: Engine) -> None
 def test_a_creation_gives_id_and_outputs_and_knows_a_preview(kitchen: Engine) -> None:
     assert kitchen.create({"water": 1}) == ("kettle-1", {"water": 1, "hot": True})
     assert kitchen.create({"water": 1}, preview=True)[1] == {"water": 1, "hot": False}
+
+
+def test_what_is_there_but_not_ready_is_told_so_that_it_stays_in_the_state(
+    kitchen: Engine,
+) -> None:
+    with pytest.raises(grpc.RpcError) as error:
+        kitchen.create({"leaks": True})
+    assert details(error) == "it does not boil"
+    call: Any = error.value
+    [packed] = [value for key, value in call.trailing_metadata() if key.endswith("details-bin")]
+    [detail] = status_pb2.Status.FromString(packed).details
+    there = provider_pb2.ErrorResourceInitFailed()
+    assert detail.Unpack(there)
+    assert (there.id, list(there.reasons)) == ("kettle-2", ["it does not boil"])
+    assert from_wire(there.properties) == {"leaks": True, "hot": False}
 
 
 def test_what_is_gone_has_no_id_at_refresh(kitchen: Engine) -> None:

@@ -24,7 +24,20 @@ def passwords() -> Iterator[Engine]:
 def test_a_password_has_the_asked_length_and_no_class_that_is_off(passwords: Engine) -> None:
     _, outputs = passwords.create({"length": 40, "special": False})
     assert len(outputs["result"]) == 40
-    assert set(outputs["result"]) <= set(string.ascii_letters + string.digits)
+    assert set(outputs.pop("result")) <= set(string.ascii_letters + string.digits)
+    assert outputs == {
+        "id": "none",
+        "length": 40,
+        "special": False,
+        "lower": True,
+        "upper": True,
+        "numeric": True,
+        "number": True,
+        "minLower": 0,
+        "minUpper": 0,
+        "minNumeric": 0,
+        "minSpecial": 0,
+    }
 
 
 def test_the_preview_draws_nothing(passwords: Engine) -> None:

@@ -130,7 +130,7 @@ def test_a_valid_key_stays_as_it_is_at_refresh(tailnet: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "is_renewed"),
+    ("inputs", "is_replaced"),
     [
         (REUSABLE, True),
         ({**REUSABLE, "reusable": False}, False),
@@ -138,12 +138,16 @@ def test_a_valid_key_stays_as_it_is_at_refresh(tailnet: Engine) -> None:
         ({**REUSABLE, "recreateIfInvalid": "never"}, False),
     ],
 )
-def test_a_revoked_key_is_forgotten_at_refresh_where_it_is_to_be_renewed(
-    tailnet: Engine, inputs: dict[str, Any], *, is_renewed: bool
+def test_a_revoked_key_is_kept_as_invalid_and_replaced_where_that_is_wished(
+    tailnet: Engine, inputs: dict[str, Any], *, is_replaced: bool
 ) -> None:
     id_, outputs = tailnet.create(inputs)
+    assert tailnet.diff(inputs, inputs, live=outputs) == {}
     tailnet.delete(id_, outputs)
-    assert tailnet.read(id_, outputs) == (None if is_renewed else {**outputs, "invalid": True})
+    revoked = tailnet.read(id_, outputs)
+    assert revoked == {**outputs, "invalid": True}
+    planned = tailnet.diff(inputs, inputs, live=revoked)
+    assert planned == ({"invalid": "DELETE_REPLACE"} if is_replaced else {})
 
 
 def test_an_expired_key_is_invalid(tailnet: Engine) -> None:
@@ -153,8 +157,17 @@ def test_an_expired_key_is_invalid(tailnet: Engine) -> None:
         assert time.monotonic() < until
 
 
-def test_a_key_the_control_server_does_not_know_is_gone(tailnet: Engine) -> None:
-    assert tailnet.read("7", REUSABLE) is None
+def test_a_key_the_control_server_does_not_know_is_kept_as_invalid(tailnet: Engine) -> None:
+    assert tailnet.read("7", REUSABLE) == {**REUSABLE, "invalid": True}
+
+
+def test_a_key_that_is_gone_or_invalid_can_be_deleted(tailnet: Engine, bin_folder: Path) -> None:
+    id_, outputs = tailnet.create(REUSABLE)
+    for _ in range(2):
+        tailnet.delete(id_, outputs)
+    tailnet.delete("7", REUSABLE)
+    revoked = [words for words in calls(bin_folder) if words[1] == "expire"]
+    assert revoked == [["preauthkeys", "expire", "--id", "1"]]
 
 
 def test_a_federated_identity_is_refused_with_the_way_out(tailnet: Engine) -> None:

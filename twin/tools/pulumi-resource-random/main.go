@@ -24,7 +24,11 @@ func main() {
 		EnableAccurateBridgePreview: true,
 		EnableRawStateDelta:         true,
 	}
-	info.MustComputeTokens(tokens.SingleModule("random_", "index", tokens.MakeStandard("random")))
+	// `random_password` is RandomPassword in the index module.
+	named := func(module, name string) (string, error) {
+		return tokens.MakeStandard("random")(module, "Random"+name)
+	}
+	info.MustComputeTokens(tokens.SingleModule("random_", "index", named))
 	schema := []byte(`{"name":"random","version":"` + version + `"}`)
 	pf.Main(context.Background(), "random", info, pf.ProviderMetadata{PackageSchema: schema})
 }
