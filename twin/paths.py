@@ -45,13 +45,33 @@ class TwinPaths:
 
     @property
     def cloud_run_socket(self) -> Path:
-        """Cloud Run's public front: HTTP/1.1 requests for the one service."""
+        """Cloud Run's public front: requests for the one service."""
         return self.sockets / "run.sock"
+
+    @property
+    def cloud_run_activator_socket(self) -> Path:
+        """Where the front asks for an instance while none is ready."""
+        return self.sockets / "run-start.sock"
+
+    @property
+    def cloud_run_caddy_socket(self) -> Path:
+        """The front's own control: its configuration, and the requests that it works on."""
+        return self.sockets / "run-caddy.sock"
+
+    @property
+    def cloud_run_instance(self) -> Path:
+        """``HOST:PORT`` of the instance that requests are sent to; empty while none is ready."""
+        return self.root / "front" / "instance"
 
     @property
     def cloud_run_admin_socket(self) -> Path:
         """Cloud Run's control plane, for the gcp provider and `hub status`."""
         return self.sockets / "run-admin.sock"
+
+    @property
+    def cloud_run_requests(self) -> Path:
+        """The front's log: a line of JSON for each request, without headers; Caddy rotates it."""
+        return self.logs / "cloud-run-requests.log"
 
     @property
     def google(self) -> Path:

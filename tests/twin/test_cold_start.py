@@ -24,6 +24,7 @@ from infra.gcp.caddyfile import RETRY_AFTER_SECONDS
 from tests.support.waiting import until
 from tests.twin.conftest import PATIENCE, HubUnderTest
 from tests.twin.questions import chat, first_key
+from twin.paths import TwinPaths
 
 pytestmark = pytest.mark.twin
 
@@ -33,6 +34,10 @@ SIZE_OF_PICTURE = 5_000_000
 def service(hub: HubUnderTest) -> dict[str, Any]:
     [only] = hub.services
     return only
+
+
+def requests(hub: HubUnderTest) -> int:
+    return len(TwinPaths(hub.state).cloud_run_requests.read_text().splitlines())
 
 
 def await_idle_stop(hub: HubUnderTest) -> None:
@@ -121,6 +126,6 @@ def test_hub_ask_right_after_an_idle_stop_is_answered_without_a_second_try(
     hub: HubUnderTest,
 ) -> None:
     await_idle_stop(hub)
-    before = service(hub)["requests"]
+    before = requests(hub)
     assert hub.ok("ask", "Hello").strip()
-    assert service(hub)["requests"] - before == 2, "which model there is, and the question"
+    assert requests(hub) - before == 2, "which model there is, and the question"

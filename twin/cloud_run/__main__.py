@@ -7,8 +7,10 @@ its concurrency kept; requests wait for it; 32 MiB per request; the service's ow
 start included; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes; a
 system log with the start and the end of each instance; a new revision starts beside the old one,
 which finishes what it works on.
-Leaves out: more than one instance or service, IAM of callers, TLS, HTTP/2, CPU throttling, limits
-of memory, and traffic split between revisions. Where the machine has no network namespaces a
+Requests are taken by a real Caddy (``front.py``), HTTP/1.1 and cleartext HTTP/2; the Python code
+decides about instances only.
+Leaves out: more than one instance or service, IAM of callers, TLS, CPU throttling, limits of
+memory, and traffic split between revisions. Where the machine has no network namespaces a
 deploy stops the old instance first.
 """
 
@@ -21,7 +23,8 @@ from pathlib import Path
 
 import uvicorn
 
-from twin.cloud_run import admin, front
+from twin.cloud_run import activator, admin
+from twin.cloud_run.front import Front
 from twin.cloud_run.instance import Place
 from twin.cloud_run.service import Service
 from twin.paths import TwinPaths
@@ -29,37 +32,28 @@ from twin.server import Server
 from twin.settings import IDLE_SECONDS
 
 
-async def serve(registry: admin.Registry, paths: TwinPaths) -> None:
-    """Serve both sockets until SIGTERM, then leave no process behind."""
-    http = front.client()
-    fronts = (
-        (front.application(registry, http), paths.cloud_run_socket),
+async def serve(registry: admin.Registry, front: Front, paths: TwinPaths) -> None:
+    """Serve all sockets until SIGTERM or Caddy's end, then leave no process behind."""
+    applications = (
+        (activator.application(registry), paths.cloud_run_activator_socket),
         (admin.application(registry), paths.cloud_run_admin_socket),
     )
     servers = [
-        Server(
-            uvicorn.Config(
-                app,
-                uds=str(socket),
-                log_level="warning",
-                timeout_graceful_shutdown=5,
-                # What an answer carries is the container's, not the front's.
-                server_header=False,
-                date_header=False,
-            )
-        )
-        for app, socket in fronts
+        Server(uvicorn.Config(app, uds=str(socket), log_level="warning"))
+        for app, socket in applications
     ]
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     serving = [asyncio.create_task(server.serve()) for server in servers]
-    await stopped.wait()
+    ends = [asyncio.create_task(stopped.wait()), asyncio.create_task(front.wait())]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     if registry.only is not None:
         await registry.only.remove()
+    await front.stop()
     for server in servers:
         server.should_exit = True
-    await asyncio.gather(*serving)
-    await http.aclose()
+    await asyncio.gather(*serving, *ends[1:])
+    ends[0].cancel()
 
 
 def main() -> None:
@@ -88,8 +82,9 @@ def main() -> None:
 
     async def run() -> None:
         uri, idle, port = arguments.uri, arguments.idle_seconds, arguments.container_port
-        registry = admin.Registry(paths, lambda: Service(paths, uri, idle, port, places))
-        await serve(registry, paths)
+        front = await Front.start(paths)
+        registry = admin.Registry(paths, lambda: Service(front, uri, idle, port, places))
+        await serve(registry, front, paths)
 
     asyncio.run(run())
 

@@ -1,182 +1,202 @@
-"""The public front: takes a request, waits for an instance, streams the answer back."""
+"""The public front: a real Caddy, which takes requests, limits them and streams the answers back.
+
+Caddy reads the address of the ready instance from a file, at each request. While the file is empty
+it asks the activator first, whose answer comes when an instance is ready; the request's body stays
+with Caddy until then. So no program of the twin's own stands in the way of a request.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
-from contextlib import AsyncExitStack
-from typing import Any, Protocol
+import json
+from typing import Any, Self
 
 import httpx
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from twin.cloud_run.instance import InstanceError
-from twin.cloud_run.service import Service
+from twin.cloud_run.revision import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_SECONDS
+from twin.containers.container import Container, ContainerSpec
+from twin.paths import TwinPaths
 
 MAX_REQUEST_BYTES = 32 * 2**20
 """HTTP/1: Cloud Run's quota."""
-HOP_BY_HOP = {
-    *("connection", "keep-alive", "proxy-connection", "te", "trailer"),
-    *("transfer-encoding", "upgrade"),
+READ_HEADER_SECONDS = 30
+"""Google documents none."""
+PENDING_SECONDS = 10
+"""How long a request waits for a place among the concurrent ones, before it is refused: Cloud
+Run's minimum, https://docs.cloud.google.com/run/docs/about-instance-autoscaling."""
+BROKEN_BODY = "(?i)chunk|malformed MIME header|header line too long|invalid trailer"
+"""To Caddy, a body that cannot be read is an error of the next hop: 502."""
+ERRORS = {
+    413: (413, "Request Entity Too Large\n"),
+    502: (503, "upstream connect error or disconnect\n"),
+    503: (429, "Rate exceeded.\n"),  # Caddy's "no upstreams available": the concurrency is used
+    504: (504, "upstream request timeout\n"),
 }
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+"""Caddy's status, and what Cloud Run answers."""
 
 
-class Services(Protocol):
-    """Where the one service is found."""
+class Front:
+    """A running Caddy."""
 
-    @property
-    def only(self) -> Service | None: ...
+    def __init__(self, paths: TwinPaths, caddy: Container) -> None:
+        self.paths = paths
+        self._caddy = caddy
+        self._limits = (DEFAULT_TIMEOUT_SECONDS, DEFAULT_CONCURRENCY)
+        transport = httpx.AsyncHTTPTransport(uds=str(paths.cloud_run_caddy_socket))
+        self._admin = httpx.AsyncClient(transport=transport, base_url="http://caddy")
 
-
-class TooLargeError(Exception):
-    """The request's body is over the limit."""
-
-
-def client() -> httpx.AsyncClient:
-    """Connections to the container, without a time-out of their own: the service has one."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    http = httpx.AsyncClient(timeout=None, limits=limits, trust_env=False)  # noqa: S113
-    http.headers.clear()  # What a request carries is the client's: no Accept-Encoding of httpx's.
-    return http
-
-
-def application(services: Services, http: httpx.AsyncClient) -> Starlette:
-    """The ASGI application behind the public socket."""
-
-    async def answer(request: Request) -> Response:
-        service = services.only
-        if service is None or service.revision is None:
-            return PlainTextResponse("404. That's an error. No service is deployed.\n", 404)
-        if int(request.headers.get("content-length", 0)) > MAX_REQUEST_BYTES:
-            return PlainTextResponse("Request Entity Too Large\n", 413)
-        deadline = asyncio.get_running_loop().time() + service.revision.timeout_seconds
-        held = AsyncExitStack()
-        try:
-            async with asyncio.timeout_at(deadline):
-                url = await held.enter_async_context(service.slot())
-                upstream = await held.enter_async_context(_Forwarded(http, request, url))
-        except BaseException as error:
-            await held.aclose()
-            if (told := _refusal(error)) is None:
-                raise
-            print(repr(error), flush=True)
-            return told
-        return _Streamed(upstream, held, deadline)
-
-    return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])
-
-
-def _refusal(error: BaseException) -> Response | None:
-    """What Cloud Run answers in place of the container; ``None`` for a fault of this program."""
-    match error:
-        case TimeoutError():
-            return PlainTextResponse("upstream request timeout\n", 504)
-        case TooLargeError():
-            return PlainTextResponse("Request Entity Too Large\n", 413)
-        case InstanceError():
-            return PlainTextResponse("Service Unavailable: no instance could be started\n", 503)
-        case ClientDisconnect():
-            return Response(status_code=499)  # which nobody reads
-        case httpx.HTTPError():
-            return PlainTextResponse("upstream connect error or disconnect\n", 503)
-        case _:
-            return None
-
-
-class _Streamed(StreamingResponse):
-    """Each piece as it comes; the place in the instance is given back at the end.
-
-    The time is up for a client that does not read, too: hence the limit is here and not around
-    the next piece.
-    """
-
-    def __init__(self, upstream: httpx.Response, held: AsyncExitStack, deadline: float) -> None:
-        super().__init__(upstream.aiter_raw(), upstream.status_code)
-        self.raw_headers = [
-            (name, value)
-            for name, value in upstream.headers.raw
-            if name.decode().lower() not in HOP_BY_HOP
-        ]
-        self._held, self._deadline = held, deadline
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._held, asyncio.timeout_at(self._deadline):
-            await super().__call__(scope, receive, send)
-
-
-class _Forwarded:
-    """The container's answer; leaving cancels it."""
-
-    def __init__(self, http: httpx.AsyncClient, request: Request, url: str) -> None:
-        self._http, self._request, self._url = http, request, url
-        self._response: httpx.Response | None = None
-
-    async def __aenter__(self) -> httpx.Response:
-        request = self._request
-        headers = [
-            (name, value)
-            for name, value in request.headers.raw
-            if name.decode().lower() not in HOP_BY_HOP
-        ]
-        headers += [(b"x-forwarded-proto", b"https"), (b"x-forwarded-for", b"127.0.0.1")]
-        raw_path = request.scope["raw_path"].decode()
-        query = request.scope["query_string"].decode()
-        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
-        whole = asyncio.Event()
-        if not has_body:
-            whole.set()
-        sent = self._http.build_request(
-            request.method,
-            f"{self._url}{raw_path}{'?' + query if query else ''}",
-            headers=headers,
-            content=_limited(request.stream(), whole) if has_body else None,
+    @classmethod
+    async def start(cls, paths: TwinPaths) -> Self:
+        """Start Caddy without an instance to send requests to."""
+        folder = paths.cloud_run_instance.parent
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        paths.cloud_run_instance.write_text("")
+        config = folder / "caddy.json"
+        config.write_text(
+            json.dumps(configuration(paths, DEFAULT_TIMEOUT_SECONDS, DEFAULT_CONCURRENCY))
         )
-        sending = self._http.send(sent, stream=True)
-        self._response = await _unless_left(request, whole, sending)
-        return self._response
+        for left in (paths.cloud_run_socket, paths.cloud_run_caddy_socket):
+            left.unlink(missing_ok=True)
+        spec = ContainerSpec(
+            name="front",
+            image="caddy",
+            args=("run", "--config", str(config)),
+            env={"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
+            log=paths.logs / "cloud-run-front.log",
+        )
+        return cls(paths, await Container.start(spec))
 
-    async def __aexit__(self, *error: object) -> None:
-        if self._response is not None:
-            await self._response.aclose()
+    async def stop(self) -> None:
+        await self._admin.aclose()
+        await self._caddy.stop(grace_seconds=0)
+
+    async def wait(self) -> None:
+        """Return when Caddy has ended."""
+        await self._caddy.wait()
+
+    def send_to(self, address: str) -> None:
+        """Send new requests to ``HOST:PORT``; with ``""``, to the activator first."""
+        written = self.paths.cloud_run_instance.with_suffix(".new")
+        written.write_text(address)
+        written.replace(self.paths.cloud_run_instance)
+
+    async def limit(self, timeout_seconds: int, concurrency: int) -> None:
+        """Take a revision's limits; requests that are under way keep theirs."""
+        if self._limits != (timeout_seconds, concurrency):
+            config = configuration(self.paths, timeout_seconds, concurrency)
+            (await self._admin.post("/load", json=config)).raise_for_status()
+            self._limits = (timeout_seconds, concurrency)
+
+    async def requests_at(self, address: str) -> int:
+        """How many requests an instance works on."""
+        upstreams = (await self._admin.get("/reverse_proxy/upstreams")).raise_for_status().json()
+        return sum(one["num_requests"] for one in upstreams if one["address"] == address)
+
+    def last_answer_at(self) -> float:
+        """Seconds since 1970 at the last answer's end; 0 before the first."""
+        log = self.paths.cloud_run_requests
+        return log.stat().st_mtime if log.exists() else 0
 
 
-async def _unless_left(
-    request: Request, whole: asyncio.Event, sending: Coroutine[Any, Any, httpx.Response]
-) -> httpx.Response:
-    """The answer; nobody else would notice that the client left before it began.
+def configuration(paths: TwinPaths, timeout_seconds: int, concurrency: int) -> dict[str, Any]:
+    """Caddy's configuration, in its own JSON: a Caddyfile adds a port to an address from a file."""
+    instance = f"{{file.{paths.cloud_run_instance}}}"
+    activate = {
+        "handler": "reverse_proxy",
+        "rewrite": {"method": "GET", "uri": "/ready"},
+        "upstreams": [{"dial": f"unix/{paths.cloud_run_activator_socket}"}],
+        "handle_response": [
+            {"match": {"status_code": [2]}, "routes": [{"handle": [{"handler": "vars"}]}]}
+        ],
+    }
+    forward = {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": instance, "max_requests": concurrency}],
+        "load_balancing": {
+            "try_duration": f"{PENDING_SECONDS}s",
+            "try_interval": "20ms",
+            # What an instance has begun is not tried again; no method has this name.
+            "retry_match": [{"method": ["NONE"]}],
+        },
+        "headers": {
+            "request": {
+                "set": {"X-Forwarded-Proto": ["https"]},
+                "add": {"X-Forwarded-For": ["127.0.0.1"]},
+                "delete": ["Via", "X-Forwarded-Host"],
+            },
+            "response": {"deferred": True, "delete": ["Via"]},
+        },
+        "flush_interval": -1,
+        "transport": {
+            "protocol": "http",
+            "compression": False,
+            "response_header_timeout": f"{timeout_seconds}s",
+            "read_timeout": f"{timeout_seconds}s",
+        },
+    }
+    server = {
+        "listen": [f"unix/{paths.cloud_run_socket}"],
+        "protocols": ["h1", "h2c"],
+        "read_header_timeout": f"{READ_HEADER_SECONDS}s",
+        "read_timeout": f"{timeout_seconds}s",
+        # A second more, in which the answer 504 can be written.
+        "write_timeout": f"{timeout_seconds + 1}s",
+        # Callers are known by the header only: all of them come through a unix socket.
+        "trusted_proxies_unix": True,
+        "automatic_https": {"disable": True},
+        "logs": {"default_logger_name": "requests"},
+        "routes": [
+            {"handle": [{"handler": "request_body", "max_size": MAX_REQUEST_BYTES}]},
+            {"match": [{"vars": {instance: [""]}}], "handle": [activate]},
+            {"handle": [forward]},
+        ],
+        "errors": {
+            "routes": [
+                {
+                    "match": [{"vars_regexp": {"{http.error.message}": {"pattern": BROKEN_BODY}}}],
+                    "handle": [_answer(400, "Bad Request\n")],
+                    "terminal": True,
+                },
+                *(
+                    {
+                        "match": [{"vars": {"{http.error.status_code}": [str(status)]}}],
+                        "handle": [_answer(*answer)],
+                    }
+                    for status, answer in ERRORS.items()
+                ),
+            ]
+        },
+    }
+    return {
+        "admin": {
+            "listen": f"unix/{paths.cloud_run_caddy_socket}|0600",
+            "config": {"persist": False},
+        },
+        "logging": {
+            "logs": {
+                "default": {"exclude": ["http.log.access"]},
+                "requests": {
+                    "include": ["http.log.access.requests"],
+                    "encoder": {
+                        "format": "filter",
+                        "wrap": {"format": "json"},
+                        # Keys stand in headers, and no other header is needed.
+                        "fields": {
+                            "request>headers": {"filter": "delete"},
+                            "resp_headers": {"filter": "delete"},
+                        },
+                    },
+                    "writer": {
+                        "output": "file",
+                        "filename": str(paths.cloud_run_requests),
+                        "roll_size_mb": 10,
+                        "roll_keep": 2,
+                    },
+                },
+            }
+        },
+        "apps": {"http": {"servers": {"front": server}}},
+    }
 
-    Raises:
-        ClientDisconnect: it left.
-    """
 
-    async def left() -> None:
-        await whole.wait()  # until then, what is received is the request's body
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-
-    answered, gone = asyncio.create_task(sending), asyncio.create_task(left())
-    try:
-        await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not answered.done():
-            raise ClientDisconnect
-        return answered.result()
-    finally:
-        answered.cancel()
-        gone.cancel()
-        await asyncio.gather(answered, gone, return_exceptions=True)
-
-
-async def _limited(stream: AsyncIterator[bytes], whole: asyncio.Event) -> AsyncGenerator[bytes]:
-    """The body's pieces; sets ``whole`` after the last."""
-    size = 0
-    async for piece in stream:
-        size += len(piece)
-        if size > MAX_REQUEST_BYTES:
-            raise TooLargeError
-        yield piece
-    whole.set()
+def _answer(status: int, body: str) -> dict[str, Any]:
+    return {"handler": "static_response", "status_code": status, "body": body}

@@ -44,7 +44,7 @@ class Instance:
         self.id = f"{revision.name}-{secrets.token_hex(4)}"
         self.revision = revision
         self.place = place
-        self.url = f"http://{place.host}:{revision.ingress.port}"
+        self.address = f"{place.host}:{revision.ingress.port}"
         self.state: Literal["starting", "ready", "draining"] = "starting"
         self.started_at = time.time()
         self._paths = paths
@@ -95,6 +95,7 @@ class Instance:
         return {
             "id": self.id,
             "state": self.state,
+            "address": self.address,
             "startedAt": self.started_at,
             "containers": [
                 {

@@ -7,36 +7,17 @@ import contextlib
 import secrets
 import string
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from twin.cloud_run.front import Front
 from twin.cloud_run.instance import Instance, InstanceError, Place
 from twin.cloud_run.revision import Revision, parse
-from twin.paths import TwinPaths
 
-
-class Serving:
-    """An instance with the requests that it works on."""
-
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
-        self.slots = asyncio.Semaphore(instance.revision.concurrency)
-        self.requests = 0
-        self.quiet = asyncio.Event()
-        self.quiet.set()
-
-    @contextlib.asynccontextmanager
-    async def slot(self) -> AsyncGenerator[str]:
-        """The address to ask; the instance is not stopped before the request has ended."""
-        self.requests += 1
-        self.quiet.clear()
-        try:
-            async with self.slots:
-                yield self.instance.url
-        finally:
-            self.requests -= 1
-            if self.requests == 0:
-                self.quiet.set()
+LOOK_SECONDS = 0.5
+"""Between two looks at what an instance works on: Caddy tells it, but only when it is asked."""
+HANDOVER_SECONDS = 0.1
+"""More than Caddy takes between reading an instance's address and counting the request there."""
 
 
 class Service:
@@ -48,7 +29,7 @@ class Service:
 
     def __init__(
         self,
-        paths: TwinPaths,
+        front: Front,
         uri: str,
         idle_seconds: float,
         port_override: int | None,
@@ -58,22 +39,18 @@ class Service:
         self.generation = 0
         self.inputs: dict[str, Any] = {}
         self.revision: Revision | None = None
-        self.requests = 0
-        self.last_request_at: float | None = None
-        self._paths = paths
         self._idle_seconds = idle_seconds
         self._port_override = port_override
         self._one_place = len(places) == 1
         self._free: asyncio.Queue[Place] = asyncio.Queue()
         for place in places:
             self._free.put_nowait(place)
-        self._current: Serving | None = None
-        self._draining: dict[Serving, asyncio.Task[None]] = {}
+        self._front = front
+        self._current: Instance | None = None
+        self._draining: dict[Instance, asyncio.Task[None]] = {}
         self._deploying = asyncio.Lock()
         self._changing = asyncio.Lock()
-        self._in_flight = 0
-        self._watches: dict[Serving, asyncio.Task[None]] = {}
-        self._idle: asyncio.TimerHandle | None = None
+        self._watches: dict[Instance, list[asyncio.Task[None]]] = {}
 
     def restore(self, inputs: dict[str, Any], generation: int) -> None:
         """Take up a service that was deployed before this process started; nothing runs yet."""
@@ -91,12 +68,11 @@ class Service:
             if self._one_place:
                 async with self._changing:
                     await self._stop_current()
-                    self._take_over(await self._start(revision), inputs)
+                    await self._take_over(await self._start(revision), inputs)
             else:
                 started = await self._start(revision)
                 async with self._changing:
-                    self._take_over(started, inputs)
-        self._rest()
+                    await self._take_over(started, inputs)
         return revision
 
     async def remove(self) -> None:
@@ -104,45 +80,30 @@ class Service:
         async with self._changing:
             self.revision = None
             await self._stop_current()
-        for serving, drain in list(self._draining.items()):
+        for instance, drain in list(self._draining.items()):
             drain.cancel()
-            await self._stop(serving)
+            await self._stop(instance)
         self._draining.clear()
 
-    @contextlib.asynccontextmanager
-    async def slot(self) -> AsyncGenerator[str]:
-        """A place in a ready instance for one request; its address.
+    async def ready(self) -> None:
+        """Return when an instance is ready and the front sends requests to it.
 
         Raises:
             InstanceError: no instance could be started.
         """
-        self.requests += 1
-        self.last_request_at = time.time()
-        if self._idle is not None:
-            self._idle.cancel()
-        self._in_flight += 1
-        try:
-            async with self._changing:
-                if self.revision is None:
-                    raise InstanceError("the service is being deleted")
-                if self._current is None:
-                    self._current = await self._start(self.revision)
-                serving = self._current
-            async with serving.slot() as url:
-                yield url
-        finally:
-            self._in_flight -= 1
-            self._rest()
+        async with self._changing:
+            if self.revision is None:
+                raise InstanceError("the service is being deleted")
+            if self._current is None:
+                await self._send_to(await self._start(self.revision))
 
     def as_json(self) -> dict[str, Any]:
-        serving = [*([self._current] if self._current else []), *self._draining]
+        instances = [*([self._current] if self._current else []), *self._draining]
         return {
             "name": self.inputs.get("name"),
             "uri": self.uri,
             "revision": self.revision.name if self.revision else None,
-            "instances": [one.instance.as_json() for one in serving],
-            "lastRequestAt": self.last_request_at,
-            "requests": self.requests,
+            "instances": [instance.as_json() for instance in instances],
         }
 
     def _next(self, inputs: dict[str, Any]) -> Revision:
@@ -154,62 +115,82 @@ class Service:
         self.inputs, self.revision = inputs, revision
         self.generation += 1
 
-    def _take_over(self, started: Serving, inputs: dict[str, Any]) -> None:
-        old, self._current = self._current, started
-        self._serve(inputs, started.instance.revision)
+    async def _take_over(self, started: Instance, inputs: dict[str, Any]) -> None:
+        old = self._current
+        await self._send_to(started)
+        self._serve(inputs, started.revision)
         if old is not None:
+            self._cancel_watches(old)
             self._draining[old] = asyncio.create_task(self._drain(old))
 
-    async def _start(self, revision: Revision) -> Serving:
+    async def _send_to(self, instance: Instance) -> None:
+        await self._front.limit(instance.revision.timeout_seconds, instance.revision.concurrency)
+        self._current = instance
+        self._front.send_to(instance.address)
+        self._watches[instance] = [
+            asyncio.create_task(self._tear_down_when_one_ends(instance)),
+            asyncio.create_task(self._stop_when_idle(instance)),
+        ]
+
+    async def _start(self, revision: Revision) -> Instance:
         place = await self._free.get()
-        instance = Instance(revision, self._paths, place)
+        instance = Instance(revision, self._front.paths, place)
         try:
             await instance.start()
         except BaseException:
             self._free.put_nowait(place)
             raise
-        serving = Serving(instance)
-        self._watches[serving] = asyncio.create_task(self._tear_down_when_one_ends(serving))
-        return serving
+        return instance
 
-    async def _stop(self, serving: Serving) -> None:
-        if (watch := self._watches.pop(serving, None)) is not None:
-            watch.cancel()
-        await serving.instance.stop()
-        self._free.put_nowait(serving.instance.place)
+    def _cancel_watches(self, instance: Instance) -> None:
+        """All but the one that asks for it."""
+        for watch in self._watches.pop(instance, []):
+            if watch is not asyncio.current_task():
+                watch.cancel()
+
+    async def _stop(self, instance: Instance) -> None:
+        self._cancel_watches(instance)
+        await instance.stop()
+        self._free.put_nowait(instance.place)
 
     async def _stop_current(self) -> None:
+        self._front.send_to("")
         if self._current is not None:
             await self._stop(self._current)
             self._current = None
 
-    async def _drain(self, serving: Serving) -> None:
-        serving.instance.state = "draining"
+    async def _drain(self, instance: Instance) -> None:
+        instance.state = "draining"
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(serving.instance.revision.timeout_seconds):
-                await serving.quiet.wait()
-        await self._stop(serving)
-        del self._draining[serving]
+            async with asyncio.timeout(instance.revision.timeout_seconds):
+                await asyncio.sleep(HANDOVER_SECONDS)
+                while await self._front.requests_at(instance.address):  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_SECONDS)
+        await self._stop(instance)
+        del self._draining[instance]
 
-    async def _tear_down_when_one_ends(self, serving: Serving) -> None:
-        name = await serving.instance.ended()
-        print(f"{serving.instance.id}: container {name} ended; it is torn down", flush=True)
+    async def _tear_down_when_one_ends(self, instance: Instance) -> None:
+        name = await instance.ended()
+        print(f"{instance.id}: container {name} ended; it is torn down", flush=True)
         async with self._changing:
-            if self._current is serving:
-                del self._watches[serving]  # this task; it need not be cancelled
+            if self._current is instance:
                 await self._stop_current()
 
-    def _rest(self) -> None:
-        """Count down to zero from the moment nothing is asked."""
-        if self._idle is not None:
-            self._idle.cancel()
-        if self._in_flight == 0:
-            loop = asyncio.get_running_loop()
-            self._idle = loop.call_later(
-                self._idle_seconds, lambda: loop.create_task(self._scale_to_zero())
-            )
-
-    async def _scale_to_zero(self) -> None:
-        async with self._changing:
-            if self._in_flight == 0:
-                await self._stop_current()
+    async def _stop_when_idle(self, instance: Instance) -> None:
+        """Count down to zero from the end of the last request."""
+        last = time.time()
+        while True:
+            last = max(last, self._front.last_answer_at())
+            if (rest := last + self._idle_seconds - time.time()) > 0:
+                await asyncio.sleep(rest)
+            elif await self._front.requests_at(instance.address):
+                await asyncio.sleep(min(LOOK_SECONDS, self._idle_seconds))
+                last = time.time()
+            else:
+                async with self._changing:
+                    self._front.send_to("")
+                    await asyncio.sleep(HANDOVER_SECONDS)
+                    if not await self._front.requests_at(instance.address):
+                        await self._stop_current()
+                        return
+                    self._front.send_to(instance.address)

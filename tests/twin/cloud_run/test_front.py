@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
+import re
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ import http.server, json, os, time
 class H(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     def do_GET(self):
+        self.read_body()
         if self.path == '/stream': return self.stream()
         if self.path == '/silent': return self.silent()
         body = json.dumps([self.path, self.headers.items()]).encode()
@@ -39,8 +39,12 @@ class H(http.server.BaseHTTPRequestHandler):
         self.send_response(200); self.send_header('Transfer-Encoding', 'chunked')
         self.end_headers(); self.wfile.write(b'3\\r\\none\\r\\n'); self.wfile.flush()
         self.until_left()
+    def read_body(self):
+        if 'Transfer-Encoding' not in self.headers:
+            return self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        while size := int(self.rfile.readline() or b'0', 16): self.rfile.read(size + 2)
+        self.rfile.readline()
     def silent(self):
-        self.rfile.read(int(self.headers.get('Content-Length', 0)))
         print('asked', flush=True)
         self.until_left()
     def until_left(self):
@@ -93,14 +97,6 @@ class Run:
     async def pids(self) -> list[int]:
         [found] = (await self.admin.get("/services")).json()
         return [c["pid"] for i in found["instances"] for c in i["containers"]]
-
-
-@pytest.fixture
-def state() -> Iterator[Path]:
-    # Not pytest's own folder: a socket's path has room for 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="run"))
-    yield folder
-    shutil.rmtree(folder)
 
 
 @asynccontextmanager
@@ -198,5 +194,64 @@ def test_sigterm_leaves_no_process(state: Path) -> None:
             cloud.process.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(cloud.process.wait, 20) == 0
             assert [pid for pid in pids if psutil.pid_exists(pid)] == []
+
+    asyncio.run(run())
+
+
+async def statuses(socket: Path, sent: bytes) -> list[int]:
+    """Of all answers on a connection; after what was sent follows one more request, the last."""
+    reader, writer = await asyncio.open_unix_connection(str(socket))
+    writer.write(sent + b"GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(20):
+        got = await reader.read()
+    writer.close()
+    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d+)", got)]
+
+
+def test_what_could_be_read_in_two_ways_is_refused_or_read_in_one(state: Path) -> None:
+    post = b"POST / HTTP/1.1\r\nHost: x\r\n"
+    answers = {
+        post + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nquiet": [400],
+        post + b"Content-Length: +4\r\n\r\nquiet": [400],
+        post + b"Content-Length : 5\r\n\r\nquiet": [400],
+        post + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n": [400],
+        post + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n": [501],
+        # The chunks count, RFC 9112 section 6.3, and the container is not told the length.
+        post + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": [200, 200],
+        b"POST / HTTP/1.1\r\nHost: x\r\n Content-Length: 5\r\n\r\n": [400],
+        b"GET / HTTP/1.1\r\n\r\n": [400],
+        b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n": [400],
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n": [400],
+        b"GET http://x/ HTTP/1.1\r\nHost: y\r\n\r\n": [200, 200],
+    }
+
+    async def run() -> dict[bytes, list[int]]:
+        async with running(state):
+            socket = TwinPaths(state).cloud_run_socket
+            return {sent: await statuses(socket, sent) for sent in answers}
+
+    assert asyncio.run(run()) == answers
+
+
+def test_http_2_is_served_and_the_container_receives_http_1(state: Path) -> None:
+    async def run() -> None:
+        async with running(state):
+            socket = TwinPaths(state).cloud_run_socket
+            transport = httpx.AsyncHTTPTransport(uds=str(socket), http1=False, http2=True)
+            async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+                answer = await client.post("/", content=b"question")
+                assert (answer.status_code, answer.http_version) == (200, "HTTP/2")
+
+    asyncio.run(run())
+
+
+def test_a_body_in_chunks_is_held_to_32_mib_too(state: Path) -> None:
+    async def chunks() -> AsyncGenerator[bytes]:
+        for _ in range(33):
+            yield bytes(2**20)
+
+    async def run() -> None:
+        async with running(state) as cloud:
+            assert (await cloud.front.post("/silent", content=chunks())).status_code == 413
 
     asyncio.run(run())

@@ -14,14 +14,18 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import uvicorn
 
 from tests.support.ports import free_port
 from tests.support.waiting import until_async
-from twin.cloud_run import admin, front
+from twin.cloud_run import activator, admin
+from twin.cloud_run.front import Front
 from twin.cloud_run.instance import Place
 from twin.cloud_run.service import Service
 from twin.containers.images import IMAGES, LocalImage
+from twin.listening import listens
 from twin.paths import TwinPaths
+from twin.server import Server
 
 SERVER = """
 import http.server, json, os, sys, threading, time
@@ -82,20 +86,28 @@ def service(port: int, *others: dict[str, Any], **template: Any) -> dict[str, An
 
 
 class Run:
-    """Both applications, called in this process, on the test's own event loop."""
+    """A real Caddy in front; who deploys calls the control plane in this process."""
 
-    def __init__(self, tmp_path: Path, idle_seconds: float, places: list[Place]) -> None:
-        self.paths = TwinPaths(tmp_path)
+    def __init__(self, caddy: Front, idle_seconds: float, places: list[Place]) -> None:
+        self._caddy = caddy
+        self.paths = caddy.paths
         self.registry = admin.Registry(
-            self.paths, lambda: Service(self.paths, "http://here", idle_seconds, None, places)
+            self.paths, lambda: Service(caddy, "http://here", idle_seconds, None, places)
         )
-        self.to_containers = front.client()
-        self.front = self._client(front.application(self.registry, self.to_containers))
-        self.admin = self._client(admin.application(self.registry))
+        self.activator = Server(
+            uvicorn.Config(
+                activator.application(self.registry),
+                uds=str(self.paths.cloud_run_activator_socket),
+                log_level="warning",
+            )
+        )
+        public = httpx.AsyncHTTPTransport(uds=str(self.paths.cloud_run_socket))
+        self.front = self._client(public)
+        self.admin = self._client(httpx.ASGITransport(admin.application(self.registry)))
 
     @staticmethod
-    def _client(app: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
+    def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=transport, base_url="http://here", timeout=20)
 
     async def deploy(self, inputs: dict[str, Any]) -> httpx.Response:
         return await self.admin.put("/services/svc", json=inputs)
@@ -104,31 +116,43 @@ class Run:
         [found] = (await self.admin.get("/services")).json()
         return found
 
+    async def works(self) -> None:
+        """Return when the instance works on a request."""
+        [address] = [i["address"] for i in (await self.listed())["instances"]]
+        await until_async(lambda: self._caddy.requests_at(address))
+
     async def pids(self) -> list[int]:
         return [c["pid"] for i in (await self.listed())["instances"] for c in i["containers"]]
 
 
 @asynccontextmanager
-async def running(
-    tmp_path: Path, idle_seconds: float = 60, networks: int = 2
-) -> AsyncGenerator[Run]:
+async def running(state: Path, idle_seconds: float = 60, networks: int = 2) -> AsyncGenerator[Run]:
     """``networks``: on this machine's loopback all of them; each service has a port of its own."""
-    run = Run(tmp_path, idle_seconds, [Place()] * networks)
+    paths = TwinPaths(state)
+    paths.sockets.mkdir()
+    caddy = await Front.start(paths)
+    run = Run(caddy, idle_seconds, [Place()] * networks)
+    serving = asyncio.create_task(run.activator.serve())
     try:
+        await until_async(
+            lambda: listens(paths.cloud_run_socket) and listens(paths.cloud_run_activator_socket)
+        )
         yield run
     finally:
         await run.registry.delete()
-        await run.to_containers.aclose()
         await run.front.aclose()
         await run.admin.aclose()
+        run.activator.should_exit = True
+        await serving
+        await caddy.stop()
 
 
 pytestmark = pytest.mark.usefixtures("images")
 
 
-def test_a_deploy_proves_that_an_instance_starts_and_names_the_revision(tmp_path: Path) -> None:
+def test_a_deploy_proves_that_an_instance_starts_and_names_the_revision(state: Path) -> None:
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             answer = await cloud.deploy(service(free_port()))
             assert answer.status_code == 200
             assert answer.json()["uri"] == "http://here"
@@ -137,9 +161,9 @@ def test_a_deploy_proves_that_an_instance_starts_and_names_the_revision(tmp_path
     asyncio.run(run())
 
 
-def test_a_container_gets_its_port_its_service_and_its_secrets(tmp_path: Path) -> None:
+def test_a_container_gets_its_port_its_service_and_its_secrets(state: Path) -> None:
     port = free_port()
-    secrets = tmp_path / "google" / "secrets"
+    secrets = state / "google" / "secrets"
     for name, value in {"word": b"sesame", "file": b"content"}.items():
         (secrets / name).mkdir(parents=True)
         (secrets / name / "3").write_bytes(value)
@@ -157,7 +181,7 @@ def test_a_container_gets_its_port_its_service_and_its_secrets(tmp_path: Path) -
     }
 
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             await cloud.deploy(service(port, main=main, volumes=[volume]))
             env = (await cloud.front.get("/env")).json()
             assert env["PORT"] == str(port)
@@ -170,10 +194,10 @@ def test_a_container_gets_its_port_its_service_and_its_secrets(tmp_path: Path) -
 
 
 def test_a_container_that_ends_fails_the_deploy_with_its_last_words_and_the_old_revision_stays(
-    tmp_path: Path,
+    state: Path,
 ) -> None:
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             await cloud.deploy(service(free_port()))
             before = (await cloud.listed())["revision"]
             answer = await cloud.deploy(service(free_port(), main={"image": "broken"}))
@@ -187,13 +211,13 @@ def test_a_container_that_ends_fails_the_deploy_with_its_last_words_and_the_old_
 
 
 def test_a_new_revision_starts_beside_the_old_one_which_finishes_what_it_works_on(
-    tmp_path: Path,
+    state: Path,
 ) -> None:
     main = {"envs": [{"name": "GO", "value": "/tmp/go"}]}
-    log = tmp_path / "logs" / "run" / "svc-main.log"
+    log = state / "logs" / "run" / "svc-main.log"
 
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             await cloud.deploy(service(free_port(), main=main))
             [old] = await cloud.pids()
             begun = asyncio.create_task(cloud.front.get("/stream"))
@@ -218,9 +242,9 @@ def test_a_new_revision_starts_beside_the_old_one_which_finishes_what_it_works_o
     asyncio.run(run())
 
 
-def test_with_one_network_a_new_revision_stops_the_old_one_first(tmp_path: Path) -> None:
+def test_with_one_network_a_new_revision_stops_the_old_one_first(state: Path) -> None:
     async def run() -> None:
-        async with running(tmp_path, networks=1) as cloud:
+        async with running(state, networks=1) as cloud:
             await cloud.deploy(service(free_port()))
             [old] = await cloud.pids()
             slow = asyncio.create_task(cloud.front.get("/slow"))
@@ -235,22 +259,22 @@ def test_with_one_network_a_new_revision_stops_the_old_one_first(tmp_path: Path)
 
 
 def test_a_dependency_that_never_passes_its_probe_fails_the_deploy_and_is_named(
-    tmp_path: Path,
+    state: Path,
 ) -> None:
     probe = {"httpGet": {"path": "/healthz", "port": 1}, "periodSeconds": 1, "failureThreshold": 1}
     sidecar = {"name": "side", "image": "sidecar", "startupProbe": probe}
 
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             told = (await cloud.deploy(service(free_port(), sidecar))).json()["error"]
             assert "container side failed to start: its startup probe on port 1/healthz" in told
 
     asyncio.run(run())
 
 
-def test_idle_means_no_process_and_the_next_request_starts_one(tmp_path: Path) -> None:
+def test_idle_means_no_process_and_the_next_request_starts_one(state: Path) -> None:
     async def run() -> None:
-        async with running(tmp_path, idle_seconds=0.3) as cloud:
+        async with running(state, idle_seconds=0.3) as cloud:
             await cloud.deploy(service(free_port()))
             [pid] = await cloud.pids()
 
@@ -266,16 +290,16 @@ def test_idle_means_no_process_and_the_next_request_starts_one(tmp_path: Path) -
     asyncio.run(run())
 
 
-def test_the_system_log_has_each_instances_start_and_end(tmp_path: Path) -> None:
+def test_the_system_log_has_each_instances_start_and_end(state: Path) -> None:
     async def run() -> list[str]:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             await cloud.deploy(service(free_port()))
             [first] = (await cloud.listed())["instances"]
             await cloud.deploy(service(free_port(), main={"image": "broken"}))
             return [first["id"]]
 
     [first] = asyncio.run(run())
-    lines = (tmp_path / "logs" / "run" / "svc-system.log").read_text().splitlines()
+    lines = (state / "logs" / "run" / "svc-system.log").read_text().splitlines()
     logged = [json.loads(line) for line in lines]
     # The second one is tried beside the first, which goes on serving until the end.
     assert [entry["textPayload"] for entry in logged] == [
@@ -293,12 +317,12 @@ def test_the_system_log_has_each_instances_start_and_end(tmp_path: Path) -> None
 
 
 def test_a_container_that_dies_takes_its_instance_with_it_and_the_next_request_a_new_one(
-    tmp_path: Path,
+    state: Path,
 ) -> None:
     sidecar = {"name": "side", "image": "sidecar"}
 
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             await cloud.deploy(service(free_port(), sidecar))
             first = set(await cloud.pids())
             assert (await cloud.front.get("/die")).status_code == 503
@@ -314,13 +338,13 @@ def test_a_container_that_dies_takes_its_instance_with_it_and_the_next_request_a
 
 
 def test_deleting_kills_what_ignores_sigterm_and_leaves_no_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twin.cloud_run.instance.GRACE_SECONDS", 0.3)
     sidecar = {"name": "side", "image": "stubborn"}
 
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             await cloud.deploy(service(free_port(), sidecar))
             pids = await cloud.pids()
             await cloud.admin.delete("/services/svc")
@@ -330,9 +354,9 @@ def test_deleting_kills_what_ignores_sigterm_and_leaves_no_process(
     asyncio.run(run())
 
 
-def test_a_request_over_32_mib_is_413_and_one_of_20_mb_passes(tmp_path: Path) -> None:
+def test_a_request_over_32_mib_is_413_and_one_of_20_mb_passes(state: Path) -> None:
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             await cloud.deploy(service(free_port()))
             large = await cloud.front.post("/", content=b"x" * (32 * 2**20 + 1))
             assert large.status_code == 413
@@ -342,25 +366,75 @@ def test_a_request_over_32_mib_is_413_and_one_of_20_mb_passes(tmp_path: Path) ->
     asyncio.run(run())
 
 
-def test_a_request_that_takes_longer_than_the_services_time_out_is_504(tmp_path: Path) -> None:
+def test_a_request_that_takes_longer_than_the_services_time_out_is_504(state: Path) -> None:
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             await cloud.deploy(service(free_port(), timeout="1s"))
             assert (await cloud.front.get("/slow")).status_code == 504
 
     asyncio.run(run())
 
 
-def test_only_as_many_requests_as_the_concurrency_run_at_once(tmp_path: Path) -> None:
+def test_only_as_many_requests_as_the_concurrency_run_at_once(state: Path) -> None:
     async def run() -> None:
-        async with running(tmp_path) as cloud:
+        async with running(state) as cloud:
             await cloud.deploy(service(free_port(), maxInstanceRequestConcurrency=1))
             slow = asyncio.create_task(cloud.front.get("/slow"))
-            await asyncio.sleep(0)
+            await cloud.works()
             waiting = asyncio.create_task(cloud.front.get("/"))
             _, pending = await asyncio.wait({waiting}, timeout=1)
             assert pending == {waiting}
             slow.cancel()
             assert (await waiting).status_code == 200
+
+    asyncio.run(run())
+
+
+def test_a_request_that_finds_no_place_in_time_is_429(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.cloud_run.front.PENDING_SECONDS", 0.5)
+
+    async def run() -> None:
+        async with running(state) as cloud:
+            await cloud.deploy(service(free_port(), maxInstanceRequestConcurrency=1))
+            slow = asyncio.create_task(cloud.front.get("/slow"))
+            await cloud.works()
+            refused = await cloud.front.get("/")
+            assert (refused.status_code, refused.text) == (429, "Rate exceeded.\n")
+            slow.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_header_that_does_not_arrive_in_time_ends_the_connection(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.cloud_run.front.READ_HEADER_SECONDS", 0.3)
+
+    async def run() -> None:
+        async with running(state) as cloud:
+            at = str(cloud.paths.cloud_run_socket)
+            reader, writer = await asyncio.open_unix_connection(at)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nA: ")
+            async with asyncio.timeout(20):
+                assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(run())
+
+
+def test_a_long_answer_is_not_idle_time(state: Path) -> None:
+    main = {"envs": [{"name": "GO", "value": "/tmp/go"}]}
+
+    async def run() -> None:
+        async with running(state, idle_seconds=0.3) as cloud:
+            await cloud.deploy(service(free_port(), main=main))
+            async with cloud.front.stream("GET", "/stream") as answer:
+                pieces = answer.aiter_raw()
+                assert await anext(pieces) == b"one"
+                [pid] = await cloud.pids()
+                await asyncio.sleep(1.5)  # nothing happens, which cannot be awaited
+                assert await cloud.pids() == [pid]
 
     asyncio.run(run())

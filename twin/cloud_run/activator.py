@@ -1,0 +1,42 @@
+"""What Caddy asks before it forwards a request while no instance is ready."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from twin.cloud_run.instance import InstanceError
+from twin.cloud_run.service import Service
+
+
+class Services(Protocol):
+    """Where the one service is found."""
+
+    @property
+    def only(self) -> Service | None: ...
+
+
+def application(services: Services) -> Starlette:
+    """The ASGI application behind the activator's socket."""
+
+    async def ready(_: Request) -> Response:
+        """200 when an instance is ready; any other answer is the client's."""
+        service = services.only
+        if service is None or service.revision is None:
+            return PlainTextResponse("404. That's an error. No service is deployed.\n", 404)
+        try:
+            async with asyncio.timeout(service.revision.timeout_seconds):
+                await service.ready()
+        except TimeoutError:
+            return PlainTextResponse("upstream request timeout\n", 504)
+        except InstanceError as error:
+            print(repr(error), flush=True)
+            return PlainTextResponse("Service Unavailable: no instance could be started\n", 503)
+        return Response()
+
+    return Starlette(routes=[Route("/ready", ready)])
