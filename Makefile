@@ -5,7 +5,7 @@ export PYTHONUNBUFFERED = 1
 # Container images set it; with it, every start of Python compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down clean test browser slow end-to-end faults conformance check lock golden client-image beside-it
+.PHONY: help up down clean test browser slow end-to-end faults reliability conformance check lock golden client-image beside-it
 help:  ## list the targets
 	@echo 'Usage: make TARGET'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
@@ -39,6 +39,9 @@ end-to-end: .venv/ready  ## the tests of two temporary local systems, side by si
 
 faults: .venv/ready  ## break a temporary local system in many ways, and see the doctor name each
 	.venv/bin/python -m pytest -v -m faults
+
+reliability: .venv/ready  ## break one while eight clients ask, and write docs/reliability.md
+	HUB_WRITE_RELIABILITY=1 .venv/bin/python -m pytest -v -m faults tests/faults/test_under_load.py
 
 conformance: .venv/ready  ## hold the emulated Kubernetes and random providers against the originals; builds these once
 	.venv/bin/python -m pytest -v -m conformance

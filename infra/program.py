@@ -92,7 +92,8 @@ def main(today: date, connect: Connect) -> None:
     pulumi.export("plan", rows(plan(settings.model.profile, settings.home.gpu_memory_gib)))
     if not pulumi.runtime.is_dry_run():
         done = [gateway.url, at_home.way_in.id]
-        wait_for_model(at_home.model, cluster, at_home.minutes_to_start, done)
+        model = at_home.model
+        wait_for_model(model.deployment, cluster, model.minutes_to_start, done)
 
 
 def _membership(

@@ -12,16 +12,14 @@ from infra.config import Settings
 from infra.home_k3s.entry import Entry, EntryArgs
 from infra.home_k3s.gpu_sharing import GpuSharing, GpuSharingArgs
 from infra.home_k3s.isolation import Isolation, IsolationArgs
-from infra.home_k3s.model_server import ModelServer, ModelServerArgs, minutes_to_start
+from infra.home_k3s.model_server import ModelServer, ModelServerArgs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
     """What was declared, as far as others wait for it."""
 
-    model: k8s.apps.v1.Deployment
-    minutes_to_start: int
-    """The longest that the model may take."""
+    model: ModelServer
     way_in: k8s.networking.v1.Ingress
 
 
@@ -33,14 +31,17 @@ def home(
     sharing = GpuSharing("gpu", GpuSharingArgs(slices=settings.home.gpu_slices), here)
     isolation = Isolation("isolation", IsolationArgs(gpu_slices=settings.home.gpu_slices), here)
     inside = pulumi.ResourceOptions(provider=provider, depends_on=[isolation.namespace])
-    model = ModelServerArgs(
-        image=settings.model.image,
-        profile=PROFILES[settings.model.profile],
-        revision=settings.model.commit,
-        line_mbits=settings.home.line_mbits,
-        gpu=sharing.device_plugin,
+    server = ModelServer(
+        "model",
+        ModelServerArgs(
+            image=settings.model.image,
+            profile=PROFILES[settings.model.profile],
+            revision=settings.model.commit,
+            line_mbits=settings.home.line_mbits,
+            gpu=sharing.device_plugin,
+        ),
+        inside,
     )
-    server = ModelServer("model", model, inside)
     entry = Entry(
         "entry",
         EntryArgs(
@@ -54,6 +55,4 @@ def home(
         ),
         inside,
     )
-    return Home(
-        model=server.deployment, minutes_to_start=minutes_to_start(model), way_in=entry.ingress
-    )
+    return Home(model=server, way_in=entry.ingress)

@@ -44,12 +44,6 @@ class ModelServerArgs:
     """What makes the node have a GPU to give."""
 
 
-def minutes_to_start(args: ModelServerArgs) -> int:
-    """The longest that a first start may take: image and weights at half of the line's speed."""
-    gigabytes = IMAGE_GB + args.profile.weights_gib * 2**30 / 1e9
-    return START_MINUTES + ceil(gigabytes * 8000 / (args.line_mbits / 2) / 60)
-
-
 class ModelServer(pulumi.ComponentResource):
     """The vLLM Deployment (one pod, one GPU slice) and its Service.
 
@@ -62,12 +56,16 @@ class ModelServer(pulumi.ComponentResource):
 
     service: k8s.core.v1.Service
     deployment: k8s.apps.v1.Deployment
+    minutes_to_start: int
+    """The longest that a first start may take: image and weights at half of the line's speed."""
 
     def __init__(
         self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("personal-cloud-hub:k3s:ModelServer", name, {}, opts)
-        minutes = minutes_to_start(args)
+        gigabytes = IMAGE_GB + args.profile.weights_gib * 2**30 / 1e9
+        download_minutes = ceil(gigabytes * 8000 / (args.line_mbits / 2) / 60)
+        self.minutes_to_start = START_MINUTES + download_minutes
         self.service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata(
@@ -98,10 +96,11 @@ class ModelServer(pulumi.ComponentResource):
             # Without `replicas`, which is 1 then and stays what somebody scales it to by hand.
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 strategy=k8s.apps.v1.DeploymentStrategyArgs(type="Recreate"),
-                progress_deadline_seconds=minutes * 60,
+                progress_deadline_seconds=self.minutes_to_start * 60,
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=LABELS),
                 template=k8s.core.v1.PodTemplateSpecArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=LABELS), spec=_pod(args)
+                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=LABELS),
+                    spec=_pod(args, self.minutes_to_start),
                 ),
             ),
             opts=retained(self, after=[args.gpu]),
@@ -109,13 +108,13 @@ class ModelServer(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _pod(args: ModelServerArgs) -> k8s.core.v1.PodSpecArgs:
+def _pod(args: ModelServerArgs, minutes_to_start: int) -> k8s.core.v1.PodSpecArgs:
     return k8s.core.v1.PodSpecArgs(
         runtime_class_name="nvidia",
         enable_service_links=False,
         automount_service_account_token=False,
         termination_grace_period_seconds=LEAVE_SECONDS + DRAIN_SECONDS + MARGIN_SECONDS,
-        containers=[_container(args)],
+        containers=[_container(args, minutes_to_start)],
         volumes=[
             k8s.core.v1.VolumeArgs(
                 name="cache",
@@ -134,7 +133,7 @@ def _pod(args: ModelServerArgs) -> k8s.core.v1.PodSpecArgs:
     )
 
 
-def _container(args: ModelServerArgs) -> k8s.core.v1.ContainerArgs:
+def _container(args: ModelServerArgs, minutes_to_start: int) -> k8s.core.v1.ContainerArgs:
     return k8s.core.v1.ContainerArgs(
         name="vllm",
         image=args.image,
@@ -151,7 +150,7 @@ def _container(args: ModelServerArgs) -> k8s.core.v1.ContainerArgs:
             k8s.core.v1.VolumeMountArgs(name="shm", mount_path="/dev/shm"),  # noqa: S108
         ],
         # The first start downloads the weights: 16.6 GB for the 7B model.
-        startup_probe=_probe(period=5, failures=minutes_to_start(args) * 12, timeout=2),
+        startup_probe=_probe(period=5, failures=minutes_to_start * 12, timeout=2),
         readiness_probe=_probe(period=5, failures=3, timeout=3),
         liveness_probe=_computes(),
         lifecycle=k8s.core.v1.LifecycleArgs(

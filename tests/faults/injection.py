@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -43,27 +43,41 @@ def frozen(name: str) -> Fault:
 
     @contextmanager
     def inject(hub: HubUnderTest) -> Generator[None]:
-        process = part(hub, name)
-        with _standing_still([process, *process.children(recursive=True)]):
+        with _standing_still(_tree(part(hub, name))):
             yield
 
     return inject
 
 
 def killed(name: str) -> Fault:
-    """A part of the twin is gone without goodbye."""
+    """A part of the twin is gone without goodbye, and what it has started with it."""
 
     @contextmanager
     def inject(hub: HubUnderTest) -> Generator[None]:
-        process = part(hub, name)
-        process.kill()
-        until(lambda: process.status() == psutil.STATUS_ZOMBIE or not process.is_running())
+        _kill(_tree(part(hub, name)))
         try:
             yield
         finally:
             hub.ok("up")
 
     return inject
+
+
+def _tree(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for one in processes:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    until(lambda: not any(one.is_running() and not _is_zombie(one) for one in processes))
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 def patched(kind: str, name: str, patch: dict[str, Any]) -> Fault:
@@ -117,9 +131,7 @@ def _unmanaged(metadata: dict[str, Any]) -> dict[str, Any]:
 def engine_hangs(hub: HubUnderTest) -> Generator[None]:
     """vLLM's engine stands still; its API server goes on saying that all is well."""
     engines = [
-        one
-        for one in part(hub, "node").children(recursive=True)
-        if any("EngineCore" in word for word in one.cmdline())
+        one for one in part(hub, "node").children(recursive=True) if _arguments(one, "EngineCore")
     ]
     assert engines
     with _standing_still(engines):
@@ -143,12 +155,47 @@ def auth_key_expired(hub: HubUnderTest) -> Generator[None]:
 
 
 def end_instance(hub: HubUnderTest) -> None:
-    """Without goodbye."""
+    """Without goodbye; the next request starts another one."""
 
-    [service] = hub.services
-    for one in service["instances"]:
-        psutil.Process(one["containers"][0]["pid"]).kill()
-    until(lambda: not any(one["instances"] for one in hub.services), seconds=PATIENCE)
+    def running() -> set[int]:
+        instances = [one for service in hub.services for one in service["instances"]]
+        return {container["pid"] for one in instances for container in one["containers"]}
+
+    killed = running()
+    _kill([one for pid in killed for one in _tree(psutil.Process(pid))])
+    until(lambda: not killed & running(), seconds=PATIENCE)
+
+
+@contextmanager
+def instance_killed(hub: HubUnderTest) -> Generator[None]:
+    """The gateway's instance is gone without goodbye; Cloud Run mends it."""
+    end_instance(hub)
+    yield
+
+
+@contextmanager
+def model_server_killed(hub: HubUnderTest) -> Generator[None]:
+    """As by the kernel when memory runs out; Kubernetes mends it."""
+    servers = [one for one in part(hub, "node").children() if _arguments(one, "api_server")]
+    assert servers
+    _kill([process for one in servers for process in _tree(one)])
+    yield
+
+
+def _arguments(process: psutil.Process, part_of_one: str) -> bool:
+    return any(part_of_one in word for word in process.cmdline())
+
+
+def deployed(old: str, new: str) -> Fault:
+    """A change of the stack's file, all else in it as in the repository; the next one ends it."""
+
+    @contextmanager
+    def inject(hub: HubUnderTest) -> Generator[None]:
+        done = hub.up_with(old, new)
+        assert done.returncode == 0, done.stdout
+        yield
+
+    return inject
 
 
 @contextmanager

@@ -1,0 +1,93 @@
+"""What counts as a right answer, as a failure that the client sees, and as neither."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.faults.streams import Boxes, Outcome, Request, Streams, ask
+
+CUP = Boxes(("cup",), (10, 20, 30, 40))
+ANSWER = '[{"bbox_2d":[10,20,30,%s],"label":"cup"}]'
+OPENAIS = {"message": "Home is off.", "type": "server_error", "param": None, "code": "off"}
+
+
+def events(*texts: str, end: str = "data: [DONE]\n\n") -> str:
+    pieces = [{"choices": [{"delta": {"content": text}}]} for text in texts]
+    return "".join(f"data: {json.dumps(piece)}\n\n" for piece in pieces) + end
+
+
+class Stream(httpx.SyncByteStream):
+    def __init__(self, text: str, error: httpx.TransportError | None) -> None:
+        self._text, self._error = text, error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._text.encode()
+        if self._error:
+            raise self._error
+
+
+def seen(status: int, text: str, error: httpx.TransportError | None = None) -> tuple[Outcome, str]:
+    def answer(_: httpx.Request) -> httpx.Response:
+        if error and not text:
+            raise error
+        return httpx.Response(status, stream=Stream(text, error))
+
+    with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://hub") as http:
+        return ask(http, {}, CUP.agrees)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (events(ANSWER % 40), "right"),
+        (events(ANSWER % 43, " and so on"), "right"),
+        (events(ANSWER % 44), "wrong"),
+        (events((ANSWER % 40).replace("cup", "mug")), "wrong"),
+        (events("[]"), "wrong"),
+        (events(ANSWER % 40, end=""), "wrong"),
+        (
+            events(ANSWER % 40, end='data: {"error": {"message": "…"}}\n\ndata: [DONE]\n\n'),
+            "failed",
+        ),
+        ("", "wrong"),
+    ],
+)
+def test_a_whole_stream_is_right_if_it_has_the_boxes_and_an_end(text: str, expected: str) -> None:
+    assert seen(200, text)[0] == expected
+
+
+def test_a_connection_that_breaks_is_a_failure_that_the_client_sees() -> None:
+    lost = httpx.RemoteProtocolError("peer closed connection")
+    assert seen(200, "", lost) == ("failed", "no connection")
+    assert seen(200, events("[", end=""), lost) == ("failed", "broken off")
+    assert seen(200, events(ANSWER % 99, end=""), lost)[0] == "wrong"
+
+
+def test_silence_is_no_failure_that_the_client_sees() -> None:
+    assert seen(200, "", httpx.ReadTimeout("")) == ("wrong", "nothing for 60 s")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (503, json.dumps({"error": OPENAIS}), ("failed", "503 off")),
+        (503, "Service Unavailable", ("failed", "503 of Cloud Run")),
+        (502, "Bad Gateway", ("wrong", "Bad Gateway")),
+        (503, '{"error": {"message": "Home is off."}}', ("wrong", None)),
+    ],
+)
+def test_a_refusal_has_openais_shape_or_is_cloud_runs_own(
+    status: int, body: str, expected: tuple[str, str | None]
+) -> None:
+    assert seen(status, body) == (expected[0], expected[1] or body)
+
+
+def test_all_are_answered_again_when_each_client_has_asked_since_and_was_answered() -> None:
+    old = [Request(client, 1, 5, "right") for client in range(8)]
+    new = [Request(client, 3, 5, "right") for client in range(7)]
+    streams = Streams([*old, *new, Request(7, 3, 5, "failed")])
+    assert (streams.all_answered_since(1), streams.all_answered_since(2)) == (True, False)
