@@ -16,6 +16,7 @@ from doctor.asking import Asker
 from doctor.observations import Cluster, NotSeen, Observations, Program, Service, Tailnet
 from infra.config import Settings
 from infra.gcp.names import SERVICE
+from infra.home_k3s.names import MODEL, NAMESPACE
 from twin.paths import TwinPaths
 
 SECONDS = 26
@@ -31,6 +32,7 @@ class Patient:
     settings: Settings
     up: str
     kubectl: str
+    take: str
     service: Callable[[], Service | NotSeen]
     tailnet: Callable[[], Tailnet | NotSeen]
     cluster: Callable[[], Cluster | NotSeen]
@@ -45,6 +47,8 @@ def of_twin(paths: TwinPaths, path: str, url: str, key: str, settings: Settings)
         settings=settings,
         up="hub up",
         kubectl='eval "$(hub env)"; kubectl',
+        # `hub home` is a server's: it asks K3s and NVIDIA's driver.
+        take=f'eval "$(hub env)"; kubectl -n {NAMESPACE} scale deployment/{MODEL} --replicas=1',
         service=lambda: twin_side.service(paths),
         tailnet=lambda: twin_side.nodes(paths, path),
         cluster=lambda: cluster.look(
@@ -64,6 +68,7 @@ def of_stack(stack: str, url: str, key: str, settings: Settings) -> Patient:
         settings=settings,
         up=f"pulumi up --stack {stack}",
         kubectl=f"kubectl --context {context}" if context else "kubectl",
+        take="hub home take --host USER@HOST",
         service=lambda: google_side.service(SERVICE, cloud.project, cloud.region),
         tailnet=google_side.nodes,
         cluster=lambda: _of_kubeconfig(context),
@@ -95,6 +100,7 @@ def examine(patient: Patient) -> Observations:
             home=patient.settings.home.host,
             up=patient.up,
             kubectl=patient.kubectl,
+            take=patient.take,
             requests=asked,
             service=service,
             tailnet=tailnet.result(),

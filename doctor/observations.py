@@ -131,6 +131,8 @@ class Observations:
     """The command that deploys this stack."""
     kubectl: str
     """How kubectl is called for this stack's cluster."""
+    take: str
+    """The command that starts a model server that was scaled to 0."""
     requests: Requests
     service: Service | NotSeen
     tailnet: Tailnet | NotSeen

@@ -186,8 +186,8 @@ def _of_the_cluster(
     if cluster.desired is None:
         yield Problem(hop="pod", cause="The model server is not deployed.", remedy=seen.up)
     elif cluster.desired == 0:
-        remedy = f"{kubectl} scale deployment/{MODEL} --replicas=1"
-        yield Problem(hop="pod", cause="The model server was scaled to 0 by hand.", remedy=remedy)
+        cause = "The model server is scaled to 0: the GPU was freed, or it was scaled by hand."
+        yield Problem(hop="pod", cause=cause, remedy=seen.take)
     elif not ready:
         yield _unready(cluster.pods, kubectl)
 

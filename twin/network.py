@@ -5,7 +5,7 @@ holder's pid. Nothing is registered anywhere, so when the holders are gone so is
 
     inet 10.99.0.2 (bridge, headscale, DERP) ─┬ cloud      10.99.0.3 (Cloud Run)
                                               ├ cloud-next 10.99.0.5 (a new revision's instance)
-                                              └ home       10.99.0.4 (K3s, GPU)
+                                              └ home       10.99.0.4 (K3s, GPU; pods 10.42.0.1)
 
 As an ordinary user all live in one unprivileged user namespace. Where neither is allowed
 (most containers) the network is *flat*: all ends are 127.0.0.1, nothing keeps them apart, and
@@ -36,6 +36,9 @@ ADDRESSES: Mapping[End, str] = {
     "home": "10.99.0.4",
     "cloud-next": "10.99.0.5",
 }
+
+NODE_ADDRESS = "10.42.0.1"
+"""Home's end of the network between its pods, as K3s has it: another LAN leaves it as it is."""
 
 HOLDER_SECONDS = 10
 FLAT_TRAEFIK_PORT = 18081
@@ -115,7 +118,7 @@ def node_address(network: Network) -> str:
     Connecting a datagram socket sends nothing; it only asks the kernel for the source address.
     """
     if network.mode != "flat":
-        return ADDRESSES["home"]
+        return NODE_ADDRESS
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # TEST-NET-1, RFC 5737
         return str(probe.getsockname()[0])
@@ -123,7 +126,10 @@ def node_address(network: Network) -> str:
 
 def connect(network: Network) -> None:
     """Give the namespaces addresses and join them by a bridge; harmless when done before."""
-    if network.mode == "flat" or _succeeds(*network.at("inet", "ip", "link", "show", "br0")):
+    if network.mode == "flat":
+        return
+    _run(network, "home", [f"ip addr replace {NODE_ADDRESS}/32 dev lo"])
+    if _succeeds(*network.at("inet", "ip", "link", "show", "br0")):
         return
     inet = ["ip link set lo up", "ip link add br0 type bridge", "ip link set br0 up"]
     inet += [f"ip addr add {ADDRESSES['inet']}/24 dev br0"]

@@ -110,7 +110,8 @@ async def _will_not_start(cluster: Cluster, name: str, found: NotYet, seconds: f
 def _none_wanted(name: str) -> str:
     return (
         f"{name} is scaled to 0, so nobody serves the model; the gateway answers 503. "
-        f"It stays so until you run: kubectl -n {NAMESPACE} scale deployment/{name} --replicas=1"
+        "It stays so until you run `hub home take` on the home server. Without a look at the GPU's "
+        f"memory: kubectl -n {NAMESPACE} scale deployment/{name} --replicas=1"
     )
 
 

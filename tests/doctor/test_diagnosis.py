@@ -59,6 +59,7 @@ WELL = Observations(
     home="home",
     up="hub up",
     kubectl="kubectl",
+    take="hub home take",
     requests=WELL_ASKED,
     service=Service(deployed=True, instances=1, revision="home-gateway-00001"),
     tailnet=WELL_CONNECTED,
@@ -225,7 +226,7 @@ FAULTS = {
     ),
     "the model was scaled to 0": (
         replace(WELL, requests=MODEL_AWAY, cluster=replace(NONE_READY, desired=0, pods=())),
-        ("pod", "scaled to 0 by hand", "--replicas=1"),
+        ("pod", "the GPU was freed, or it was scaled by hand", "hub home take"),
     ),
     "the pod cannot be placed": (
         replace(

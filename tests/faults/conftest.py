@@ -1,5 +1,5 @@
 """The faults are injected into a twin of their own."""
 
-from tests.twin.conftest import hub
+from tests.twin.conftest import hub, tools
 
-__all__ = ["hub"]
+__all__ = ["hub", "tools"]

@@ -26,7 +26,7 @@ NO_KEY = {"data": {"users": "bm9ib2R5OiRhcHIxJHgkeA=="}}
 FAULTS: dict[str, tuple[Fault, str, str, str]] = {
     "scaled to zero by hand": (
         patched("deployment", "vllm-qwen", {"spec": {"replicas": 0}}),
-        *("pod", "scaled to 0 by hand", "--replicas=1"),
+        *("pod", "scaled to 0", "scale deployment/vllm-qwen --replicas=1"),
     ),
     "wrong selector": (
         patched("service", "vllm-qwen", {"spec": {"selector": {"app": "other"}}}),

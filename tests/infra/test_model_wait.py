@@ -76,8 +76,9 @@ def test_an_api_server_that_restarts_meanwhile_is_waited_for() -> None:
     assert wait(FakeHome([starting(), *[OFF] * 20, SERVED]))[0].level == "info"
 
 
-def test_a_server_scaled_to_zero_is_told_with_the_line_that_starts_it() -> None:
+def test_a_server_scaled_to_zero_is_told_with_the_lines_that_start_it() -> None:
     resting = Seen(deployment(wanted=0, pods=0, updated=0, available=0), [], [])
     told, _ = wait(FakeHome([resting]))
     assert told.level == "warning"
+    assert "`hub home take` on the home server" in told.text
     assert "kubectl -n vlm scale deployment/vllm-qwen --replicas=1" in told.text

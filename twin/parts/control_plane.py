@@ -15,7 +15,7 @@ import trustme
 import yaml
 
 from twin.listening import listens
-from twin.network import Network
+from twin.network import Network, node_address
 from twin.parts.part import Part
 from twin.paths import TwinPaths
 
@@ -143,7 +143,7 @@ def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
 
 def _addresses(network: Network) -> tuple[str, ...]:
     if network.mode != "flat":
-        return (f"--advertise-address={network.address('home')}",)
+        return (f"--advertise-address={node_address(network)}",)
     # Nothing beyond this machine is served, and the server's own endpoint, which may not be a
     # loopback address, is not published.
     loopback = ("--bind-address=127.0.0.1", "--advertise-address=127.0.0.1")

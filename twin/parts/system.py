@@ -153,8 +153,11 @@ def services(paths: TwinPaths) -> list[dict[str, object]] | None:
 
 
 def _node_is_ready(kubeconfig: Path) -> bool:
-    with control_plane.api_client(kubeconfig) as api:
-        found = api.get("/api/v1/nodes/home")
+    try:
+        with control_plane.api_client(kubeconfig) as api:
+            found = api.get("/api/v1/nodes/home")
+    except httpx.HTTPError:
+        return False  # an API server that has just started, on a machine that is busy
     if found.status_code != 200:
         return False
     conditions = found.json()["status"].get("conditions", [])
