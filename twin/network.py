@@ -5,7 +5,7 @@ holder's pid. Nothing is registered anywhere, so when the holders are gone so is
 
     inet 10.99.0.2 (bridge, headscale, DERP) ─┬ cloud      10.99.0.3 (Cloud Run)
                                               ├ cloud-next 10.99.0.5 (a new revision's instance)
-                                              └ home       10.99.0.4 (K3s, GPU; pods 10.42.0.1)
+                                              └ home       10.99.0.4 (K3s, GPU; to pods 10.42.0.1)
 
 As an ordinary user all live in one unprivileged user namespace. Where neither is allowed
 (most containers) the network is *flat*: all ends are 127.0.0.1, nothing keeps them apart, and
@@ -38,7 +38,7 @@ ADDRESSES: Mapping[End, str] = {
 }
 
 NODE_ADDRESS = "10.42.0.1"
-"""Home's end of the network between its pods, as K3s has it: another LAN leaves it as it is."""
+"""Home's end of its pods' network, as K3s has it: another LAN address leaves it as it is."""
 
 HOLDER_SECONDS = 10
 FLAT_TRAEFIK_PORT = 18081

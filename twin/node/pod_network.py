@@ -17,10 +17,11 @@ from ipaddress import IPv4Network
 from typing import Any, Protocol
 
 from twin.containers.container import end_with_parent
+from twin.network import NODE_ADDRESS
 
 NODE_CIDR = IPv4Network("10.42.0.0/24")
 """K3s gives its first node this part of the cluster's 10.42.0.0/16."""
-GATEWAY, *ADDRESSES = map(str, NODE_CIDR.hosts())
+ADDRESSES = [ip for ip in map(str, NODE_CIDR.hosts()) if ip != NODE_ADDRESS]
 BRIDGE = "cni0"
 """As K3s' CNI plugin calls it."""
 
@@ -91,7 +92,7 @@ class OwnAddresses:
             )
             await _run(
                 f"ip addr add {ip}/{NODE_CIDR.prefixlen} dev eth0 && ip link set eth0 up && "
-                f"ip route add default via {GATEWAY}",
+                f"ip route add default via {NODE_ADDRESS}",
                 enter,
             )
         except BaseException:
@@ -115,7 +116,7 @@ class OwnAddresses:
             return
         await _run(
             f"ip link show {BRIDGE} || ip link add {BRIDGE} type bridge && "
-            f"ip addr replace {GATEWAY}/{NODE_CIDR.prefixlen} dev {BRIDGE} && "
+            f"ip addr replace {NODE_ADDRESS}/{NODE_CIDR.prefixlen} dev {BRIDGE} && "
             f"ip link set {BRIDGE} up"
         )
         self._ready = True
