@@ -93,7 +93,7 @@ def tailscale(
 
 
 def _resources() -> gcp.cloudrunv2.ServiceTemplateContainerResourcesArgs:
-    # cpu_idle=False: with its CPU taken away between requests tailscaled loses its connections.
+    # cpu_idle=False: tailscaled works between requests, too (docs/decisions/0014).
     return gcp.cloudrunv2.ServiceTemplateContainerResourcesArgs(
         limits={"cpu": str(CPU), "memory": f"{MEMORY_MIB}Mi"},
         cpu_idle=False,
