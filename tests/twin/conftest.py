@@ -142,9 +142,12 @@ class HubUnderTest:
                 continue
         return found
 
-    def http(self, key: str) -> httpx.Client:
+    def http(self, key: str, transport: httpx.HTTPTransport | None = None) -> httpx.Client:
         return httpx.Client(
-            base_url=self.gateway, headers={"Authorization": f"Bearer {key}"}, timeout=120
+            base_url=self.gateway,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=120,
+            transport=transport,
         )
 
 
