@@ -132,13 +132,17 @@ class HubUnderTest:
 
     @property
     def processes(self) -> dict[int, str]:
-        """Names of the twin's processes, of whatever part, by their numbers."""
+        """Names of the twin's processes, of whatever part, by their numbers: they have its mark, or
+        a file of its folder open, removed or not.
+        """
         found: dict[int, str] = {}
         for process in psutil.process_iter():
             try:
-                if process.environ().get("HUB_TWIN") == str(self.state):
+                files = [file.readlink() for file in Path(f"/proc/{process.pid}/fd").iterdir()]
+                mark = process.environ().get("HUB_TWIN")
+                if mark == str(self.state) or any(f.is_relative_to(self.state) for f in files):
                     found[process.pid] = process.name()
-            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            except (psutil.Error, OSError):
                 continue
         return found
 

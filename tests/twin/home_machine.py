@@ -63,9 +63,20 @@ class HomeMachine:
         The line goes first: nothing of a machine without power says goodbye.
         """
         self._run("ip link set eth0 down")
+        pods = self._descendants()  # they have networks of their own
         until(self._nothing_left_to_kill)
+        for pod in pods:
+            with suppress(psutil.NoSuchProcess):
+                pod.kill()
         for record in self._records():
             stop(record, self.paths)  # only its record is left
+
+    def _descendants(self) -> list[psutil.Process]:
+        found: list[psutil.Process] = []
+        for record in self._records():
+            if record.process is not None:
+                found += record.process.children(recursive=True)
+        return found
 
     def _nothing_left_to_kill(self) -> bool:
         """Kill what is in home's network, but for the process that holds it."""

@@ -100,6 +100,16 @@ def test_a_marked_process_of_no_part_is_ended_and_a_parts_child_is_not(paths: Tw
     assert sorted(sweep(paths)) == ["sh", "sleep"]
 
 
+def test_a_process_that_wrote_over_its_environment_is_found_by_where_it_prints(
+    paths: TwinPaths,
+) -> None:
+    # As vLLM's engine, which changes its title; its parent was killed with the power of home.
+    log = paths.logs / "vllm.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as file, subprocess.Popen(["sleep", "64"], stdout=file, env={}):
+        assert sweep(paths) == ["sleep"]
+
+
 def test_a_process_that_ends_while_the_others_are_ended_is_no_trouble(
     paths: TwinPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:

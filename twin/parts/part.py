@@ -15,6 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -149,12 +150,21 @@ def _marked(paths: TwinPaths) -> dict[psutil.Process, str]:
     found: dict[psutil.Process, str] = {}
     for process in psutil.process_iter():
         try:
-            marked, name = process.environ().get(MARK) == str(paths.root), process.name()
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            marked, name = _is_marked(process, paths), process.name()
+        except (psutil.Error, OSError):  # it is another user's, or has ended
             continue
         if marked and process.pid not in mine:
             found[process] = name
     return found
+
+
+def _is_marked(process: psutil.Process, paths: TwinPaths) -> bool:
+    """Whether it has this twin's mark, or prints into the twin's folder: a program that changes its
+    title, as vLLM's engine does, writes over its environment.
+    """
+    if process.environ().get(MARK) == str(paths.root):
+        return True
+    return Path(f"/proc/{process.pid}/fd/1").readlink().is_relative_to(paths.root)
 
 
 def _with_parents(process: psutil.Process) -> set[int]:
