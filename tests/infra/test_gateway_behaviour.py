@@ -345,7 +345,10 @@ def test_each_request_is_a_line_of_the_log_with_whose_it_was(gateway: Gateway) -
         return {line["request_id"]: line for line in logged if "request_id" in line}
 
     names = [answer.headers["x-request-id"] for answer in (answered, refused)]
-    until(lambda: set(names) <= set(lines()))
+    until(
+        lambda: set(names) <= set(lines()),
+        shown=lambda: f"{answered}, {refused}, {names}, {gateway.log.read_text()[-3000:]}",
+    )
     first, second = (lines()[name] for name in names)
     assert (first["key"], first["status"], first["request"]["uri"]) == ("robot.2", 200, CHAT)
     assert first["size"] == len(answered.content)
