@@ -67,8 +67,7 @@ class Engine:
     def install_released_plugins(self) -> None:
         """For a new twin: where the network gives them; before anything asks which there are."""
         released_plugins.install(self._base_environment)
-        found = released_plugins.found(self._base_environment)
-        self.paths.released_plugins.write_text(json.dumps(sorted(found)))
+        self.paths.released_plugins.write_text(json.dumps(sorted(self.released_plugins)))
 
     @property
     def emulated(self) -> dict[str, int]:

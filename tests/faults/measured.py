@@ -86,27 +86,16 @@ def await_answers(streams: Streams) -> None:
 
 
 def process_names(hub: HubUnderTest) -> Counter[str]:
-    return Counter(processes(hub).values())
+    return Counter(hub.processes.values())
 
 
 def memory(hub: HubUnderTest) -> int:
     """Bytes that the twin's processes share with no other."""
     total = 0
-    for process in processes(hub):
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            total += process.memory_full_info().uss
-    return total
-
-
-def processes(hub: HubUnderTest) -> dict[psutil.Process, str]:
-    """Also those whose environment cannot be read, as vLLM writes its processes' titles over it."""
-    found: dict[psutil.Process, str] = {}
     for pid in hub.processes:
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            for one in (process, *process.children(recursive=True)):
-                found[one] = one.name()
-    return found
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            total += psutil.Process(pid).memory_full_info().uss
+    return total
 
 
 def _back(requests: list[Request], mended: float) -> float:

@@ -7,8 +7,6 @@ makes the stream last: it depends on what else the model works on, as batches ro
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import threading
 import time
@@ -24,7 +22,7 @@ import httpx
 from app.model.drawn import draw
 from app.model.image_tokens import Size
 from tests.twin.conftest import HubUnderTest
-from tests.twin.questions import chat
+from tests.twin.questions import attached, chat
 
 CLIENTS = 8
 EVERY_SECONDS = 2.5
@@ -94,7 +92,8 @@ def steady_streams(hub: HubUnderTest) -> Generator[Streams]:
 
     def ask_until_stopped(client: int) -> None:
         judge = _known(expected)[client].agrees
-        with _http(hub, keys[client % len(keys)]) as http:
+        with hub.http(keys[client % len(keys)]) as http:
+            http.timeout = SILENCE_SECONDS
             while not stop.is_set():
                 begun = time.monotonic()
                 outcome, detail = ask(http, questions[client], judge)
@@ -152,16 +151,8 @@ def _refusal(status: int, body: str) -> tuple[Outcome, str]:
     return ("failed", f"{status} {error['code']}") if complete else ("wrong", body[:200])
 
 
-def _http(hub: HubUnderTest, key: str) -> httpx.Client:
-    headers = {"Authorization": f"Bearer {key}"}
-    return httpx.Client(base_url=hub.gateway, headers=headers, timeout=SILENCE_SECONDS)
-
-
 def _question(client: int) -> dict[str, Any]:
-    file = io.BytesIO()
-    draw(client, Size(640, 480)).image.save(file, "PNG")  # 3 kB, or up to 180 kB with noise
-    url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-    picture = {"type": "image_url", "image_url": {"url": url}}
+    picture = attached(draw(client, Size(640, 480)).image)  # 3 kB, or up to 180 kB with noise
     content = [picture, {"type": "text", "text": "Detect every object."}]
     return chat(content, stream=True, max_tokens=100, ignore_eos=True)
 

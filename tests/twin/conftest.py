@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -132,19 +132,25 @@ class HubUnderTest:
 
     @property
     def processes(self) -> dict[int, str]:
-        """Names of the twin's processes, of whatever part, by their numbers: they have its mark, or
-        a file of its folder open, removed or not.
-        """
+        """Names of the twin's processes, of whatever part, by their numbers."""
         found: dict[int, str] = {}
         for process in psutil.process_iter():
-            try:
-                files = [file.readlink() for file in Path(f"/proc/{process.pid}/fd").iterdir()]
-                mark = process.environ().get("HUB_TWIN")
-                if mark == str(self.state) or any(f.is_relative_to(self.state) for f in files):
+            with suppress(psutil.Error, OSError):
+                if self._owns(process):
                     found[process.pid] = process.name()
-            except (psutil.Error, OSError):
-                continue
         return found
+
+    def _owns(self, process: psutil.Process) -> bool:
+        """By the twin's mark; or, as vLLM writes its processes' titles over their environment, by
+        an open file of the twin's folder, removed or not.
+        """
+        if process.environ().get("HUB_TWIN") == str(self.state):
+            return True
+        for file in Path(f"/proc/{process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                if file.readlink().is_relative_to(self.state):
+                    return True
+        return False
 
     def http(self, key: str, transport: httpx.HTTPTransport | None = None) -> httpx.Client:
         return httpx.Client(

@@ -23,8 +23,12 @@ def chat(content: Any, **more: Any) -> dict[str, Any]:
 
 
 def picture(width: int, height: int, colour: str = "teal") -> dict[str, Any]:
+    return attached(Image.new("RGB", (width, height), colour))
+
+
+def attached(image: Image.Image) -> dict[str, Any]:
     file = io.BytesIO()
-    Image.new("RGB", (width, height), colour).save(file, "PNG")
+    image.save(file, "PNG")
     data = base64.b64encode(file.getvalue()).decode()
     return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
 

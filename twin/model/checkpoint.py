@@ -9,6 +9,8 @@ from pathlib import Path
 from app.model.profiles import PROFILES
 
 TINY = PROFILES["tiny"]
+REVISION = str(TINY.revision)
+"""Of the files, as a test sees with :func:`revision_of`, which takes too long for each start."""
 FILES = Path(__file__).parent / "weights"
 """As vLLM loads them: weights, configuration, tokenizer, processor."""
 
@@ -23,9 +25,8 @@ def revision_of(files: Path) -> str:
 
 def seed(hf_home: Path) -> None:
     """Put the checkpoint where vLLM looks for a model that was downloaded before."""
-    revision = revision_of(FILES)
     repository = hf_home / "hub" / f"models--{TINY.model.replace('/', '--')}"
-    target = repository / "snapshots" / revision
+    target = repository / "snapshots" / REVISION
     if not target.is_dir():
         partial = target.with_name(f".{target.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -33,4 +34,4 @@ def seed(hf_home: Path) -> None:
         partial.rename(target)
     refs = repository / "refs"
     refs.mkdir(exist_ok=True)
-    (refs / "main").write_text(revision)
+    (refs / "main").write_text(REVISION)

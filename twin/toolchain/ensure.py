@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,10 +42,7 @@ def ensure(console: Console) -> Toolchain:
         preflight.check(missing, cache)
         with only_one(cache / "lock"):
             console.print(f"[bold]Preparing the tools once[/bold], in {cache}", soft_wrap=True)
-            try:
-                asyncio.run(_prepare(missing, cache, console, with_vllm=with_vllm))
-            except* TwinError as errors:
-                raise _first(errors) from None
+            _run(_prepare(missing, cache, console, with_vllm=with_vllm))
     own = (str(folder(cache)), str(Path(sys.executable).parent))
     path = os.pathsep.join(dict.fromkeys((*own, *callers.split(os.pathsep))))
     return Toolchain(path, vllm.python(cache))
@@ -68,10 +65,7 @@ def originals(console: Console) -> Path:
                 await build(missing, cache, go, overview, ORIGINALS)
 
         with only_one(cache / "lock"):
-            try:
-                asyncio.run(prepare())
-            except* TwinError as errors:
-                raise _first(errors) from None
+            _run(prepare())
     return folder(cache, ORIGINALS)
 
 
@@ -103,6 +97,13 @@ async def _prepare(
             group.create_task(build(missing, cache, go, overview))
         if with_vllm:
             group.create_task(vllm.install(cache, overview))
+
+
+def _run(preparing: Coroutine[None, None, None]) -> None:
+    try:
+        asyncio.run(preparing)
+    except* TwinError as errors:
+        raise _first(errors) from None
 
 
 def _first(errors: ExceptionGroup[TwinError]) -> TwinError:

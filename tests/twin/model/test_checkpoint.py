@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_profiles_revision_names_the_files_that_are_here() -> None:
-    assert checkpoint.revision_of(checkpoint.FILES) == PROFILES["tiny"].revision
+    assert checkpoint.revision_of(checkpoint.FILES) == checkpoint.REVISION
 
 
 def test_the_revision_changes_with_a_files_bytes_and_with_its_name(tmp_path: Path) -> None:
@@ -74,10 +74,9 @@ def test_a_checkpoint_stands_where_vllm_looks_for_a_downloaded_model(
     monkeypatch.setattr(checkpoint, "FILES", made)
     checkpoint.seed(tmp_path / "hf")
     repository = tmp_path / "hf/hub/models--personal-cloud-hub--tiny-vl"
-    revision = checkpoint.revision_of(made)
-    there = repository / "snapshots" / revision / "config.json"
+    there = repository / "snapshots" / checkpoint.REVISION / "config.json"
     assert there.read_text() == "{}"
-    assert (repository / "refs/main").read_text() == revision
+    assert (repository / "refs/main").read_text() == checkpoint.REVISION
     there.write_text('{"kept": true}')
     checkpoint.seed(tmp_path / "hf")
     assert there.read_text() == '{"kept": true}', "seeding again changes nothing that is there"
