@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import streamlit as st
 
-from app.client.page import scroll, session
+from app.client.page import clock, scroll, session
 from app.client.page.answer import show_answer
 from app.client.page.log import as_html, lines
 from app.client.page.redrawn import redrawn
@@ -26,8 +27,17 @@ def growing(texts: Texts) -> None:
         scroll.to_newest(len(session.turns()))
 
 
+def stands_still() -> bool:
+    """Whether an answer is under way and the browser does not ask for more of it: it was sent the
+    page without the timer, which Streamlit (1.67) loses now and then on a busy machine.
+    """
+    late = time.monotonic() - st.session_state.get("grown", 0) > clock.LATE_SECONDS
+    return session.asking() is not None and late
+
+
 def so_far(texts: Texts, again: bool) -> None:  # noqa: FBT001
     """Of the answer under way; ``again`` as :func:`redrawn` tells it."""
+    st.session_state["grown"] = time.monotonic()
     under_way = session.asking()
     if under_way is None:
         st.empty()

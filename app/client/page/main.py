@@ -63,8 +63,8 @@ def page(reached: Service, texts: Texts) -> None:
     with st.container(key="conversation"):
         if not turns and under_way is None:
             welcome(texts, ask)
-        for number, turn in enumerate(turns):
-            show_turn(turn, number, texts, ask)
+        for place, turn in enumerate(turns):
+            show_turn(turn, place, texts, ask)
         if under_way is not None:
             show_question(under_way.question, texts)
     growing(texts)

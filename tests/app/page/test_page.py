@@ -67,6 +67,17 @@ def test_ten_sessions_at_once_have_each_their_own_conversation(service: FakeServ
     assert len(service.asked) == 10
 
 
+def test_a_pages_last_word_is_its_own_number_whatever_the_history() -> None:
+    at = opened()
+    for question in ("hello", "again"):
+        at.chat_input[0].set_value(question).run()
+        answered(at)
+    at.run()
+    drawn = at.session_state["drawn"].number
+    written = [html.proto.body for html in at.get("html") if "data-hub-page" in html.proto.body]
+    assert written == [f'<span data-hub-page="{drawn}"></span>']
+
+
 def test_a_new_question_stops_the_one_under_way(service: FakeService) -> None:
     at = opened()
     at.chat_input[0].set_value("endless").run()
