@@ -83,9 +83,11 @@ ${options}	# Read by the script that ends a silent home's requests.
 			resp_headers delete
 		}
 	}
-	log_append key {key_id}
-	log_append request_id {http.request.uuid}
-	log_append first_byte_ms {http.reverse_proxy.upstream.latency_ms}
+	# Before the request is handled (<): of one whose client leaves, Caddy says no field that comes
+	# after, and 0 for its duration.
+	log_append <key {key_id}
+	log_append <request_id {http.request.uuid}
+	log_append <arrived_ms {time.now.unix_ms}
 	# RFC 9110: the scheme in any case and spaces as many as one likes; the key itself exactly, once.
 	@credentials vars_regexp credentials {header.Authorization} "(?i)^bearer[ ]+([0-9a-z]+)$$"
 	vars @credentials key {re.credentials.1}
@@ -195,6 +197,11 @@ ${origins}	route {
 			@unread status 501
 			handle_response @unread {
 				error 400
+			}
+			# All else is home's answer as it is, once its first byte is in the log's line.
+			handle_response {
+				log_append <first_byte_ms {http.reverse_proxy.upstream.latency_ms}
+				copy_response
 			}
 		}
 	}

@@ -34,6 +34,10 @@ _SECTION = Template("""\
 					header_down -X-Request-Id
 					header_down -Access-Control-*
 					header_down ${header} "${model}"
+					handle_response {
+						log_append <first_byte_ms {http.reverse_proxy.upstream.latency_ms}
+						copy_response
+					}
 				}
 			}
 			handle {

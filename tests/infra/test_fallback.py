@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
@@ -51,6 +52,7 @@ class Gateway:
     url: str
     home: Home
     other: Other
+    log: Path
 
     def ask(self, question: object, headers: dict[str, str] | None = None) -> httpx.Response:
         sent = chat_headers("laptop") if headers is None else headers
@@ -68,7 +70,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
             folder, home_port=port, body_mb=20, fallback=elsewhere, check_interval="200ms"
         ) as url:
             until(lambda: is_up(url))
-            yield Gateway(url, home, other)
+            yield Gateway(url, home, other, folder / "log")
 
 
 @pytest.fixture
@@ -106,6 +108,17 @@ def test_while_home_is_off_the_question_goes_elsewhere_with_that_services_key_an
     assert "laptop" not in told
     assert API_KEYS["laptop"] not in told
     assert "X-Forwarded" not in told
+
+
+def test_the_log_says_whose_question_went_elsewhere_and_when_its_answer_began(
+    off: Gateway,
+) -> None:
+    name = off.ask(QUESTION).headers["x-request-id"]
+    until(lambda: f'"request_id":"{name}"' in off.log.read_text())
+    [line] = [line for line in off.log.read_text().splitlines() if f'"request_id":"{name}"' in line]
+    logged = json.loads(line)
+    assert (logged["key"], logged["status"]) == ("laptop", 200)
+    assert 0 < logged["first_byte_ms"] < 20_000
 
 
 def test_a_stream_and_a_picture_of_10_mb_pass_too(off: Gateway) -> None:

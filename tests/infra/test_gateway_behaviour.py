@@ -335,27 +335,48 @@ def test_no_key_is_ever_logged(gateway: Gateway) -> None:
         assert key not in text
 
 
+def lines_of_requests(gateway: Gateway) -> dict[str, dict[str, Any]]:
+    """By the request's id."""
+    text = gateway.log.read_text()
+    logged = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    return {line["request_id"]: line for line in logged if "request_id" in line}
+
+
 def test_each_request_is_a_line_of_the_log_with_whose_it_was(gateway: Gateway) -> None:
     answered = gateway.post(headers=chat_headers("robot.2"), json={"a": 1})
     refused = gateway.post(json={})
 
-    def lines() -> dict[str, dict[str, Any]]:
-        text = gateway.log.read_text()
-        logged = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-        return {line["request_id"]: line for line in logged if "request_id" in line}
-
     names = [answer.headers["x-request-id"] for answer in (answered, refused)]
     until(
-        lambda: set(names) <= set(lines()),
+        lambda: set(names) <= set(lines_of_requests(gateway)),
         shown=lambda: f"{answered}, {refused}, {names}, {gateway.log.read_text()[-3000:]}",
     )
-    first, second = (lines()[name] for name in names)
+    first, second = (lines_of_requests(gateway)[name] for name in names)
     assert (first["key"], first["status"], first["request"]["uri"]) == ("robot.2", 200, CHAT)
     assert first["size"] == len(answered.content)
-    assert 0 < first["first_byte_ms"] / 1000 <= first["duration"]
+    assert 0 < first["first_byte_ms"] <= first["ts"] * 1000 - float(first["arrived_ms"]) + 1
     assert (second["key"], second["status"]) == ("", 401)
     assert "headers" not in first["request"]
     assert "resp_headers" not in first
+
+
+def test_of_a_client_that_leaves_in_the_middle_the_log_knows_as_much(gateway: Gateway) -> None:
+    gateway.home.release.clear()
+    headers = chat_headers("robot.2")
+    with httpx.stream("POST", f"{gateway.url}{CHAT}", headers=headers, json={"stream": 1}) as left:
+        name = left.headers["x-request-id"]
+        pieces = left.iter_raw()  # Kept: httpx closes the connection of one that is collected.
+        assert next(pieces) == b"data: one\n\n"
+        leaves = time.time()
+    gateway.home.release.set()
+    until(
+        lambda: name in lines_of_requests(gateway),
+        shown=lambda: gateway.log.read_text()[-3000:],
+    )
+    line = lines_of_requests(gateway)[name]
+    assert (line["key"], line["status"], line["size"]) == ("robot.2", 200, len(b"data: one\n\n"))
+    assert float(line["arrived_ms"]) + line["first_byte_ms"] < leaves * 1000
+    assert leaves < line["ts"]
 
 
 def test_every_error_is_json_in_openais_form(gateway: Gateway) -> None:
