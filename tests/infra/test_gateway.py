@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.pulumi_mocks import Deployment
+from tests.support.shellcheck import findings
 from tests.support.stacks import ROOT, deploy_stack
 
 DEV = ROOT / "Pulumi.dev.yaml"
@@ -197,6 +198,7 @@ def test_settings_of_the_stack_reach_the_service() -> None:
         "exec caddy run --adapter caddyfile --config /etc/caddy/Caddyfile",
     ):
         assert line in script
+    assert findings(script, "sh") == ""
 
 
 def test_the_gateways_own_check_has_a_limit_that_strangers_cannot_use_up(
