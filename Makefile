@@ -20,11 +20,12 @@ down: .venv/ready  ## remove the cloud side (`pulumi destroy`); the home server 
 clean: .venv/ready  ## remove the local system; built tools stay in the cache
 	.venv/bin/hub clean
 
-test: check  ## check, then side by side: the page in a browser and slow tests, a temporary local system end to end
+test: .venv/ready  ## all tests, two things at once: check, browser and slow; and a temporary local system end to end
 	$(MAKE) --jobs=2 beside-it end-to-end
 
-# Two at once, for two cores: what Chromium shows is awaited for a minute at most.
-beside-it:  ## what runs beside the end-to-end tests: browser, then slow
+# For two cores: most of the end-to-end tests' time is waiting.
+beside-it:  ## what runs beside the end-to-end tests: check, browser, slow
+	$(MAKE) check
 	$(MAKE) browser
 	$(MAKE) slow
 
@@ -46,11 +47,12 @@ reliability: .venv/ready  ## break one while eight clients ask, and write docs/r
 conformance: .venv/ready  ## hold the emulated Kubernetes and random providers against the originals; builds these once
 	.venv/bin/python -m pytest -v -m conformance
 
+# Six at once, on two cores, too: the fast tests wait for more than half of their time.
 check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
-	.venv/bin/python -m pytest -n auto --dist loadfile -m "not twin and not browser and not slow and not faults and not conformance"
+	.venv/bin/python -m pytest -n 6 --dist loadfile -m "not twin and not browser and not slow and not faults and not conformance"
 
 lock: .venv/ready  ## update the pinned dependencies, with hashes
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --all-extras --group dev -o requirements.txt

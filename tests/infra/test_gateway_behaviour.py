@@ -368,11 +368,13 @@ def test_of_a_client_that_leaves_in_the_middle_the_log_knows_as_much(gateway: Ga
         pieces = left.iter_raw()  # Kept: httpx closes the connection of one that is collected.
         assert next(pieces) == b"data: one\n\n"
         leaves = time.time()
-    gateway.home.release.set()
-    until(
-        lambda: name in lines_of_requests(gateway),
-        shown=lambda: gateway.log.read_text()[-3000:],
-    )
+    try:
+        until(
+            lambda: name in lines_of_requests(gateway),
+            shown=lambda: gateway.log.read_text()[-3000:],
+        )
+    finally:
+        gateway.home.release.set()
     line = lines_of_requests(gateway)[name]
     assert (line["key"], line["status"], line["size"]) == ("robot.2", 200, len(b"data: one\n\n"))
     assert float(line["arrived_ms"]) + line["first_byte_ms"] < leaves * 1000

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,6 +33,16 @@ from twin.toolchain.ensure import ensure
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90
 """Seconds that a part of the twin may take for something, on a machine that is busy."""
+
+
+class Patient(httpx.HTTPTransport):
+    """Keeps to the requests that a client has in a minute: some tests ask for more."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        while (answer := super().handle_request(request)).status_code == 429:
+            answer.close()
+            time.sleep(float(answer.headers["Retry-After"]))
+        return answer
 
 
 @dataclass(frozen=True)

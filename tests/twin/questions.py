@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import zlib
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -29,8 +30,32 @@ def picture(width: int, height: int, colour: str = "teal") -> dict[str, Any]:
 def attached(image: Image.Image) -> dict[str, Any]:
     file = io.BytesIO()
     image.save(file, "PNG")
-    data = base64.b64encode(file.getvalue()).decode()
-    return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+    return at(as_data(file.getvalue()))
+
+
+def as_data(content: bytes, kind: str = "image/png") -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def at(url: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def by_url(url: str) -> dict[str, Any]:
+    """A question about the picture there, and nothing else."""
+    return chat([at(url)])
+
+
+def png_that_lies(width: int, height: int) -> bytes:
+    """A picture of one pixel, whose head says more."""
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x01\x00\x00\x00\x00"
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = zlib.crc32(kind + data).to_bytes(4, "big")
+        return len(data).to_bytes(4, "big") + kind + data + checksum
+
+    parts = (("IHDR", header), ("IDAT", zlib.compress(b"\0\0")), ("IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind.encode(), data) for kind, data in parts)
 
 
 def first_key(hub: HubUnderTest) -> str:

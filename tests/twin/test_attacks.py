@@ -6,10 +6,8 @@ answer. What a request's form can do to the gateway is in ``tests/infra/gateway/
 
 from __future__ import annotations
 
-import base64
 import io
 import json
-import time
 import zlib
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +17,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.twin.conftest import HubUnderTest
-from tests.twin.questions import chat, first_key, picture
+from tests.twin.conftest import HubUnderTest, Patient
+from tests.twin.questions import as_data, by_url, chat, first_key, picture, png_that_lies
 
 pytestmark = pytest.mark.twin
 
@@ -32,30 +30,12 @@ BEYOND_PILLOW = pytest.mark.xfail(
 )
 
 
-class Patient(httpx.HTTPTransport):
-    """Keeps to the requests that a client has in a minute: these tests ask for more."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        while (answer := super().handle_request(request)).status_code == 429:
-            answer.close()
-            time.sleep(float(answer.headers["Retry-After"]))
-        return answer
-
-
 @pytest.fixture
 def http(hub: HubUnderTest) -> Generator[httpx.Client]:
     """Asks; afterwards an ordinary question has to be answered."""
     with hub.http(first_key(hub), Patient()) as client:
         yield client
         assert client.post(CHAT, json=chat("Hello")).status_code == 200
-
-
-def by_url(url: str) -> dict[str, Any]:
-    return chat([{"type": "image_url", "image_url": {"url": url}}])
-
-
-def as_data(content: bytes, kind: str = "image/png") -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 @pytest.mark.parametrize(
@@ -101,18 +81,6 @@ def png(width: int, height: int) -> bytes:
     file = io.BytesIO()
     Image.new("1", (width, height)).save(file, "PNG", optimize=True)
     return file.getvalue()
-
-
-def png_that_lies(width: int, height: int) -> bytes:
-    """A picture of one pixel, whose head says more."""
-    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x01\x00\x00\x00\x00"
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checksum = zlib.crc32(kind + data).to_bytes(4, "big")
-        return len(data).to_bytes(4, "big") + kind + data + checksum
-
-    parts = (("IHDR", header), ("IDAT", zlib.compress(b"\0\0")), ("IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind.encode(), data) for kind, data in parts)
 
 
 def png_with_a_text_bomb() -> bytes:

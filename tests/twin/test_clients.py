@@ -11,8 +11,8 @@ import httpx
 import openai
 import pytest
 
-from tests.twin.conftest import HubUnderTest
-from tests.twin.questions import chat, first_key, picture
+from tests.twin.conftest import HubUnderTest, Patient
+from tests.twin.questions import as_data, by_url, chat, first_key, picture, png_that_lies
 
 pytestmark = pytest.mark.twin
 
@@ -91,10 +91,10 @@ def test_a_question_that_fails_at_the_model_server_does_not_fail_the_next(
     hub: HubUnderTest,
 ) -> None:
     # vLLM closes the connection after a 500 without saying so.
-    nowhere = chat([{"type": "image_url", "image_url": {"url": "http://media.invalid/x.png"}}])
-    with hub.http(first_key(hub)) as http, ThreadPoolExecutor(4) as people:
+    bomb = by_url(as_data(png_that_lies(60_000, 60_000)))
+    with hub.http(first_key(hub), Patient()) as http, ThreadPoolExecutor(4) as people:
         for _ in range(5):
-            for body, status in ((nowhere, 500), (chat("Hello"), 200)):
+            for body, status in ((bomb, 500), (chat("Hello"), 200)):
                 route = "/v1/chat/completions"
                 asked = [people.submit(http.post, route, json=body) for _ in range(4)]
                 assert [one.result().status_code for one in asked] == [status] * 4
@@ -112,9 +112,8 @@ def test_a_question_that_fails_at_the_model_server_does_not_fail_the_next(
 def test_a_picture_that_is_none_or_lies_elsewhere_is_a_clients_mistake(
     hub: HubUnderTest, url: str
 ) -> None:
-    body = chat([{"type": "image_url", "image_url": {"url": url}}])
     with hub.http(hub.api_keys()["robot"]) as http:
-        answer = http.post("/v1/chat/completions", json=body)
+        answer = http.post("/v1/chat/completions", json=by_url(url))
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
 

@@ -5,7 +5,6 @@ The instance ends by Cloud Run's own idle stop, which the tests' twin has after 
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import secrets
@@ -23,7 +22,7 @@ from PIL import Image
 from infra.gcp.caddyfile import RETRY_AFTER_SECONDS
 from tests.support.waiting import until
 from tests.twin.conftest import PATIENCE, HubUnderTest
-from tests.twin.questions import chat, first_key
+from tests.twin.questions import as_data, at, chat, first_key
 from twin.paths import TwinPaths
 
 pytestmark = pytest.mark.twin
@@ -49,8 +48,7 @@ def large_picture() -> dict[str, Any]:
     file = io.BytesIO()
     Image.new("RGB", (320, 240), "teal").save(file, "PNG")
     data = file.getvalue() + secrets.token_bytes(SIZE_OF_PICTURE * 3 // 4)
-    url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
-    return {"type": "image_url", "image_url": {"url": url}}
+    return at(as_data(data))
 
 
 def test_the_first_eight_requests_after_an_idle_stop_are_all_answered(hub: HubUnderTest) -> None:
