@@ -35,6 +35,10 @@ PATIENCE = 90
 """Seconds that a part of the twin may take for something, on a machine that is busy."""
 
 
+ALL_KEPT = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+"""For many threads: httpcore closes what is over its limit while another thread takes it."""
+
+
 class Patient(httpx.HTTPTransport):
     """Keeps to the requests that a client has in a minute: some tests ask for more."""
 
@@ -168,7 +172,7 @@ class HubUnderTest:
             base_url=self.gateway,
             headers={"Authorization": f"Bearer {key}"},
             timeout=120,
-            transport=transport,
+            transport=transport or httpx.HTTPTransport(limits=ALL_KEPT),
         )
 
 
