@@ -47,12 +47,12 @@ reliability: .venv/ready  ## break one while eight clients ask, and write docs/r
 conformance: .venv/ready  ## hold the emulated Kubernetes and random providers against the originals; builds these once
 	.venv/bin/python -m pytest -v -m conformance
 
-# Six at once, on two cores, too: the fast tests wait for more than half of their time.
+# Four at once, on two cores, too: the fast tests wait for more than half of their time.
 check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
-	.venv/bin/python -m pytest -n 6 --dist loadfile -m "not twin and not browser and not slow and not faults and not conformance"
+	.venv/bin/python -m pytest -n 4 --dist loadfile -m "not twin and not browser and not slow and not faults and not conformance"
 
 lock: .venv/ready  ## update the pinned dependencies, with hashes
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --all-extras --group dev -o requirements.txt

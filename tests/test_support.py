@@ -82,7 +82,8 @@ def without_chromium(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     events: list[str] = []
 
     def which(name: str) -> str | None:
-        installed = name != "chromium" or "apt-get install" in events
+        is_chromium = name.startswith("chromium")
+        installed = not is_chromium or ("shell" in name and "apt-get install" in events)
         return f"/usr/bin/{name}" if installed else None
 
     def run(command: list[str], **_: object) -> None:
@@ -97,14 +98,23 @@ def test_installing_chromium_is_said_before_it_is_done(
     without_chromium: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert chromium(without_chromium.append) == "/usr/bin/chromium"
+    assert chromium(without_chromium.append) == "/usr/bin/chromium-headless-shell"
     assert without_chromium == [INSTALLING, "apt-get update", "apt-get install"]
+
+
+def test_a_chromium_with_windows_is_taken_where_there_is_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
+    assert chromium(pytest.fail) == "/usr/bin/chromium"
 
 
 def test_who_may_not_install_chromium_is_told_what_to_do_and_nothing_runs(
     without_chromium: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(RuntimeError, match=r"`sudo apt-get install chromium`.*`make check`"):
+    with pytest.raises(
+        RuntimeError, match=r"`sudo apt-get install chromium-headless-shell`.*`make check`"
+    ):
         chromium(without_chromium.append)
     assert without_chromium == []
