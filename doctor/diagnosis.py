@@ -111,7 +111,7 @@ def _how_far(reply: Reply) -> int:
     match reply.code:
         case "invalid_api_key":
             return HOPS.index("gateway")
-        case "home_unavailable" | "home_lost":
+        case "home_unavailable" | "home_waking" | "home_lost":
             # /health needs no key, so it says nothing of it; models is asked with one.
             return HOPS.index("gateway" if "health" in reply.asked else "api key")
         case "home_misconfigured" | "model_unavailable":

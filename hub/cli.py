@@ -312,6 +312,10 @@ def policy(
     form: Annotated[
         Form, typer.Option(help="Tailscale's present form, or the older one.")
     ] = "grants",
+    waker: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Of a device that wakes home for the gateway."),
+    ] = None,
 ) -> None:
     """Print the rules that your tailnet needs. Asks nobody: no stack and no account is needed.
 
@@ -324,8 +328,10 @@ def policy(
     hub policy
 
     hub policy --form acls                                    for a policy file with "acls"
+
+    hub policy --waker 100.101.102.103                        for home.wake in the stack's file
     """
-    print(json.dumps(rules(form), indent=2))  # noqa: T201
+    print(json.dumps(rules(form, waker), indent=2))  # noqa: T201
 
 
 @app.command(rich_help_panel=LOOK)

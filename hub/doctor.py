@@ -43,7 +43,7 @@ def doctor(
     It asks what a client asks, from a health check to the largest body, and looks at every side
     with your own access: on the twin all of it, on your own stack with the gcloud, tailscale and
     kubeconfig of this computer, as far as they are there. Half a minute at most. It wakes a gateway
-    that was scaled to zero, and has the model write one token twice.
+    that was scaled to zero, with home.wake also home, and has the model write one token twice.
 
     The exit code is 0 only if nothing is broken.
 

@@ -139,6 +139,24 @@ class Tailnet(_Section):
         return self
 
 
+class Wake(_Section):
+    """A question that arrives while home sleeps switches it on: another device of the tailnet, in
+    home's LAN, sends the packet. `hub home wake` prints these lines when it has worked."""
+
+    through: Annotated[str, Field(pattern=r"^http://\d+\.\d+\.\d+\.\d+:\d+$")]
+    """That device's PeerAPI, `http://100.x.y.z:PORT`; the tailnet's policy has to allow it to the
+    gateway (`hub policy --waker ADDRESS`)."""
+    mac: Annotated[str, Field(pattern=r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
+    """Of home's adapter, as `hub home check` shows it."""
+    seconds: Annotated[int, Field(ge=1, le=600)] = 90
+    """From the packet until home answers, which clients are told as `Retry-After`."""
+
+    @property
+    def address(self) -> str:
+        """That device's, in the tailnet."""
+        return self.through.removeprefix("http://").partition(":")[0]
+
+
 class Home(_Section):
     """The machine with the GPU."""
 
@@ -157,6 +175,7 @@ class Home(_Section):
     """Close this machine's ports 80 and 443 to all but the tailnet, for other Ingresses, too."""
     traefik_values: dict[str, Any] = Field(default_factory=dict[str, Any])
     """Your own values for K3s' Traefik chart; this program adds its own and wins over yours."""
+    wake: Wake | None = None
     take_over: bool = False
     """Replace a HelmChartConfig `traefik` or a device plugin that somebody else has made."""
 

@@ -20,6 +20,7 @@ from infra.gcp.costs import costs
 from infra.gcp.fallback import Elsewhere
 from infra.gcp.gateway import Gateway, GatewayAccount, GatewayArgs
 from infra.gcp.joining import ByAuthKey, ByIdentity
+from infra.gcp.waking import Waker
 from infra.home_k3s.cluster import Cluster, Connect, NotReachedError
 from infra.home_k3s.home import home
 from infra.home_k3s.model_wait import wait_for_model
@@ -70,6 +71,7 @@ def main(today: date, connect: Connect) -> None:
             allowed_origins=settings.cloud.allowed_origins,
             fallback=_fallback(settings.cloud.fallback, raw),
             home=settings.home.host,
+            waker=_waker(settings.home.wake),
             control_url=settings.tailnet.control_url,
             mtu=settings.tailnet.mtu,
             api_keys=keys.accepted,
@@ -88,7 +90,8 @@ def main(today: date, connect: Connect) -> None:
     pulumi.export("acceptedKeys", list(settings.api_keys))
     pulumi.export("curl", pulumi.Output.all(gateway.url, keys.by_name).apply(curl_line))
     pulumi.export("costs", costs(settings.cloud.region).told())
-    pulumi.export("tailnetPolicy", policy("grants"))
+    wake = settings.home.wake
+    pulumi.export("tailnetPolicy", policy("grants", waker=wake.address if wake else None))
     pulumi.export("plan", rows(plan(settings.model.profile, settings.home.gpu_memory_gib)))
     if not pulumi.runtime.is_dry_run():
         done = [gateway.url, at_home.way_in.id]
@@ -123,6 +126,10 @@ def _fallback(fallback: config.Fallback | None, raw: pulumi.Config) -> Elsewhere
             "  pulumi config set --secret personal-cloud-hub:fallbackKey"
         )
     return Elsewhere(url=fallback.url, model=fallback.model, key=key)
+
+
+def _waker(wake: config.Wake | None) -> Waker | None:
+    return wake and Waker(url=wake.through, mac=wake.mac, seconds=wake.seconds)
 
 
 def _look_for_others(cluster: Cluster, *, take_over: bool) -> None:

@@ -112,7 +112,10 @@ def _refused(error: openai.APIStatusError, connection: Connection) -> ServiceErr
     return ServiceError(words, status=status, retry_after=after)
 
 
-_OUR_CODES = {"home_unavailable", "home_lost", "home_misconfigured", "model_unavailable"}
+_OUR_CODES = {
+    *("home_unavailable", "home_waking", "home_lost", "home_misconfigured"),
+    "model_unavailable",
+}
 
 
 def _is_our_gateways(response: httpx2.Response) -> bool:

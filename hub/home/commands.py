@@ -217,7 +217,8 @@ def wake(
     hub home wake --through pi --mac 04:42:1a:00:00:01
     """
     with told_in_words():
-        interfaces = waking.send(waking.waker(waking.status(), through), mac)
+        device = waking.waker(waking.status(), through)
+        interfaces = waking.send(device, mac)
         console.print(f"{through} has sent the packet on {', '.join(interfaces)}.")
         if not waking.await_home(WAKE_SECONDS):
             raise HomeError(
@@ -225,6 +226,11 @@ def wake(
                 "same LAN, is wake-on-LAN on in the firmware, is the MAC the cable's adapter's?"
             )
         console.print("Home is awake. The model answers in some minutes: `hub home check`.")
+        console.print(
+            "For questions that arrive while it sleeps to wake it, in the stack's file:\n"
+        )
+        console.print(f"{waking.settings(device, mac)}\n", markup=False, soft_wrap=True)
+        console.print(f"and in the tailnet the policy of: hub policy --waker {device.address}")
 
 
 def _run(host: str | None, commands: str, name: str) -> None:

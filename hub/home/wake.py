@@ -18,8 +18,8 @@ import httpx
 
 from hub.home.machine import HomeError
 from hub.home.requirements import NAME
+from infra.tailnet.policy import WAKE_ON_LAN
 
-CAPABILITY = "https://tailscale.com/cap/wake-on-lan"
 ANSWER_SECONDS = 10
 
 
@@ -30,6 +30,10 @@ class Waker:
     name: str
     url: str
     """Of its PeerAPI."""
+
+    @property
+    def address(self) -> str:
+        return httpx.URL(self.url).host
 
 
 def status() -> Mapping[str, Any]:
@@ -68,6 +72,11 @@ def waker(known: Mapping[str, Any], name: str) -> Waker:
     return Waker(name, peer["PeerAPIURL"][0])
 
 
+def settings(waker: Waker, mac: str) -> str:
+    """What makes a question do the same, for the stack's file."""
+    return f"home:\n  wake: {{through: {waker.url}, mac: '{mac.lower()}'}}"
+
+
 def _peers(known: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """By the first label of their names."""
     peers: dict[str, dict[str, Any]] = known.get("Peer") or {}
@@ -89,8 +98,8 @@ def send(waker: Waker, mac: str) -> list[str]:
     if answer.status_code == 403:
         raise HomeError(
             f"{waker.name} wakes devices for its own owner only. Add to the policy, under grants: "
-            f'{{"src": ["autogroup:member"], "dst": ["{httpx.URL(waker.url).host}"], '
-            f'"app": {{"{CAPABILITY}": [{{}}]}}}}'
+            f'{{"src": ["autogroup:member"], "dst": ["{waker.address}"], '
+            f'"app": {{"{WAKE_ON_LAN}": [{{}}]}}}}'
         )
     if answer.status_code == 404:
         raise HomeError(f"The Tailscale of {waker.name} cannot wake others; update it.")

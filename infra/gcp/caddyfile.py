@@ -16,6 +16,7 @@ from string import Template
 
 from app.model.profiles import SERVED_NAME
 from infra.gcp.fallback import Elsewhere
+from infra.gcp.waking import Waker
 from infra.key_names import name_of
 
 CROSSING_PORT = 8081
@@ -206,40 +207,43 @@ ${origins}	route {
 		}
 	}
 	handle_errors {
-${fallback}		handle {
-			# A body that cannot be read is to Caddy an error of the next hop.
-			map {err.message} {status} {
-				"~(?i)chunk|malformed MIME header|header line too long|invalid trailer" 400
-				"~read tcp .* i/o timeout$$" 408
-				default {err.status_code}
+		# In this order: each only looks, or is the end.
+		route {
+${waking}${fallback}${woken}			handle {
+				# A body that cannot be read is to Caddy an error of the next hop.
+				map {err.message} {status} {
+					"~(?i)chunk|malformed MIME header|header line too long|invalid trailer" 400
+					"~read tcp .* i/o timeout$$" 408
+					default {err.status_code}
+				}
+				map "{status} {err.message}" {error_type} {error_code} {error_message} {
+					~^400 invalid_request_error unsupported_form "The model server cannot read this form of a request. Send pictures as data: URLs in base64."
+					~^401 invalid_request_error invalid_api_key "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
+					~^408 invalid_request_error request_too_slow "The body of the request did not arrive within ${body_seconds} s. Send a smaller picture."
+					~^404 invalid_request_error unknown_url "No such route. There are POST /v1/chat/completions, /v1/completions and /v1/responses, GET /v1/models and /health."
+					~^413 invalid_request_error request_too_large "The request is larger than ${body_mb} MB. Send a smaller picture."
+					"429 rate" rate_limit_error rate_limit_exceeded "Too many requests with this key in this minute. Wait and try again."
+					~^429 rate_limit_error too_many_at_once "Too many requests with this key at once. Wait for an answer and try again."
+					~^499 invalid_request_error request_cancelled "The client went away, or stopped to send the body of the request."
+					"502 closed" server_error home_misconfigured "The server at home answers, but not this gateway: its key or its route is missing there. Its owner runs pulumi up."
+					~^502 server_error home_lost "The server at home stopped answering while it worked on this request."
+					"503 model" server_error model_unavailable "The server at home is on, but its model server does not answer: it may be starting, which takes minutes, or its GPU may be lent out. Try again later."
+					~^503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
+					default server_error gateway_error "The gateway could not answer this request."
+				}
+				@later `{status} == '503'`
+				header @later Retry-After ${retry_after}
+				@starting `{err.message} == "model"`
+				header @starting Retry-After ${retry_starting}
+				@soon `{err.status_code} == 429`
+				header @soon Retry-After ${retry_busy}
+				@key `{err.status_code} == 401`
+				header @key WWW-Authenticate Bearer
+				header Content-Type application/json
+				respond <<JSON
+					{"error": {"message": "{error_message}", "type": "{error_type}", "param": null, "code": "{error_code}"}}
+					JSON {status}
 			}
-			map "{status} {err.message}" {error_type} {error_code} {error_message} {
-				~^400 invalid_request_error unsupported_form "The model server cannot read this form of a request. Send pictures as data: URLs in base64."
-				~^401 invalid_request_error invalid_api_key "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
-				~^408 invalid_request_error request_too_slow "The body of the request did not arrive within ${body_seconds} s. Send a smaller picture."
-				~^404 invalid_request_error unknown_url "No such route. There are POST /v1/chat/completions, /v1/completions and /v1/responses, GET /v1/models and /health."
-				~^413 invalid_request_error request_too_large "The request is larger than ${body_mb} MB. Send a smaller picture."
-				"429 rate" rate_limit_error rate_limit_exceeded "Too many requests with this key in this minute. Wait and try again."
-				~^429 rate_limit_error too_many_at_once "Too many requests with this key at once. Wait for an answer and try again."
-				~^499 invalid_request_error request_cancelled "The client went away, or stopped to send the body of the request."
-				"502 closed" server_error home_misconfigured "The server at home answers, but not this gateway: its key or its route is missing there. Its owner runs pulumi up."
-				~^502 server_error home_lost "The server at home stopped answering while it worked on this request."
-				"503 model" server_error model_unavailable "The server at home is on, but its model server does not answer: it may be starting, which takes minutes, or its GPU may be lent out. Try again later."
-				~^503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
-				default server_error gateway_error "The gateway could not answer this request."
-			}
-			@later `{status} == '503'`
-			header @later Retry-After ${retry_after}
-			@starting `{err.message} == "model"`
-			header @starting Retry-After ${retry_starting}
-			@soon `{err.status_code} == 429`
-			header @soon Retry-After ${retry_busy}
-			@key `{err.status_code} == 401`
-			header @key WWW-Authenticate Bearer
-			header Content-Type application/json
-			respond <<JSON
-				{"error": {"message": "{error_message}", "type": "{error_type}", "param": null, "code": "{error_code}"}}
-				JSON {status}
 		}
 	}
 }
@@ -279,7 +283,11 @@ ${allowed}
 
 
 def caddyfile(
-    *, body_mb: int, origins: Sequence[str] = (), fallback: Elsewhere | None = None
+    *,
+    body_mb: int,
+    origins: Sequence[str] = (),
+    fallback: Elsewhere | None = None,
+    waker: Waker | None = None,
 ) -> str:
     """The whole configuration; ``PORT`` and ``KEYS_FILE`` are its environment.
 
@@ -290,6 +298,8 @@ def caddyfile(
         served=SERVED_NAME,
         origins=_origins(origins),
         fallback=fallback.section() if fallback else "",
+        waking=waker.asking(crossing_port=CROSSING_PORT) if waker else "",
+        woken=waker.answer() if waker else "",
         body_mb=body_mb,
         body_seconds=BODY_SECONDS,
         health_interval_seconds=HEALTH_INTERVAL_SECONDS,

@@ -15,6 +15,7 @@ from __future__ import annotations
 from string import Template
 
 from infra.gcp.caddyfile import ANSWERED_HEADER, CROSSING_HEALTH, CROSSING_PORT, OPTIONS
+from infra.gcp.waking import Waker
 
 SOCKS_PORT = 1055
 SILENT_CHECKS = 8
@@ -52,7 +53,7 @@ http://:${port} {
 			}
 		}
 	}
-	handle {
+${waking}	handle {
 		reverse_proxy http://${home}:80 {
 			import home
 			header_down ${answered} yes
@@ -104,7 +105,9 @@ exec caddy run --adapter caddyfile --config ${public} >/tmp/checks
 """)
 
 
-def crossing(*, home: str, timeout_seconds: int, hold_seconds: int) -> str:
+def crossing(
+    *, home: str, timeout_seconds: int, hold_seconds: int, waker: Waker | None = None
+) -> str:
     """The second Caddy's configuration; ``UPSTREAM_AUTHORIZATION`` is its environment."""
     return _CADDYFILE.substitute(
         options=OPTIONS,
@@ -115,6 +118,7 @@ def crossing(*, home: str, timeout_seconds: int, hold_seconds: int) -> str:
         timeout_seconds=timeout_seconds,
         hold_seconds=hold_seconds,
         socks_port=SOCKS_PORT,
+        waking=waker.crossing(socks_port=SOCKS_PORT) if waker else "",
     )
 
 

@@ -15,6 +15,7 @@ from infra.gcp.fallback import KEY_ENV, Elsewhere
 from infra.gcp.joining import ByAuthKey, ByIdentity
 from infra.gcp.names import SERVICE
 from infra.gcp.secret import Env, Secret, kept
+from infra.gcp.waking import Waker
 
 APIS = ("run", "secretmanager", "artifactregistry", "iam")
 
@@ -34,6 +35,7 @@ class GatewayArgs:
     allowed_origins: Sequence[str]
     fallback: Elsewhere | None
     home: str
+    waker: Waker | None
     control_url: str | None
     mtu: int
     api_keys: pulumi.Input[Mapping[str, str]]
@@ -90,7 +92,10 @@ class Gateway(pulumi.ComponentResource):
             return kept(f"{name}-{suffix}", id_, value, identity.account, after_apis)
 
         config = caddyfile(
-            body_mb=args.body_mb, origins=args.allowed_origins, fallback=args.fallback
+            body_mb=args.body_mb,
+            origins=args.allowed_origins,
+            fallback=args.fallback,
+            waker=args.waker,
         )
         caddy_config = secret("caddyfile", config)
         start = script(
@@ -99,6 +104,7 @@ class Gateway(pulumi.ComponentResource):
                 home=args.home,
                 timeout_seconds=args.timeout_seconds,
                 hold_seconds=args.hold_seconds,
+                waker=args.waker,
             ),
             hold_seconds=args.hold_seconds,
         )

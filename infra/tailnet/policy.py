@@ -16,16 +16,20 @@ GATEWAY_TAG = "tag:llm-gateway"
 HOME_TAG = "tag:llm-home"
 MEMBERS = "autogroup:member"
 ENTRY, SSH, KUBERNETES, VLLM, KUBELET = 80, 22, 6443, 8000, 10250
+WAKE_ON_LAN = "https://tailscale.com/cap/wake-on-lan"
 Form = Literal["grants", "acls"]
 
 
-def policy(form: Form) -> dict[str, Any]:
+def policy(form: Form, waker: str | None = None) -> dict[str, Any]:
     """The rules for the tailnet's policy file, in its present form or in the older one.
+
+    ``waker`` is the tailnet address of the device that wakes home for the gateway; it may be asked
+    for that and nothing else. Only a grant can say so, beside rules of either form.
 
     Members of the tailnet are its owner's own devices. A device that carries a tag is nobody's
     own, so that they need a rule to administer home. A tag without a named owner is its admins'.
     """
-    return {
+    rules: dict[str, Any] = {
         "tagOwners": {GATEWAY_TAG: [], HOME_TAG: []},
         form: [
             _rule(form, GATEWAY_TAG, [ENTRY]),
@@ -39,6 +43,10 @@ def policy(form: Form) -> dict[str, Any]:
             }
         ],
     }
+    if waker:
+        asked: dict[str, Any] = {"src": [GATEWAY_TAG], "dst": [waker], "app": {WAKE_ON_LAN: [{}]}}
+        rules.setdefault("grants", []).append(asked)
+    return rules
 
 
 def _rule(form: Form, source: str, ports: list[int]) -> dict[str, Any]:

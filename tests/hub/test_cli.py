@@ -205,3 +205,5 @@ def test_status_tells_that_there_is_no_auth_key() -> None:
 def test_policy_prints_the_rules_without_a_stack_or_an_account() -> None:
     assert json.loads(runner.invoke(app, ["policy"]).output) == policy("grants")
     assert json.loads(runner.invoke(app, ["policy", "--form", "acls"]).output) == policy("acls")
+    told = runner.invoke(app, ["policy", "--waker", "100.1.2.3"]).output
+    assert json.loads(told) == policy("grants", "100.1.2.3")

@@ -33,7 +33,11 @@ GOLDEN: dict[str, tuple[Path, Mapping[str, Any]]] = {
                 "fallback": {"url": "https://api.example/v1", "model": "large-vl"},
                 "budget": {"billingAccount": "012345-6789AB-CDEF01", "usdPerMonth": 20},
             },
-            "home": {"tailnetOnly": True, "traefikValues": {"logs": {"access": {"enabled": True}}}},
+            "home": {
+                "tailnetOnly": True,
+                "traefikValues": {"logs": {"access": {"enabled": True}}},
+                "wake": {"through": "http://100.101.102.103:54321", "mac": "04:42:1a:00:00:01"},
+            },
         },
     ),
     "twin": (TWIN, {}),

@@ -49,6 +49,7 @@ def gateway(opts: pulumi.ResourceOptions) -> Gateway:
         allowed_origins=[],
         fallback=None,
         home="home",
+        waker=None,
         control_url=None,
         mtu=1200,
         api_keys={"laptop": "a" * 43},

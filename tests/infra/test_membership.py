@@ -56,6 +56,17 @@ def test_the_policy_is_complete_in_tailscales_present_form() -> None:
     }
 
 
+def test_the_gateway_may_ask_the_device_that_wakes_home_for_that_and_nothing_else() -> None:
+    asked: dict[str, Any] = {
+        "src": ["tag:llm-gateway"],
+        "dst": ["100.101.102.103"],
+        "app": {"https://tailscale.com/cap/wake-on-lan": [{}]},
+    }
+    grants, acls = policy("grants", "100.101.102.103"), policy("acls", "100.101.102.103")
+    assert grants == {**policy("grants"), "grants": [*policy("grants")["grants"], asked]}
+    assert acls == {**policy("acls"), "grants": [asked]}
+
+
 def test_the_older_form_says_the_same() -> None:
     acls, grants = policy("acls"), policy("grants")
     assert acls["acls"] == [

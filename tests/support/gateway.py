@@ -16,6 +16,7 @@ import httpx
 from infra.gcp.caddyfile import CROSSING_PORT, HEALTH_INTERVAL_SECONDS, caddyfile, keys_file
 from infra.gcp.crossing import SOCKS_PORT, crossing, script
 from infra.gcp.fallback import KEY_ENV, Elsewhere
+from infra.gcp.waking import Waker
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
@@ -40,6 +41,7 @@ def running_gateway(
     hold_seconds: int = 1,
     origins: Sequence[str] = (),
     fallback: Elsewhere | None = None,
+    waker: Waker | None = None,
     check_interval: str = "1s",
 ) -> Generator[str]:
     """Run the gateway's two Caddys; yields the public address as soon as it listens.
@@ -48,11 +50,11 @@ def running_gateway(
     server of Python's library does not. The log is ``folder / "log"``.
     """
     public, between = free_port(), free_port()
-    site = caddyfile(body_mb=body_mb, origins=origins, fallback=fallback)
+    site = caddyfile(body_mb=body_mb, origins=origins, fallback=fallback, waker=waker)
     site = site.replace(
         f"health_interval {HEALTH_INTERVAL_SECONDS}s", f"health_interval {check_interval}"
     )
-    cross = crossing(home="home", timeout_seconds=300, hold_seconds=hold_seconds)
+    cross = crossing(home="home", timeout_seconds=300, hold_seconds=hold_seconds, waker=waker)
     proxy = f"network_proxy url socks5://127.0.0.1:{SOCKS_PORT}"
     assert proxy in cross
     assert "versions h2c" in cross

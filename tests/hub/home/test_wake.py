@@ -74,6 +74,8 @@ def test_the_device_sends_the_packet_and_home_is_awaited(pi: Pi, tailnet: Path) 
     assert "pi has sent the packet on eth0." in shown
     assert "Home is awake" in shown
     assert (tailnet / "pings").read_text() == ".\n.\n", "the first ping was not answered"
+    assert f"home: wake: {{through: http://127.0.0.1:{pi.port}, mac: '{MAC}'}}" in shown
+    assert "hub policy --waker 127.0.0.1" in shown
 
 
 def test_a_home_that_does_not_wake_is_told_with_what_to_look_at(

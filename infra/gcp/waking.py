@@ -1,0 +1,92 @@
+"""A question that arrives while home sleeps wakes it: another device of the tailnet sends the packet.
+
+Tailscale itself does so for whom its policy allows it: each node's PeerAPI has ``/v0/wol``
+(feature/wakeonlan, 1.102.3), and PeerAPI passes every rule about ports. Nothing is installed on
+that device (docs/decisions/0021).
+"""
+
+# ruff: noqa: E501  # a Caddyfile has no way to break a line inside a quoted text
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import Template
+from urllib.parse import quote
+
+WAKE_PATH = "/wake"
+"""Of the crossing."""
+ANSWER_SECONDS = 3
+"""For that device to say that it has sent the packet: a first packet through a relay, and room."""
+
+# A question of somebody with a key, and of nobody else: monitors ask /health the whole night.
+_ASKING = Template("""\
+			@asleep `{err.status_code} == 503 && {err.message} != "model" && {method} == 'POST' && {key_id} != ""`
+			reverse_proxy @asleep 127.0.0.1:${crossing_port} {
+				method GET
+				rewrite ${path}
+				# Nothing of the client's goes to a device that is not home.
+				header_up -*
+				transport http {
+					versions h2c
+					response_header_timeout ${seconds}s
+				}
+				@sent status 200
+				handle_response @sent {
+					vars woken yes
+					log_append <wake sent
+				}
+				handle_response {
+					log_append <wake {rp.status_code}
+				}
+			}
+""")
+
+_ANSWER = Template("""\
+			@woken vars woken yes
+			handle @woken {
+				header Retry-After ${seconds}
+				header Content-Type application/json
+				respond `{"error": {"message": "The server at home is asleep and is being woken, which takes about ${seconds} s. Try again later.", "type": "server_error", "param": null, "code": "home_waking"}}` 503
+			}
+""")
+
+_CROSSING = Template("""\
+	handle ${path} {
+		rewrite * /v0/wol?mac=${mac}
+		method POST
+		reverse_proxy ${url} {
+			header_up -X-Forwarded-*
+			transport http {
+				network_proxy url socks5://127.0.0.1:${socks_port}
+				versions 1.1
+			}
+		}
+	}
+""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waker:
+    """Who wakes home."""
+
+    url: str
+    """The PeerAPI of a device in home's LAN: ``http://100.101.102.103:54321``."""
+    mac: str
+    """Of home's adapter."""
+    seconds: int
+    """From the packet until home answers, told as ``Retry-After``."""
+
+    def asking(self, *, crossing_port: int) -> str:
+        """For the public Caddyfile's ``handle_errors``: asks for the packet, and goes on."""
+        return _ASKING.substitute(
+            crossing_port=crossing_port, path=WAKE_PATH, seconds=ANSWER_SECONDS
+        )
+
+    def answer(self) -> str:
+        """There, after whoever answers in home's place: what a client is told."""
+        return _ANSWER.substitute(seconds=self.seconds)
+
+    def crossing(self, *, socks_port: int) -> str:
+        """For the other Caddy's site."""
+        return _CROSSING.substitute(
+            path=WAKE_PATH, mac=quote(self.mac, safe=""), url=self.url, socks_port=socks_port
+        )

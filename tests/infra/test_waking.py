@@ -1,0 +1,161 @@
+"""A question wakes home: real Caddys, and on loopback a home that sleeps and who wakes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.gcp.fallback import Elsewhere
+from infra.gcp.waking import Waker
+from tests.support.gateway import FALLBACK_KEY, chat_headers, is_up, running_gateway
+from tests.support.home import Home, home_handler
+from tests.support.http_server import Handler, serving
+from tests.support.waiting import until
+
+CHAT = "/v1/chat/completions"
+QUESTION = {"model": "vlm", "messages": [{"role": "user", "content": "x" * 300_000}]}
+
+
+@dataclass
+class PeerApi:
+    """Of the device that wakes home, as Tailscale's feature/wakeonlan answers."""
+
+    asked: list[tuple[str, dict[str, str], bytes]] = field(
+        default_factory=list[tuple[str, dict[str, str], bytes]]
+    )
+    status: int = 200
+
+
+def peer_api_handler(api: PeerApi) -> type[Handler]:
+    class PeerApiHandler(Handler):
+        def do_POST(self) -> None:  # noqa: N802  # the name that the server calls
+            api.asked.append((self.path, dict(self.headers.items()), self.body()))
+            self.whole(api.status, b'{"SentTo": ["eth0"]}', {"Content-Type": "application/json"})
+
+    return PeerApiHandler
+
+
+@dataclass(frozen=True)
+class Gateway:
+    url: str
+    home: Home
+    api: PeerApi
+    log: Path
+
+    def ask(self, name: str | None = "laptop") -> httpx.Response:
+        headers = chat_headers(name) if name else {}
+        return httpx.post(f"{self.url}{CHAT}", headers=headers, json=QUESTION, timeout=20)
+
+    def line(self, answer: httpx.Response) -> dict[str, Any]:
+        """Of the log, for this answer's request."""
+        name = f'"request_id":"{answer.headers["x-request-id"]}"'
+        until(lambda: name in self.log.read_text())
+        [line] = [line for line in self.log.read_text().splitlines() if name in line]
+        return json.loads(line)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Generator[Gateway]:
+    home, api = Home(), PeerApi()
+    with serving(home_handler(home)) as port, serving(peer_api_handler(api)) as api_port:
+        waker = Waker(url=f"http://127.0.0.1:{api_port}", mac="04:42:1a:00:00:01", seconds=75)
+        with running_gateway(tmp_path, home_port=port, waker=waker, check_interval="200ms") as url:
+            until(lambda: is_up(url))
+            yield Gateway(url, home, api, tmp_path / "log")
+
+
+@pytest.fixture
+def asleep(gateway: Gateway) -> Gateway:
+    """Home counts as off."""
+    gateway.home.on = False
+    until(lambda: gateway.ask().status_code == 503)
+    gateway.api.asked.clear()
+    return gateway
+
+
+def test_a_question_wakes_home_and_is_told_when_to_come_back(asleep: Gateway) -> None:
+    answer = asleep.ask()
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "75")
+    error = answer.json()["error"]
+    assert (error["code"], error["type"], error["param"]) == ("home_waking", "server_error", None)
+    assert "is being woken, which takes about 75 s" in error["message"]
+    assert asleep.line(answer)["wake"] == "sent"
+    asleep.home.on = True
+    until(lambda: asleep.ask().status_code == 200)
+    asked = len(asleep.api.asked)
+    assert asleep.ask().status_code == 200
+    assert len(asleep.api.asked) == asked, "a home that is awake is left alone"
+
+
+def test_the_device_is_told_the_adapter_and_nothing_of_the_client(asleep: Gateway) -> None:
+    asleep.ask()
+    [(path, headers, body)] = asleep.api.asked
+    assert (path, body) == ("/v0/wol?mac=04%3A42%3A1a%3A00%3A00%3A01", b"")
+    told = str(headers).lower()
+    for secret in ("authorization", "bearer", "laptop", "upstream", "x-forwarded-for"):
+        assert secret not in told, headers
+
+
+def test_the_first_question_after_a_start_wakes_home_too(gateway: Gateway) -> None:
+    # Before home counts as off: what was held and never delivered.
+    gateway.home.on = False
+    codes = {gateway.ask().json()["error"]["code"] for _ in range(2)}
+    assert codes <= {"home_waking", "home_lost"}
+    assert gateway.api.asked
+
+
+def test_strangers_monitors_and_lists_of_models_let_home_sleep(asleep: Gateway) -> None:
+    key = chat_headers("laptop")
+    assert asleep.ask(name=None).status_code == 401
+    for headers, path in ((key, "/health"), ({}, "/health"), (key, "/v1/models")):
+        answer = httpx.get(f"{asleep.url}{path}", headers=headers)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert answer.json()["error"]["code"] == "home_unavailable"
+    assert asleep.api.asked == []
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_where_that_device_refuses_home_is_said_to_be_off_and_the_log_says_why(
+    asleep: Gateway, status: int
+) -> None:
+    asleep.api.status = status
+    answer = asleep.ask()
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["error"]["code"] == "home_unavailable"
+    assert asleep.line(answer)["wake"] == status
+
+
+def test_a_model_server_that_starts_is_not_woken(gateway: Gateway) -> None:
+    gateway.home.says = (503, {"Content-Type": "text/plain"})
+    answer = gateway.ask()
+    assert answer.json()["error"]["code"] == "model_unavailable"
+    assert gateway.api.asked == []
+
+
+def test_where_another_service_answers_meanwhile_home_is_woken_all_the_same(
+    tmp_path: Path,
+) -> None:
+    home, api, elsewhere = Home(on=False), PeerApi(), Home()
+    with (
+        serving(home_handler(home)) as port,
+        serving(peer_api_handler(api)) as api_port,
+        serving(home_handler(elsewhere)) as other,
+        running_gateway(
+            tmp_path,
+            home_port=port,
+            fallback=Elsewhere(url=f"http://127.0.0.1:{other}/v1", model="m", key=FALLBACK_KEY),
+            waker=Waker(url=f"http://127.0.0.1:{api_port}", mac="04:42:1a:00:00:01", seconds=75),
+            check_interval="200ms",
+        ) as url,
+    ):
+        asleep = Gateway(url, home, api, tmp_path / "log")
+        until(lambda: asleep.ask().status_code == 200)
+        api.asked.clear()
+        assert "x-hub-fallback" in asleep.ask().headers
+        assert len(api.asked) == 1
