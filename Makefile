@@ -23,11 +23,11 @@ clean: .venv/ready  ## remove the local system; built tools stay in the cache
 test: .venv/ready  ## all tests, two things at once: check, browser and slow; and a temporary local system end to end
 	$(MAKE) --jobs=2 beside-it end-to-end
 
-# For two cores: half of the end-to-end tests' time is waiting. They take longest, so they go first.
+# For two cores: half of the end-to-end tests' time is waiting.
 beside-it:  ## what runs beside the end-to-end tests: check, browser, slow
-	nice -n 5 $(MAKE) check
-	nice -n 5 $(MAKE) browser
-	nice -n 5 $(MAKE) slow
+	$(MAKE) check
+	$(MAKE) browser
+	$(MAKE) slow
 
 browser: .venv/ready  ## the page's tests in a browser
 	.venv/bin/python -m pytest -v -m browser

@@ -386,6 +386,7 @@ def test_without_any_access_the_answers_alone_still_tell_where_requests_end() ->
     blind = replace(WELL, service=nothing, tailnet=nothing, cluster=nothing)
     for code, status, hop in (
         ("home_unavailable", 503, "tailnet"),
+        ("home_waking", 503, "tailnet"),
         ("home_lost", 502, "tailnet"),
         ("model_unavailable", 503, "kubernetes"),
     ):

@@ -85,13 +85,14 @@ def test_home_off_is_said_in_time_then_at_once_and_is_over_by_the_next_try(
     with cold_gateway(tmp_path) as gateway:
         begun = time.monotonic()
         first = gateway.post(b"{}")
-        # The bounds are promises to the user (15 s with the start), not speeds.
-        assert time.monotonic() - begun < 11
+        held = time.monotonic() - begun
+        # The bound is a promise to the user (15 s with the start), not a speed.
+        assert held < 11
         assert first.status_code == 503
         assert first.headers["retry-after"] == str(RETRY_AFTER_SECONDS)
         begun = time.monotonic()
         assert gateway.post(FIVE_MB).status_code == 503
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < held / 2
         dials = gateway.tunnel.dials
         assert gateway.post(b"{}").status_code == 503
         assert gateway.tunnel.dials - dials <= 3, "only health checks still dial"
