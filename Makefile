@@ -32,7 +32,7 @@ beside-it:  ## what runs beside the end-to-end tests: check, browser, slow
 browser: .venv/ready  ## the page's tests in a browser
 	.venv/bin/python -m pytest -v -m browser
 
-slow: .venv/ready  ## the gateway's tests that wait, and other projects' clients; installs these
+slow: .venv/ready  ## the gateway's tests that wait, other projects' clients (installs these), the model's arithmetic
 	.venv/bin/python -m pytest -v -m slow
 
 end-to-end: .venv/ready  ## the tests of two temporary local systems, side by side: much of their time is waiting

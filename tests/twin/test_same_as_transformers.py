@@ -6,11 +6,11 @@ import subprocess
 
 import pytest
 
-from tests.twin.conftest import ROOT, HubUnderTest
+from tests.twin.conftest import ROOT
 from twin.paths import cache_dir
 from twin.toolchain import vllm
 
-pytestmark = pytest.mark.twin
+pytestmark = pytest.mark.slow
 
 SAME_LOGITS = """
 import torch
@@ -84,10 +84,10 @@ def run(script: str) -> None:
 
 
 def test_pictures_are_resized_as_the_server_would_over_thousands_of_sizes(
-    hub: HubUnderTest,
+    tools: None,
 ) -> None:
     run(SAME_SIZES)
 
 
-def test_what_is_trained_computes_what_transformers_computes(hub: HubUnderTest) -> None:
+def test_what_is_trained_computes_what_transformers_computes(tools: None) -> None:
     run(SAME_LOGITS)
