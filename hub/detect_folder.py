@@ -16,13 +16,10 @@ from app.client.errors import ClientError, ImageError, ServiceError
 from app.client.events import Event, Waiting
 from app.client.grounding.export import as_coco, as_json, of_json
 from app.client.images import SUFFIXES
-from app.client.request import Timeouts
 from app.model.profiles import CoordSpace
 from hub.progress import progress
 from hub.words import errors
 
-PATIENCE_SECONDS = 120
-"""Over a night's run the home may restart: longer than a person in front of it would wait."""
 GIVE_UP_AFTER = 5
 """Pictures in a row that the service fails on; it will fail on the next thousand, too."""
 
@@ -88,7 +85,7 @@ async def detect_folder(job: Job, connection: Connection, concurrency: int) -> i
         raise ClientError(f"{job.folder} has no pictures ({', '.join(sorted(SUFFIXES))}).")
     if not job.out.parent.is_dir():
         raise ClientError(f"There is no folder {job.out.parent} to write {job.out.name} to.")
-    async with AsyncClient(connection, timeouts=Timeouts(patience=PATIENCE_SECONDS)) as client:
+    async with AsyncClient(connection, timeouts=batch.UNATTENDED) as client:
         question = {
             "what": job.what,
             "asked": "points" if job.points else "boxes",

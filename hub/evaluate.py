@@ -14,6 +14,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from app.client.asynchronous import AsyncClient
+from app.client.batch import UNATTENDED
 from app.client.connection import Connection
 from app.client.evaluation import results
 from app.client.evaluation.compare import compare as compared
@@ -128,7 +129,7 @@ async def _run(  # noqa: PLR0913, PLR0917  # the same
     coord_space: CoordSpace | None,
 ) -> int:
     """How many questions have no answer."""
-    async with AsyncClient(service) as client:
+    async with AsyncClient(service, timeouts=UNATTENDED) as client:
         served = await client.served()
         run = Run(
             set=grounding.name,

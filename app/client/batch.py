@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.client.errors import ServiceError
+from app.client.request import Timeouts
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+UNATTENDED = Timeouts(patience=120)
+"""Over a night's run home may restart, and a minute's limit of requests be reached: longer than a
+person in front of it would wait."""
 
 
 async def ask_each(  # noqa: PLR0913

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -34,6 +35,8 @@ class Server:
 
     answers: dict[str, str | None] = field(default_factory=dict[str, str | None])
     asked: list[str] = field(default_factory=list[str])
+    busy: int = 0
+    """So many of the next questions are too many in this minute."""
     ctrl_c_at: str = ""
     """Asked for this, it never answers, and Ctrl-C is pressed."""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -54,6 +57,11 @@ def server() -> Iterator[Server]:
             text = next(part["text"] for part in content if part["type"] == "text")
             what = text.removeprefix("Locate every ").split(" in the image")[0]
             state.asked.append(what)
+            if state.busy:
+                state.busy -= 1
+                refusal = {"error": {"message": "full", "type": "x", "code": "x"}}
+                self.json(429, refusal, {"Retry-After": "1"})
+                return
             if what == state.ctrl_c_at:
                 os.kill(os.getpid(), signal.SIGINT)
                 state.ended.wait(20)
@@ -130,6 +138,23 @@ def values(folder: Path) -> dict[str, str]:
     lines = (folder / "report.md").read_text().splitlines()
     cells = [line.split(" | ") for line in lines if line.startswith("| ")]
     return {row[0][2:]: row[1] for row in cells}
+
+
+def test_a_minutes_limit_costs_no_question_its_answer(
+    folder: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    sleep = asyncio.sleep
+
+    async def at_once(seconds: float) -> None:
+        waits.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    server.answers, server.busy = {**PERFECT}, 100
+    done = hub("pets", "--concurrency", "1")
+    assert "2 answered, 0 failed" in done.output
+    assert sum(waits) >= 100, "longer than a person in front of it would wait"
 
 
 def test_perfect_answers_have_perfect_measures(folder: Path, server: Server) -> None:
