@@ -76,13 +76,16 @@ def requests(logged: Iterable[dict[str, Any]]) -> Iterator[Asked]:
     for entry in logged:
         line = cast("dict[str, Any]", entry.get("jsonPayload", entry))
         if "request_id" in line and "status" in line:
+            ended, took = float(line["ts"]), float(line["duration"])
+            if "arrived_ms" in line:
+                # Older gateways do not tell it; Caddy's own duration is 0 where the client left.
+                took = ended - int(line["arrived_ms"]) / 1000
             yield Asked(
-                datetime.fromtimestamp(float(line["ts"]), UTC).date(),
+                datetime.fromtimestamp(ended, UTC).date(),
                 str(line.get("key") or ""),
                 int(line["status"]),
                 int(line["size"]),
-                # Caddy's own duration is 0 where the client left.
-                float(line["ts"]) - int(line["arrived_ms"]) / 1000,
+                took,
             )
 
 

@@ -15,7 +15,8 @@ from urllib.parse import quote
 WAKE_PATH = "/wake"
 """Of the crossing."""
 ANSWER_SECONDS = 3
-"""For that device to say that it has sent the packet: a first packet through a relay, and room."""
+"""For that device to say that it has sent the packet. A device that cannot be reached is given up by
+tailscaled, after 5 s."""
 
 # A question of somebody with a key, and of nobody else: monitors ask /health the whole night.
 _ASKING = Template("""\
@@ -27,8 +28,10 @@ _ASKING = Template("""\
 				header_up -*
 				transport http {
 					versions h2c
-					response_header_timeout ${seconds}s
 				}
+				# An error in here would be the answer, without a word: while the crossing is begun again,
+				# it is waited for, and what goes wrong behind it has a status of the crossing's.
+				lb_try_duration 2s
 				@sent status 200
 				handle_response @sent {
 					vars woken yes
@@ -58,6 +61,7 @@ _CROSSING = Template("""\
 			transport http {
 				network_proxy url socks5://127.0.0.1:${socks_port}
 				versions 1.1
+				response_header_timeout ${seconds}s
 			}
 		}
 	}
@@ -77,9 +81,7 @@ class Waker:
 
     def asking(self, *, crossing_port: int) -> str:
         """For the public Caddyfile's ``handle_errors``: asks for the packet, and goes on."""
-        return _ASKING.substitute(
-            crossing_port=crossing_port, path=WAKE_PATH, seconds=ANSWER_SECONDS
-        )
+        return _ASKING.substitute(crossing_port=crossing_port, path=WAKE_PATH)
 
     def answer(self) -> str:
         """There, after whoever answers in home's place: what a client is told."""
@@ -88,5 +90,9 @@ class Waker:
     def crossing(self, *, socks_port: int) -> str:
         """For the other Caddy's site."""
         return _CROSSING.substitute(
-            path=WAKE_PATH, mac=quote(self.mac, safe=""), url=self.url, socks_port=socks_port
+            path=WAKE_PATH,
+            mac=quote(self.mac, safe=""),
+            url=self.url,
+            socks_port=socks_port,
+            seconds=ANSWER_SECONDS,
         )

@@ -56,6 +56,13 @@ def test_requests_are_summed_by_day_and_key(text: str) -> None:
     ]
 
 
+def test_a_line_of_an_older_gateway_has_caddys_own_duration() -> None:
+    older = {**line("robot", 200), "duration": 3.0}
+    del older["arrived_ms"]
+    [asked] = requests([older])
+    assert asked.seconds == 3.0
+
+
 def test_a_log_is_read_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_text(caddys())

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from app.client.request import Timeouts
 from infra.config import Cloud
 from infra.gcp.caddyfile import HEALTH_FAILS, RETRY_AFTER_SECONDS
-from tests.support.gateway import chat_headers, running_gateway
+from tests.support.gateway import chat_headers, line_of, running_gateway
 from tests.support.home import Home, home_handler
 from tests.support.http_server import serving
 from tests.support.socks import DIAL_SECONDS, Tunnel, socks_tunnel
@@ -85,14 +85,15 @@ def test_home_off_is_said_in_time_then_at_once_and_is_over_by_the_next_try(
     with cold_gateway(tmp_path) as gateway:
         begun = time.monotonic()
         first = gateway.post(b"{}")
-        held = time.monotonic() - begun
-        # The bound is a promise to the user (15 s with the start), not a speed.
-        assert held < 11
+        # The bounds are promises to the user (15 s with the start), not speeds.
+        assert time.monotonic() - begun < 11
         assert first.status_code == 503
         assert first.headers["retry-after"] == str(RETRY_AFTER_SECONDS)
-        begun = time.monotonic()
-        assert gateway.post(FIVE_MB).status_code == 503
-        assert time.monotonic() - begun < held / 2
+        second = gateway.post(FIVE_MB)
+        assert second.status_code == 503
+        # By the gateway's clock: a client that is busy itself sends 5 MB slowly.
+        line = line_of(tmp_path / "log", second)
+        assert line["ts"] - int(line["arrived_ms"]) / 1000 < 2
         dials = gateway.tunnel.dials
         assert gateway.post(b"{}").status_code == 503
         assert gateway.tunnel.dials - dials <= 3, "only health checks still dial"

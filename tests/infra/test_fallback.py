@@ -11,7 +11,14 @@ import httpx
 import pytest
 
 from infra.gcp.fallback import Elsewhere
-from tests.support.gateway import API_KEYS, FALLBACK_KEY, chat_headers, is_up, running_gateway
+from tests.support.gateway import (
+    API_KEYS,
+    FALLBACK_KEY,
+    chat_headers,
+    is_up,
+    line_of,
+    running_gateway,
+)
 from tests.support.home import Home, home_handler
 from tests.support.http_server import Handler, serving
 from tests.support.waiting import until
@@ -113,10 +120,7 @@ def test_while_home_is_off_the_question_goes_elsewhere_with_that_services_key_an
 def test_the_log_says_whose_question_went_elsewhere_and_when_its_answer_began(
     off: Gateway,
 ) -> None:
-    name = off.ask(QUESTION).headers["x-request-id"]
-    until(lambda: f'"request_id":"{name}"' in off.log.read_text())
-    [line] = [line for line in off.log.read_text().splitlines() if f'"request_id":"{name}"' in line]
-    logged = json.loads(line)
+    logged = line_of(off.log, off.ask(QUESTION))
     assert (logged["key"], logged["status"]) == ("laptop", 200)
     assert 0 < logged["first_byte_ms"] < 20_000
 

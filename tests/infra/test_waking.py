@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from infra.gcp.fallback import Elsewhere
 from infra.gcp.waking import Waker
-from tests.support.gateway import FALLBACK_KEY, chat_headers, is_up, running_gateway
+from tests.support.gateway import FALLBACK_KEY, chat_headers, is_up, line_of, running_gateway
 from tests.support.home import Home, home_handler
 from tests.support.http_server import Handler, serving
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 CHAT = "/v1/chat/completions"
@@ -30,15 +30,22 @@ class PeerApi:
         default_factory=list[tuple[str, dict[str, str], bytes]]
     )
     status: int = 200
+    answers: threading.Event = field(default_factory=threading.Event)
+    """Until it is set, a request is taken and nothing is said."""
 
 
 def peer_api_handler(api: PeerApi) -> type[Handler]:
     class PeerApiHandler(Handler):
         def do_POST(self) -> None:  # noqa: N802  # the name that the server calls
             api.asked.append((self.path, dict(self.headers.items()), self.body()))
+            api.answers.wait(30)
             self.whole(api.status, b'{"SentTo": ["eth0"]}', {"Content-Type": "application/json"})
 
     return PeerApiHandler
+
+
+def waker(port: int) -> Waker:
+    return Waker(url=f"http://127.0.0.1:{port}", mac="04:42:1a:00:00:01", seconds=75)
 
 
 @dataclass(frozen=True)
@@ -52,22 +59,20 @@ class Gateway:
         headers = chat_headers(name) if name else {}
         return httpx.post(f"{self.url}{CHAT}", headers=headers, json=QUESTION, timeout=20)
 
-    def line(self, answer: httpx.Response) -> dict[str, Any]:
-        """Of the log, for this answer's request."""
-        name = f'"request_id":"{answer.headers["x-request-id"]}"'
-        until(lambda: name in self.log.read_text())
-        [line] = [line for line in self.log.read_text().splitlines() if name in line]
-        return json.loads(line)
-
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Generator[Gateway]:
     home, api = Home(), PeerApi()
-    with serving(home_handler(home)) as port, serving(peer_api_handler(api)) as api_port:
-        waker = Waker(url=f"http://127.0.0.1:{api_port}", mac="04:42:1a:00:00:01", seconds=75)
-        with running_gateway(tmp_path, home_port=port, waker=waker, check_interval="200ms") as url:
-            until(lambda: is_up(url))
-            yield Gateway(url, home, api, tmp_path / "log")
+    api.answers.set()
+    with (
+        serving(home_handler(home)) as port,
+        serving(peer_api_handler(api)) as api_port,
+        running_gateway(
+            tmp_path, home_port=port, waker=waker(api_port), check_interval="200ms"
+        ) as url,
+    ):
+        until(lambda: is_up(url))
+        yield Gateway(url, home, api, tmp_path / "log")
 
 
 @pytest.fixture
@@ -85,7 +90,7 @@ def test_a_question_wakes_home_and_is_told_when_to_come_back(asleep: Gateway) ->
     error = answer.json()["error"]
     assert (error["code"], error["type"], error["param"]) == ("home_waking", "server_error", None)
     assert "is being woken, which takes about 75 s" in error["message"]
-    assert asleep.line(answer)["wake"] == "sent"
+    assert line_of(asleep.log, answer)["wake"] == "sent"
     asleep.home.on = True
     until(lambda: asleep.ask().status_code == 200)
     asked = len(asleep.api.asked)
@@ -102,12 +107,17 @@ def test_the_device_is_told_the_adapter_and_nothing_of_the_client(asleep: Gatewa
         assert secret not in told, headers
 
 
-def test_the_first_question_after_a_start_wakes_home_too(gateway: Gateway) -> None:
-    # Before home counts as off: what was held and never delivered.
-    gateway.home.on = False
-    codes = {gateway.ask().json()["error"]["code"] for _ in range(2)}
-    assert codes <= {"home_waking", "home_lost"}
-    assert gateway.api.asked
+def test_the_first_question_after_a_start_wakes_home_too(tmp_path: Path) -> None:
+    api = PeerApi()
+    api.answers.set()
+    with (
+        serving(peer_api_handler(api)) as api_port,
+        running_gateway(tmp_path, home_port=free_port(), waker=waker(api_port)) as url,
+    ):
+        # Home does not count as off yet: the question was held, and could not be delivered.
+        answer = Gateway(url, Home(), api, tmp_path / "log").ask()
+    assert answer.json()["error"]["code"] == "home_waking"
+    assert len(api.asked) == 1
 
 
 def test_strangers_monitors_and_lists_of_models_let_home_sleep(asleep: Gateway) -> None:
@@ -128,7 +138,29 @@ def test_where_that_device_refuses_home_is_said_to_be_off_and_the_log_says_why(
     answer = asleep.ask()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["error"]["code"] == "home_unavailable"
-    assert asleep.line(answer)["wake"] == status
+    assert line_of(asleep.log, answer)["wake"] == status
+
+
+def test_where_that_device_is_silent_home_is_said_to_be_off(asleep: Gateway) -> None:
+    asleep.api.answers.clear()
+    answer = asleep.ask()
+    asleep.api.answers.set()
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["error"]["code"] == "home_unavailable"
+    assert line_of(asleep.log, answer)["wake"] == 502
+
+
+def test_where_that_device_is_gone_home_is_said_to_be_off(tmp_path: Path) -> None:
+    home, nobody = Home(on=False), waker(free_port())
+    with (
+        serving(home_handler(home)) as port,
+        running_gateway(tmp_path, home_port=port, waker=nobody, check_interval="200ms") as url,
+    ):
+        asleep = Gateway(url, home, PeerApi(), tmp_path / "log")
+        until(lambda: asleep.ask().status_code == 503)
+        answer = asleep.ask()
+        assert answer.json()["error"]["code"] == "home_unavailable"
+        assert line_of(asleep.log, answer)["wake"] == 503
 
 
 def test_a_model_server_that_starts_is_not_woken(gateway: Gateway) -> None:
@@ -142,6 +174,7 @@ def test_where_another_service_answers_meanwhile_home_is_woken_all_the_same(
     tmp_path: Path,
 ) -> None:
     home, api, elsewhere = Home(on=False), PeerApi(), Home()
+    api.answers.set()
     with (
         serving(home_handler(home)) as port,
         serving(peer_api_handler(api)) as api_port,
@@ -150,7 +183,7 @@ def test_where_another_service_answers_meanwhile_home_is_woken_all_the_same(
             tmp_path,
             home_port=port,
             fallback=Elsewhere(url=f"http://127.0.0.1:{other}/v1", model="m", key=FALLBACK_KEY),
-            waker=Waker(url=f"http://127.0.0.1:{api_port}", mac="04:42:1a:00:00:01", seconds=75),
+            waker=waker(api_port),
             check_interval="200ms",
         ) as url,
     ):

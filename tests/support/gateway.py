@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 
@@ -95,6 +96,14 @@ def is_up(url: str) -> bool:
         return httpx.get(f"{url}/health").status_code == 200
     except httpx.HTTPError:
         return False
+
+
+def line_of(log: Path, answer: httpx.Response) -> dict[str, Any]:
+    """Of the gateway's log, for this answer's request; it is written when that ends."""
+    name = f'"request_id":"{answer.headers["x-request-id"]}"'
+    until(lambda: name in log.read_text(), shown=lambda: f"{name}\n{log.read_text()[-3000:]}")
+    [line] = [line for line in log.read_text().splitlines() if name in line]
+    return json.loads(line)
 
 
 def _listens(port: int) -> bool:
