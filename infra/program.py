@@ -56,6 +56,7 @@ def main(today: date, connect: Connect) -> None:
     )
 
     keys = ApiKeys("key", settings.api_keys, pulumi.ResourceOptions(provider=chance))
+    wake = settings.home.wake
     account = GatewayAccount("gateway-identity", pulumi.ResourceOptions(provider=cloud))
     gateway = Gateway(
         "gateway",
@@ -71,7 +72,7 @@ def main(today: date, connect: Connect) -> None:
             allowed_origins=settings.cloud.allowed_origins,
             fallback=_fallback(settings.cloud.fallback, raw),
             home=settings.home.host,
-            waker=_waker(settings.home.wake),
+            waker=wake and Waker(url=wake.through, mac=wake.mac, seconds=wake.seconds),
             control_url=settings.tailnet.control_url,
             mtu=settings.tailnet.mtu,
             api_keys=keys.accepted,
@@ -90,8 +91,7 @@ def main(today: date, connect: Connect) -> None:
     pulumi.export("acceptedKeys", list(settings.api_keys))
     pulumi.export("curl", pulumi.Output.all(gateway.url, keys.by_name).apply(curl_line))
     pulumi.export("costs", costs(settings.cloud.region).told())
-    wake = settings.home.wake
-    pulumi.export("tailnetPolicy", policy("grants", waker=wake.address if wake else None))
+    pulumi.export("tailnetPolicy", policy("grants", waker=wake and wake.address))
     pulumi.export("plan", rows(plan(settings.model.profile, settings.home.gpu_memory_gib)))
     if not pulumi.runtime.is_dry_run():
         done = [gateway.url, at_home.way_in.id]
@@ -126,10 +126,6 @@ def _fallback(fallback: config.Fallback | None, raw: pulumi.Config) -> Elsewhere
             "  pulumi config set --secret personal-cloud-hub:fallbackKey"
         )
     return Elsewhere(url=fallback.url, model=fallback.model, key=key)
-
-
-def _waker(wake: config.Wake | None) -> Waker | None:
-    return wake and Waker(url=wake.through, mac=wake.mac, seconds=wake.seconds)
 
 
 def _look_for_others(cluster: Cluster, *, take_over: bool) -> None:

@@ -113,7 +113,10 @@ def _refused(error: openai.APIStatusError, connection: Connection) -> ServiceErr
 
 
 _OUR_CODES = {
-    *("home_unavailable", "home_waking", "home_lost", "home_misconfigured"),
+    "home_lost",
+    "home_misconfigured",
+    "home_unavailable",
+    "home_waking",
     "model_unavailable",
 }
 

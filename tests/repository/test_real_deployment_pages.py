@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ def called(program: str) -> list[str]:
         for line in lines_of_shell()
         for match in re.finditer(rf"(?:^|[;&|(] *|sudo (?:k3s )?){program} ([^|;&)#]+)", line)
     ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_shell_can_be_parsed(page: Path) -> None:
+    for block in blocks(page, "sh"):
+        done = subprocess.run(
+            ["bash", "-n"], input=block, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
 
 
 AT_A_PROMPT = "SC1091,SC2155"

@@ -167,12 +167,14 @@ class HubUnderTest:
                     return True
         return False
 
-    def http(self, key: str, transport: httpx.HTTPTransport | None = None) -> httpx.Client:
+    def http(
+        self, key: str, transport: type[httpx.HTTPTransport] = httpx.HTTPTransport
+    ) -> httpx.Client:
         return httpx.Client(
             base_url=self.gateway,
             headers={"Authorization": f"Bearer {key}"},
             timeout=120,
-            transport=transport or httpx.HTTPTransport(limits=ALL_KEPT),
+            transport=transport(limits=ALL_KEPT),
         )
 
 

@@ -26,14 +26,15 @@ CHAT = "/v1/chat/completions"
 BOUND_SECONDS = 60
 """For an attack that is served, such as 8 answers of 600 tokens by the small model."""
 BEYOND_PILLOW = pytest.mark.xfail(
-    reason="Pillow refuses 179 megapixels before vLLM does, by an error that vLLM answers with 500"
+    reason="Pillow refuses 179 megapixels before vLLM does, by an error that vLLM answers with 500",
+    strict=True,
 )
 
 
 @pytest.fixture
 def http(hub: HubUnderTest) -> Generator[httpx.Client]:
     """Asks; afterwards an ordinary question has to be answered."""
-    with hub.http(first_key(hub), Patient()) as client:
+    with hub.http(first_key(hub), Patient) as client:
         yield client
         assert client.post(CHAT, json=chat("Hello")).status_code == 200
 

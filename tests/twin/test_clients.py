@@ -92,7 +92,7 @@ def test_a_question_that_fails_at_the_model_server_does_not_fail_the_next(
 ) -> None:
     # vLLM closes the connection after a 500 without saying so.
     bomb = by_url(as_data(png_that_lies(60_000, 60_000)))
-    with hub.http(first_key(hub), Patient()) as http, ThreadPoolExecutor(4) as people:
+    with hub.http(first_key(hub), Patient) as http, ThreadPoolExecutor(4) as people:
         for _ in range(5):
             for body, status in ((bomb, 500), (chat("Hello"), 200)):
                 route = "/v1/chat/completions"

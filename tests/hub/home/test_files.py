@@ -51,6 +51,12 @@ def test_shellcheck_finds_nothing_in_a_script(script: Path) -> None:
     assert findings(script.read_text(), "sh") == ""
 
 
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_a_script_can_be_parsed(script: Path) -> None:
+    done = subprocess.run(["sh", "-n", str(script)], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
 @pytest.mark.parametrize(
     ("path", "word"),
