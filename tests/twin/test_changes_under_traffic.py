@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +16,8 @@ from tests.twin.questions import chat, first_key
 pytestmark = pytest.mark.twin
 
 CLIENTS = 4
+EVERY = 2.0
+"""Seconds from one question of a client to its next at least: together 120 a minute, the limit."""
 LONG = chat("Hello", stream=True, max_tokens=200, ignore_eos=True)
 """About as long as a deployment's steps, so that some answers are under way at each of them."""
 
@@ -27,12 +30,14 @@ def test_a_change_of_keys_cuts_no_stream_and_refuses_none(hub: HubUnderTest) -> 
     def ask_until_deployed(_: int) -> None:
         with hub.http(key) as http:
             while not deployed.is_set():
+                begun = time.monotonic()
                 try:
                     answer = http.post("/v1/chat/completions", json=LONG)
                     whole = answer.text.endswith("data: [DONE]\n\n")
                     ends[f"{answer.status_code} {'whole' if whole else answer.text[-80:]}"] += 1
                 except httpx.HTTPError as error:
                     ends[repr(error)] += 1
+                deployed.wait(EVERY - (time.monotonic() - begun))
 
     with ThreadPoolExecutor(CLIENTS) as people:
         asking = people.map(ask_until_deployed, range(CLIENTS))

@@ -33,8 +33,10 @@ def show_picture(picture: bytes, width: int | None = None) -> None:
 
 def show_question(asked: Question, texts: Texts) -> None:
     with st.chat_message("user", avatar=":material/person:"):
-        if asked.mode == "chat" and asked.picture is not None:
-            show_picture(asked.picture, width=320)
+        if asked.mode == "chat" and asked.pictures:
+            with st.container(horizontal=True):
+                for picture in asked.pictures:
+                    show_picture(picture, width=300)
         forms = {"chat": "{what}", "boxes": texts.find_boxes, "points": texts.find_points}
         st.markdown(forms[asked.mode].format(what=written.plain(asked.text)))
 

@@ -18,6 +18,7 @@ from app.client.page.service import Service
 from app.client.page.turns import Ending, Question, Turn
 from app.client.request import Message, Options
 from app.client.served import ServedModel
+from app.model.profiles import CoordSpace
 
 UNWATCHED_SECONDS = 90
 """A browser asks for news five times a second, and once a minute when its window is hidden. One
@@ -28,12 +29,18 @@ class Asking:
     """Begins at once."""
 
     def __init__(
-        self, service: Service, asked: Question, earlier: Sequence[Turn], options: Options
+        self,
+        service: Service,
+        asked: Question,
+        earlier: Sequence[Turn],
+        options: Options,
+        coord_space: CoordSpace | None = None,
     ) -> None:
         self.question = asked
         self.events: list[tuple[float, Event]] = []
         """With the seconds since the question was put."""
         self._earlier, self._options = tuple(earlier), options
+        self._coord_space: CoordSpace | None = coord_space
         self._pieces: list[str] = []
         self._frame: Frame | None = None
         self._trouble: ClientError | None = None
@@ -105,7 +112,12 @@ class Asking:
         if asked.mode == "chat" or asked.picture is None:
             return conversation(self._earlier, asked, served, self._watch), self._options
         detecting = Detecting(
-            asked.picture, asked.text, served, points=asked.mode == "points", watch=self._watch
+            asked.picture,
+            asked.text,
+            served,
+            points=asked.mode == "points",
+            coord_space=self._coord_space,
+            watch=self._watch,
         )
         self._frame = detecting.frame
         return detecting.messages, detecting.options

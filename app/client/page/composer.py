@@ -10,6 +10,7 @@ import streamlit as st
 from app.client.images import SUFFIXES
 from app.client.page import session
 from app.client.page.answer import show_picture
+from app.client.page.conversation import PICTURES
 from app.client.page.samples import SEEDS, sample
 from app.client.page.texts import Texts
 from app.client.page.turns import MODES, Mode, Question
@@ -27,22 +28,29 @@ def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
             st.button(camera, icon=photo, key="camera", on_click=_open, args=("camera",))
             samples, image = texts.samples, ":material/image:"
             st.button(samples, icon=image, key="samples", on_click=_open, args=("samples",))
-        _attached(texts)
+        most = PICTURES if mode == "chat" else 1
+        _attached(texts, most)
         prompts = {"chat": texts.ask_chat, "boxes": texts.ask_boxes, "points": texts.ask_points}
         said = st.chat_input(
-            prompts[mode], key="composer", accept_file=True, file_type=SUFFIXES, max_chars=8000
+            prompts[mode],
+            key="composer",
+            accept_file="multiple",
+            file_type=SUFFIXES,
+            max_chars=8000,
         )
     _window(texts)
     if said is None:
         return
-    picture = said.files[0].getvalue() if said.files else st.session_state.get("picture")
-    if mode != "chat":
-        picture = picture or session.last_picture()
-        if picture is None:
+    given = (*session.attached(), *(file.getvalue() for file in said.files))
+    pictures = given[:most]
+    if mode != "chat" and not pictures:
+        last = session.last_picture()
+        if last is None:
             st.warning(texts.no_picture)
             return
-    st.session_state["picture"] = None
-    ask(Question(mode=mode, text=said.text or texts.try_describe, picture=picture))
+        pictures = (last,)
+    session.attach(*given[most:])
+    ask(Question(mode=mode, text=said.text or texts.try_describe, pictures=pictures))
     st.rerun()
 
 
@@ -95,18 +103,25 @@ def _choose_sample(texts: Texts) -> None:
                 st.rerun()
 
 
-def _attach(picture: bytes | None) -> None:
-    st.session_state["picture"] = picture
+def _attach(picture: bytes) -> None:
+    session.attach(*session.attached(), picture)
     _open(None)
 
 
-def _attached(texts: Texts) -> None:
-    picture = st.session_state.get("picture")
-    if picture is None:
+def _attached(texts: Texts, most: int) -> None:
+    pictures = session.attached()
+    if not pictures:
         return
-    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="attached"):
-        show_picture(picture, width=64)
-        st.caption(texts.attached)
-        st.button(
-            texts.remove, on_click=_attach, args=(None,), icon=":material/close:", key="remove"
-        )
+    several = texts.attached_several.format(count=len(pictures), most=most)
+    with st.container(horizontal=True, vertical_alignment="center", key="attached"):
+        for number, picture in enumerate(pictures):
+            show_picture(picture, width=64)
+            others = pictures[:number] + pictures[number + 1 :]
+            st.button(
+                texts.remove,
+                on_click=session.attach,
+                args=others,
+                icon=":material/close:",
+                key=f"remove-{number}",
+            )
+        st.caption(several if len(pictures) > 1 else texts.attached)

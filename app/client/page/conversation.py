@@ -11,7 +11,7 @@ from app.client.request import Message, question
 from app.client.served import ServedModel
 
 PICTURES = 2
-"""In one prompt: each costs up to 1,296 tokens and the time to read them."""
+"""In one prompt: each costs up to 1,296 tokens and the time to read them. No question has more."""
 
 
 def conversation(
@@ -24,12 +24,13 @@ def conversation(
     """
     told = [turn for turn in earlier if turn.answer and turn.ending != "failed"]
     questions = [*(turn.question for turn in told), asked]
-    seen = [i for i, each in enumerate(questions) if each.picture is not None][-PICTURES:]
+    count = sum(len(each.pictures) for each in questions)
     messages: list[Message] = []
     for i, each in enumerate(questions):
-        pictures = []
-        if i in seen and each.picture is not None:
-            pictures = [picture_for(each.picture, served, watch if each is asked else unwatched)]
+        watching = watch if each is asked else unwatched
+        old = max(0, count - PICTURES)
+        count -= len(each.pictures)
+        pictures = (picture_for(picture, served, watching) for picture in each.pictures[old:])
         messages.append(question(each.text, *pictures))
         if each is not asked:
             messages.append({"role": "assistant", "content": told[i].answer})

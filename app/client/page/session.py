@@ -12,6 +12,7 @@ from app.client.page.service import Service
 from app.client.page.texts import Texts
 from app.client.page.turns import Question, Turn
 from app.client.request import Options
+from app.model.profiles import CoordSpace
 
 
 def turns() -> tuple[Turn, ...]:
@@ -30,7 +31,8 @@ def asking() -> Asking | None:
 def ask(service: Service, question: Question, options: Options, texts: Texts) -> None:
     """Put a question; one that is under way is stopped and kept as far as it came."""
     stop(texts)
-    st.session_state["asking"] = Asking(service, question, turns(), options)
+    space = cast("CoordSpace | None", st.session_state.get("coord_space"))
+    st.session_state["asking"] = Asking(service, question, turns(), options, space)
 
 
 def stop(texts: Texts) -> None:
@@ -51,5 +53,15 @@ def keep(ended: Asking, texts: Texts) -> None:
 
 def last_picture() -> bytes | None:
     """Of the conversation."""
-    pictures = [turn.question.picture for turn in turns() if turn.question.picture is not None]
+    pictures = [picture for turn in turns() for picture in turn.question.pictures]
     return pictures[-1] if pictures else None
+
+
+def attached() -> tuple[bytes, ...]:
+    """Pictures that wait for the next question."""
+    return cast("tuple[bytes, ...]", st.session_state.setdefault("attached", ()))
+
+
+def attach(*pictures: bytes) -> None:
+    """In place of those that waited."""
+    st.session_state["attached"] = pictures

@@ -9,12 +9,15 @@ from app.client.page.service import Service
 from app.client.page.texts import Texts
 from app.client.page.turns import HistoryError, opened, saved
 from app.client.request import Options
+from app.model.profiles import CoordSpace
 
 
 def settings(service: Service, texts: Texts) -> Options:
     """Draw them; how answers are to be made."""
     health = service.health
     served = health.served if health is not None else None
+    if served is not None and served.coord_space is None:
+        _ask_for_coord_space(texts)
     with st.expander(texts.settings):
         languages.choose(texts.language)
         model = st.selectbox(
@@ -36,6 +39,20 @@ def settings(service: Service, texts: Texts) -> Options:
         temperature=temperature,
         max_tokens=max_tokens,
         system_prompt=system_prompt or None,
+    )
+
+
+def _ask_for_coord_space(texts: Texts) -> None:
+    names: dict[CoordSpace, str] = {
+        "pixels": texts.coord_pixels,
+        "thousandths": texts.coord_thousandths,
+    }
+    st.segmented_control(
+        texts.coord_space,
+        list(names),
+        format_func=names.__getitem__,
+        help=texts.coord_space_help,
+        key="coord_space",
     )
 
 

@@ -29,6 +29,7 @@ class Texts:
     samples: str
     use_sample: str
     attached: str
+    attached_several: str
     remove: str
     no_picture: str
     # Nothing asked yet
@@ -102,6 +103,10 @@ class Texts:
     settings: str
     language: str
     served_model: str
+    coord_space: str
+    coord_pixels: str
+    coord_thousandths: str
+    coord_space_help: str
     temperature: str
     temperature_help: str
     max_tokens: str

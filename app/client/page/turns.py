@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -30,8 +30,25 @@ class Question(_Record):
     mode: Mode
     text: str
     """In the two detection modes, what to look for."""
-    picture: bytes | None = None
-    """The file as it was given."""
+    pictures: tuple[bytes, ...] = ()
+    """The files as they were given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_at_most(cls, given: Any) -> Any:
+        """Files of earlier versions have ``picture``, which may be null."""
+        match given:
+            case {"picture": None, **rest}:
+                return rest
+            case {"picture": one, **rest}:
+                return {"pictures": (one,), **rest}
+            case _:
+                return given
+
+    @property
+    def picture(self) -> bytes | None:
+        """What a question for boxes or points is about."""
+        return next(iter(self.pictures), None)
 
 
 class Turn(_Record):
@@ -61,9 +78,9 @@ class History(_Record):
 
     @model_validator(mode="after")
     def _pictures_are_pictures(self) -> Self:
-        for picture in {turn.question.picture for turn in self.turns} - {None}:
+        for picture in {picture for turn in self.turns for picture in turn.question.pictures}:
             try:
-                upright(picture or b"")
+                upright(picture)
             except ImageError as error:
                 raise ValueError(str(error)) from None
         return self

@@ -19,9 +19,9 @@ def welcome(texts: Texts, ask: Callable[[Question], None]) -> None:
     boxes = texts.try_boxes.format(what=texts.try_what)
     points = texts.try_points.format(what=texts.try_points_what)
     offered = [
-        (texts.try_describe, Question(mode="chat", text=texts.try_describe, picture=sample(0))),
-        (boxes, Question(mode="boxes", text=texts.try_what, picture=sample(1))),
-        (points, Question(mode="points", text=texts.try_points_what, picture=sample(2))),
+        (texts.try_describe, Question(mode="chat", text=texts.try_describe, pictures=(sample(0),))),
+        (boxes, Question(mode="boxes", text=texts.try_what, pictures=(sample(1),))),
+        (points, Question(mode="points", text=texts.try_points_what, pictures=(sample(2),))),
     ]
     for column, (label, question) in zip(st.columns(len(offered)), offered, strict=True):
         with column:

@@ -70,6 +70,8 @@ class Received:
 
     frames: list[bytes] = field(default_factory=list[bytes])
     complaints: list[str] = field(default_factory=list[str])
+    expected: tuple[str, ...] = ()
+    """Complaints with one of these words are the test's own doing."""
 
     def watch(self, page: Page) -> None:
         page.on("websocket", self._socket)
@@ -80,7 +82,8 @@ class Received:
         socket.on("framereceived", lambda data: self.frames.append(_bytes(data)))
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        expected = any(word in message.text for word in self.expected)
+        if message.type == "error" and not expected:
             self.complaints.append(message.text)
 
 

@@ -40,12 +40,15 @@ class FakeService:
     """What a test sets and sees."""
 
     url: str = ""
+    model: str = MODEL
     health: int = 200
     """Status of every route while it is not 200, as of a gateway whose home is down."""
     keys: set[str] = field(default_factory=lambda: {KEY})
     asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     left: list[str] = field(default_factory=list[str])
     """Questions whose client went away before the answer was whole."""
+    written: list[str] = field(default_factory=list[str])
+    """Questions whose answer was sent whole."""
     looks: int = 0
     box_seconds: float = 0.3
     go_on: bool = False
@@ -62,7 +65,7 @@ class FakeService:
         self.looks += 1
         if refusal := self._refusal(request):
             return refusal
-        card = {"id": "vlm", "object": "model", "root": MODEL, "max_model_len": 4096}
+        card = {"id": "vlm", "object": "model", "root": self.model, "max_model_len": 4096}
         return JSONResponse({"object": "list", "data": [card]})
 
     async def alive(self, request: Request) -> Response:
@@ -108,6 +111,7 @@ class FakeService:
             usage = {"prompt_tokens": 321, "completion_tokens": count, "total_tokens": 321 + count}
             yield _event({"choices": [], "usage": usage})
             yield "data: [DONE]\n\n"
+            self.written.append(text)
         except (asyncio.CancelledError, GeneratorExit):
             self.left.append(text)
             raise

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_an_answer_comes_with_the_steps_of_its_request(reached: Service) -> None
 
 def test_boxes_are_there_before_the_answer_is_whole(reached: Service, service: FakeService) -> None:
     service.box_seconds = 30
-    asked = Question(mode="boxes", text="red square", picture=sample(0))
+    asked = Question(mode="boxes", text="red square", pictures=(sample(0),))
     asking = Asking(reached, asked, (), Options())
 
     def boxes() -> Sequence[Box]:
@@ -101,18 +102,38 @@ def test_an_answer_cut_by_the_token_limit_says_so(reached: Service) -> None:
 
 def test_the_model_is_told_what_was_answered_and_sees_the_last_two_pictures_only() -> None:
     def turn(text: str, ending: str = "whole") -> Turn:
-        question = Question(mode="chat", text=text, picture=sample(0))
+        question = Question(mode="chat", text=text, pictures=(sample(0),))
         return Turn.model_validate({"question": question, "answer": f"A {text}", "ending": ending})
 
     earlier = [turn("one"), turn("two"), turn("failed", "failed"), turn("stopped", "stopped")]
     served = served_model({"id": "vlm", "root": "x"})
-    asked = Question(mode="chat", text="now", picture=sample(1))
+    asked = Question(mode="chat", text="now", pictures=(sample(1),))
     messages = conversation(earlier, asked, served, lambda _: None)
     told = [
         m["content"] if isinstance(m["content"], str) else [p.get("text", "") for p in m["content"]]
         for m in messages
     ]
     assert told == [["one"], "A one", ["two"], "A two", ["", "stopped"], "A stopped", ["", "now"]]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "sent"), [(1, 2, [0, 2]), (2, 1, [1, 1]), (2, 0, [2, 0]), (0, 2, [0, 2])]
+)
+def test_the_last_two_pictures_may_be_of_one_question(
+    earlier: int, now: int, sent: list[int]
+) -> None:
+    before = Question(mode="chat", text="one", pictures=(sample(0), sample(1))[:earlier])
+    told = Turn(question=before, answer="A", ending="whole")
+    asked = Question(mode="chat", text="now", pictures=(sample(2), sample(0))[:now])
+    served = served_model({"id": "vlm", "root": "x"})
+    first, _, last = conversation([told], asked, served, lambda _: None)
+    parts: list[Any] = [first["content"], last["content"]]
+    assert [0 if isinstance(p, str) else len(p) - 1 for p in parts] == sent
+    if sent == [1, 1]:
+        [url] = [p["image_url"]["url"] for p in parts[0] if p["type"] == "image_url"]
+        later = before.model_copy(update={"pictures": before.pictures[1:]})
+        [alone] = conversation([], later, served, lambda _: None)
+        assert url == alone["content"][0]["image_url"]["url"]
 
 
 def test_a_look_along_the_path_tells_which_model_is_served(

@@ -13,29 +13,11 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.app.page.conftest import Received, Visit
 from tests.app.page.fake_service import KEY, FakeService
+from tests.app.page.person import ask, button, messages, paste, picture, upload
 from tests.app.page.served_page import page_process
 
 pytestmark = pytest.mark.browser
 CONTRAST = Path(__file__).with_name("contrast.js").read_text()
-
-
-def ask(page: Page, text: str) -> None:
-    page.get_by_test_id("stChatInputTextArea").fill(text)
-    page.get_by_role("button", name="Send message").click()
-
-
-def button(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def messages(page: Page) -> list[str]:
-    return page.get_by_test_id("stChatMessage").all_inner_texts()
-
-
-def picture(size: tuple[int, int] = (320, 240), form: str = "PNG") -> bytes:
-    file = BytesIO()
-    Image.new("RGB", size, "white").save(file, form)
-    return file.getvalue()
 
 
 def test_an_empty_page_offers_questions_and_says_that_everything_answers(visit: Visit) -> None:
@@ -140,21 +122,11 @@ def test_a_picture_comes_by_upload_by_paste_and_by_sample(
     visit: Visit, service: FakeService
 ) -> None:
     page = visit()
-    page.get_by_test_id("stChatInput").locator("input[type=file]").set_input_files(
-        {"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": picture((640, 480), "JPEG")}
-    )
+    upload(page, {"mine.jpg": picture((640, 480), "JPEG")})
     expect(page.get_by_text("mine.jpg")).to_be_visible()
     ask(page, "uploaded")
     expect(page.get_by_text("You said: uploaded")).to_be_visible()
-    page.get_by_test_id("stChatInputTextArea").evaluate(
-        """(area, bytes) => {
-            const data = new DataTransfer();
-            data.items.add(new File([new Uint8Array(bytes)], "pasted.png", {type: "image/png"}));
-            area.dispatchEvent(new ClipboardEvent("paste",
-                {clipboardData: data, bubbles: true, cancelable: true}));
-        }""",
-        list(picture()),
-    )
+    paste(page, {"pasted.png": picture()})
     expect(page.get_by_text("pasted.png")).to_be_visible()
     ask(page, "pasted")
     expect(page.get_by_text("You said: pasted")).to_be_visible()
@@ -288,6 +260,23 @@ def test_settings_are_what_the_service_is_asked_with(visit: Visit, service: Fake
     assert body["max_tokens"] == 64
     assert body["temperature"] == 0
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+def test_boxes_of_an_unknown_model_are_found_once_it_is_said_what_its_numbers_count(
+    visit: Visit, service: FakeService
+) -> None:
+    service.model = "somebody/new-vl"
+    page = visit()
+    button(page, "Look now")
+    expect(page.get_by_text("Serves somebody/new-vl")).to_be_visible()
+    button(page, "Draw a box around each red square")
+    expect(page.get_by_text("somebody/new-vl count is not known").first).to_be_visible()
+    assert service.asked == []
+    page.get_by_text("thousandths", exact=True).click()
+    button(page, "Ask again")
+    expect(page.get_by_role("table").get_by_role("row")).to_have_count(4)
+    # The sample is 448 by 336 pixels; the first box is 10, 12, 90, 100 thousandths of them.
+    expect(page.get_by_role("table")).to_contain_text("4, 4, 40, 34")
 
 
 def test_a_korean_browser_is_spoken_to_in_korean_and_may_change_that(visit: Visit) -> None:

@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.app.page.conftest import Visit
 from tests.app.page.fake_service import FakeService
-from tests.app.page.test_in_a_browser import ask
+from tests.app.page.person import ask
 
 pytestmark = pytest.mark.browser
 

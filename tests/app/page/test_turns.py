@@ -19,7 +19,7 @@ def png() -> bytes:
 
 
 FOUND = Turn(
-    question=Question(mode="boxes", text="컵", picture=png()),
+    question=Question(mode="boxes", text="컵", pictures=(png(),)),
     answer='[{"bbox_2d": [1, 2, 14, 15], "label": "컵"}]',
     ending="whole",
     frame=Frame(original=Size(40, 30), sent=Size(20, 15), coord_space="pixels"),
@@ -41,6 +41,16 @@ def test_boxes_are_read_again_from_an_opened_answer() -> None:
 def test_a_file_of_an_earlier_version_keeps_its_boxes() -> None:
     earlier = saved((FOUND,)).replace('"frame":', '"looked":')
     assert opened(earlier.encode()) == (FOUND,)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"), [('"picture": null', ()), ('"picture": "YWJj"', (b"abc",))]
+)
+def test_a_question_of_an_earlier_version_keeps_its_picture(
+    earlier: str, now: tuple[bytes, ...]
+) -> None:
+    kept = Question.model_validate_json(f'{{"mode": "chat", "text": "hi", {earlier}}}')
+    assert kept == Question(mode="chat", text="hi", pictures=now)
 
 
 def test_a_chat_has_no_boxes() -> None:
@@ -66,8 +76,7 @@ def test_what_is_no_conversation_is_refused_with_the_place(file: bytes, why: str
 
 def test_a_picture_that_is_none_is_refused() -> None:
     document = json.loads(saved((FOUND,)))
-    document["turns"][0]["question"]["picture"] = base64.b64encode(
-        b"<svg onload=alert(1)>"
-    ).decode()
+    script = base64.b64encode(b"<svg onload=alert(1)>").decode()
+    document["turns"][0]["question"]["pictures"] = [script]
     with pytest.raises(HistoryError, match="no picture that can be read"):
         opened(json.dumps(document).encode())
