@@ -85,8 +85,9 @@ def clear(paths: TwinPaths) -> None:
 def integrity(paths: TwinPaths) -> str:
     """What SQLite says of a copy of the datastore: ``ok``. The original is left as it is."""
     with tempfile.TemporaryDirectory() as folder:
-        for suffix in ("", "-wal"):
-            shutil.copy(paths.kubernetes / f"state.db{suffix}", Path(folder))
+        # Its log (`state.db-wal`) is gone where it was closed in order.
+        for file in paths.kubernetes.glob("state.db*"):
+            shutil.copy(file, Path(folder))
         database = sqlite3.connect(Path(folder) / "state.db")
         try:
             return str(database.execute("PRAGMA integrity_check").fetchone()[0])

@@ -29,6 +29,8 @@ OUTSIDE = "api-outside"
 """The end of the API server's relay that is not at home."""
 ADDRESS_SECONDS = 120
 """As K3s waits (home/etc/systemd/system/k3s.service.d/10-tailscale.conf)."""
+POD_SECONDS = 90
+"""systemd's own patience with what is left at a shutdown (DefaultTimeoutStopSec)."""
 ROUTER = ADDRESSES["inet"]
 NEW_ADDRESS = "10.99.0.77"
 ADDRESS_OF_THE_OTHER_LINE = "10.99.0.78"
@@ -73,6 +75,21 @@ class HomeMachine:
                 pod.kill()
         for record in self._records():
             stop(record, self.paths)  # only its record is left
+
+    def shut_down(self) -> None:
+        """SIGTERM in systemd's order: K3s' programs, the last one started first; tailscaled, which
+        K3s comes after; then what is left of the pods, and the line.
+        """
+        pods = self._descendants()
+        for record in reversed(self._records()):
+            stop(record, self.paths)
+        left = [pod for pod in pods if pod.is_running()]
+        for pod in left:
+            with suppress(psutil.NoSuchProcess):
+                pod.terminate()
+        psutil.wait_procs(left, timeout=POD_SECONDS)
+        until(self._nothing_left_to_kill)
+        self._run("ip link set eth0 down")
 
     def _descendants(self) -> list[psutil.Process]:
         found: list[psutil.Process] = []
