@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
-import httpx
+import httpx2
 from PIL import Image
 
 from hub.connection import connection
@@ -76,7 +76,7 @@ def ask(url: str, key: str, body: dict[str, Any]) -> Answer:
     begun = time.monotonic()
     headers = {"Authorization": f"Bearer {key}"}
     with (
-        httpx.Client(timeout=120, trust_env=False) as http,
+        httpx2.Client(timeout=120, trust_env=False) as http,
         http.stream("POST", f"{url}/v1/chat/completions", headers=headers, json=body) as answer,
     ):
         first = 0.0

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
+import httpx2
 from PIL import Image
 
 from app.model.profiles import SERVED_NAME
@@ -77,19 +77,19 @@ class Asker:
     ) -> Reply:
         headers = {"Authorization": f"Bearer {self._key}"} if key else {}
         left = max(self._deadline - time.monotonic(), 1)
-        limit = httpx.Timeout(min(seconds, left), connect=CONNECT_SECONDS)
+        limit = httpx2.Timeout(min(seconds, left), connect=CONNECT_SECONDS)
         begun = time.monotonic()
         try:
-            answer = httpx.request(
+            answer = httpx2.request(
                 method,
                 f"{self._url}{path}",
                 headers={**headers, "Content-Type": "application/json"},
                 content=body,
                 timeout=limit,
             )
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             took = time.monotonic() - begun
-            connected = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            connected = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             failure = _words(error, took)
             return Reply(asked=asked, seconds=took, failure=failure, connected=connected)
         code, words = _error(answer)
@@ -129,7 +129,7 @@ def _padded(size: int) -> bytes:
     return head + b"x" * (size - len(head) - 2) + b'"}'
 
 
-def _error(answer: httpx.Response) -> tuple[str, str]:
+def _error(answer: httpx2.Response) -> tuple[str, str]:
     """Code and words of an error in OpenAI's form, or nothing and what else was said."""
     if answer.is_success:
         return "", ""
@@ -146,7 +146,7 @@ def _ahead(date: str | None) -> float | None:
     return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
 
 
-def _words(error: httpx.TransportError, seconds: float) -> str:
-    if isinstance(error, httpx.TimeoutException):
+def _words(error: httpx2.TransportError, seconds: float) -> str:
+    if isinstance(error, httpx2.TimeoutException):
         return f"no answer in {seconds:.0f} s"
     return str(error) or type(error).__name__

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 from typing import Any, Literal, cast
 
-import httpx
+import httpx2
 import psutil
 from rich.table import Table
 
@@ -208,7 +208,7 @@ def _cluster(engine: Engine) -> list[Row]:
             pods = api.get(f"/api/v1/namespaces/{NAMESPACE}/pods").raise_for_status()
             ingresses = api.get(f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/ingresses")
             deployments = api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments")
-    except (httpx.HTTPError, FileNotFoundError) as error:
+    except (httpx2.HTTPError, FileNotFoundError) as error:
         return [Row("kubernetes", "home", "down", f"the API server does not answer: {error}")]
     status = node["status"]
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status["conditions"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
-import httpx
+import httpx2
 
 from bench.gateway_speed.bodies import CHUNKS, body
 from bench.gateway_speed.results import BODY_KB, Point
@@ -18,12 +18,12 @@ START_SECONDS = 30
 """The tunnel carries nothing at first; all programs have started."""
 
 
-def ask(http: httpx.Client, url: str, key: str, point: Point) -> httpx.Response:
+def ask(http: httpx2.Client, url: str, key: str, point: Point) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     return http.post(url, content=body(point), headers=headers)
 
 
-def wait(http: httpx.Client, url: str, key: str) -> None:
+def wait(http: httpx2.Client, url: str, key: str) -> None:
     """Return when it answers 200.
 
     Raises:
@@ -36,13 +36,13 @@ def wait(http: httpx.Client, url: str, key: str) -> None:
             if response.status_code == 200:
                 return
             last = f"{response.status_code}: {response.text[:300]}"
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             last = repr(error)
         time.sleep(0.2)
     sys.exit(f"{url} does not answer 200 in {START_SECONDS} s; the last answer was {last}")
 
 
-def check(http: httpx.Client, url: str, key: str, key_id: str | None) -> None:
+def check(http: httpx2.Client, url: str, key: str, key_id: str | None) -> None:
     for size in BODY_KB:
         whole = ask(http, url, key, Point(size, 1))
         if whole.json()["choices"][0]["message"]["content"] != "A red square.":
@@ -60,7 +60,7 @@ def check(http: httpx.Client, url: str, key: str, key_id: str | None) -> None:
 
 def main() -> None:
     url, key, *key_id = sys.argv[1:]
-    with httpx.Client(timeout=30, trust_env=False) as http:
+    with httpx2.Client(timeout=30, trust_env=False) as http:
         wait(http, url, key)
         check(http, url, key, key_id[0] if key_id else None)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
+import httpx2
 from rich.markup import escape
 from rich.table import Table
 
@@ -57,8 +57,8 @@ def ask_gateway(url: str) -> Row:
     address = f"{url.rstrip('/').removesuffix('/v1')}/health"
     remedy = "the table in docs/operations.md, by this status"
     try:
-        answer = httpx.get(address, timeout=GATEWAY_SECONDS)
-    except httpx.HTTPError as error:
+        answer = httpx2.get(address, timeout=GATEWAY_SECONDS)
+    except httpx2.HTTPError as error:
         detail = f"{address}: {error or type(error).__name__}"
         return _row("gateway", "health", detail, ok=False, remedy="is the address right?")
     detail = f"{answer.status_code} after {answer.elapsed.total_seconds():.1f} s"

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 from hub.home.machine import HomeError
 from hub.home.requirements import NAME
@@ -33,7 +33,7 @@ class Waker:
 
     @property
     def address(self) -> str:
-        return httpx.URL(self.url).host
+        return httpx2.URL(self.url).host
 
 
 def status() -> Mapping[str, Any]:
@@ -90,10 +90,10 @@ def send(waker: Waker, mac: str) -> list[str]:
         HomeError: the device refuses, or sent nothing.
     """
     try:
-        answer = httpx.post(
+        answer = httpx2.post(
             f"{waker.url}/v0/wol", params={"mac": mac}, timeout=ANSWER_SECONDS, trust_env=False
         )
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise HomeError(f"{waker.name} does not answer over the tailnet: {error}") from error
     if answer.status_code == 403:
         raise HomeError(

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
-import httpx
+import httpx2
 
 from app.model.drawn import draw
 from app.model.image_tokens import Size
@@ -111,7 +111,7 @@ def steady_streams(hub: HubUnderTest) -> Generator[Streams]:
 
 
 def ask(
-    http: httpx.Client, question: dict[str, Any], judge: Callable[[Boxes], bool]
+    http: httpx2.Client, question: dict[str, Any], judge: Callable[[Boxes], bool]
 ) -> tuple[Outcome, str]:
     """Ask, read the stream to its end, and say what the client saw."""
     text = ""
@@ -121,9 +121,9 @@ def ask(
                 return _refusal(answer.status_code, answer.read().decode())
             for piece in answer.iter_text():
                 text += piece
-    except httpx.TimeoutException:
+    except httpx2.TimeoutException:
         return "wrong", f"nothing for {SILENCE_SECONDS} s"
-    except httpx.TransportError:
+    except httpx2.TransportError:
         boxes = _boxes(_text(text))
         right = boxes is None or judge(boxes)
         broken = "broken off" if text else "no connection"

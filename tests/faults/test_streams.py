@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from tests.faults.streams import Boxes, Outcome, Request, Streams, ask
@@ -20,8 +20,8 @@ def events(*texts: str, end: str = "data: [DONE]\n\n") -> str:
     return "".join(f"data: {json.dumps(piece)}\n\n" for piece in pieces) + end
 
 
-class Stream(httpx.SyncByteStream):
-    def __init__(self, text: str, error: httpx.TransportError | None) -> None:
+class Stream(httpx2.SyncByteStream):
+    def __init__(self, text: str, error: httpx2.TransportError | None) -> None:
         self._text, self._error = text, error
 
     def __iter__(self) -> Iterator[bytes]:
@@ -30,13 +30,13 @@ class Stream(httpx.SyncByteStream):
             raise self._error
 
 
-def seen(status: int, text: str, error: httpx.TransportError | None = None) -> tuple[Outcome, str]:
-    def answer(_: httpx.Request) -> httpx.Response:
+def seen(status: int, text: str, error: httpx2.TransportError | None = None) -> tuple[Outcome, str]:
+    def answer(_: httpx2.Request) -> httpx2.Response:
         if error and not text:
             raise error
-        return httpx.Response(status, stream=Stream(text, error))
+        return httpx2.Response(status, stream=Stream(text, error))
 
-    with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://hub") as http:
+    with httpx2.Client(transport=httpx2.MockTransport(answer), base_url="http://hub") as http:
         return ask(http, {}, CUP.agrees)
 
 
@@ -61,14 +61,14 @@ def test_a_whole_stream_is_right_if_it_has_the_boxes_and_an_end(text: str, expec
 
 
 def test_a_connection_that_breaks_is_a_failure_that_the_client_sees() -> None:
-    lost = httpx.RemoteProtocolError("peer closed connection")
+    lost = httpx2.RemoteProtocolError("peer closed connection")
     assert seen(200, "", lost) == ("failed", "no connection")
     assert seen(200, events("[", end=""), lost) == ("failed", "broken off")
     assert seen(200, events(ANSWER % 99, end=""), lost)[0] == "wrong"
 
 
 def test_silence_is_no_failure_that_the_client_sees() -> None:
-    assert seen(200, "", httpx.ReadTimeout("")) == ("wrong", "nothing for 60 s")
+    assert seen(200, "", httpx2.ReadTimeout("")) == ("wrong", "nothing for 60 s")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from pydantic import ValidationError
 
@@ -37,9 +37,9 @@ class ColdGateway:
     home: Home
     tunnel: Tunnel
 
-    def post(self, body: bytes) -> httpx.Response:
+    def post(self, body: bytes) -> httpx2.Response:
         url = f"{self.url}/v1/chat/completions"
-        return httpx.post(url, headers=chat_headers("laptop"), content=body, timeout=30)
+        return httpx2.post(url, headers=chat_headers("laptop"), content=body, timeout=30)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support.gateway import running_gateway
@@ -111,7 +111,7 @@ def test_a_large_question_that_home_refuses_by_its_head_is_refused_in_words(gate
     headers = {"Authorization": f"Bearer {KEY}"}
     url = f"http://127.0.0.1:{gateway}/v1/completions"
     answers = [
-        httpx.post(url, headers=headers, content=b"x" * 900_000, timeout=20) for _ in range(8)
+        httpx2.post(url, headers=headers, content=b"x" * 900_000, timeout=20) for _ in range(8)
     ]
     assert Counter(a.status_code for a in answers) == {200: 1, 429: 7}
     refused = [a for a in answers if a.status_code == 429]

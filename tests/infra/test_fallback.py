@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from infra.gcp.fallback import Elsewhere
@@ -61,9 +61,9 @@ class Gateway:
     other: Other
     log: Path
 
-    def ask(self, question: object, headers: dict[str, str] | None = None) -> httpx.Response:
+    def ask(self, question: object, headers: dict[str, str] | None = None) -> httpx2.Response:
         sent = chat_headers("laptop") if headers is None else headers
-        return httpx.post(f"{self.url}{CHAT}", headers=sent, json=question, timeout=20)
+        return httpx2.post(f"{self.url}{CHAT}", headers=sent, json=question, timeout=20)
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +145,10 @@ def test_strangers_get_nothing_from_the_other_service_either(off: Gateway) -> No
 
 
 def test_the_list_of_models_says_who_answers(off: Gateway) -> None:
-    answer = httpx.get(f"{off.url}/v1/models", headers=chat_headers("laptop"))
+    answer = httpx2.get(f"{off.url}/v1/models", headers=chat_headers("laptop"))
     [model] = answer.json()["data"]
     assert (model["id"], model["root"]) == ("vlm", "lab/large-vl")
-    assert httpx.get(f"{off.url}/health").status_code == 503, "home's state is still told"
+    assert httpx2.get(f"{off.url}/health").status_code == 503, "home's state is still told"
 
 
 def test_home_is_preferred_again_when_it_is_back(gateway: Gateway) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from infra.gcp.caddyfile import HEALTH_FAILS, RETRY_AFTER_SECONDS, keys_file
@@ -36,8 +36,8 @@ class Gateway:
     home: Home
     log: Path
 
-    def post(self, path: str = CHAT, **more: object) -> httpx.Response:
-        return httpx.post(f"{self.url}{path}", timeout=20, **more)  # pyright: ignore[reportArgumentType]
+    def post(self, path: str = CHAT, **more: object) -> httpx2.Response:
+        return httpx2.post(f"{self.url}{path}", timeout=20, **more)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.fixture(scope="module")
@@ -174,21 +174,21 @@ def raw(gateway: Gateway, method: str, target: str) -> tuple[int, bytes]:
     ],
 )
 def test_what_is_listed_is_answered(gateway: Gateway, method: str, path: str) -> None:
-    answer = httpx.request(method, f"{gateway.url}{path}", headers=LAPTOP, timeout=20)
+    answer = httpx2.request(method, f"{gateway.url}{path}", headers=LAPTOP, timeout=20)
     assert answer.status_code == 200
     assert bool(answer.content) is (method != "HEAD")
 
 
 def test_the_one_model_can_be_looked_up_by_its_name(gateway: Gateway) -> None:
     path = f"{gateway.url}/v1/models/vlm"
-    model = httpx.get(path, headers=LAPTOP).json()
+    model = httpx2.get(path, headers=LAPTOP).json()
     assert (model["id"], model["object"]) == ("vlm", "model")
-    assert httpx.get(path).status_code == 401
+    assert httpx2.get(path).status_code == 401
 
 
 def test_head_is_get_at_home(gateway: Gateway) -> None:
     before = len(gateway.home.got)
-    httpx.head(f"{gateway.url}/v1/models", headers=LAPTOP)
+    httpx2.head(f"{gateway.url}/v1/models", headers=LAPTOP)
     assert "GET /v1/models" in gateway.home.got[before:]
     assert "HEAD /v1/models" not in gateway.home.got[before:]
 
@@ -286,7 +286,7 @@ def test_a_body_over_the_cap_is_413_in_words(gateway: Gateway) -> None:
 
 def test_a_stream_arrives_piece_by_piece(gateway: Gateway) -> None:
     gateway.home.release.clear()
-    with httpx.stream(
+    with httpx2.stream(
         "POST", f"{gateway.url}{CHAT}", headers=LAPTOP, json={"stream": True}, timeout=20
     ) as answer:
         pieces = answer.iter_raw()
@@ -295,7 +295,7 @@ def test_a_stream_arrives_piece_by_piece(gateway: Gateway) -> None:
         assert b"".join(pieces) == b"data: two\n\n"
 
 
-def code_of(answer: httpx.Response) -> str:
+def code_of(answer: httpx2.Response) -> str:
     return answer.json()["error"]["code"] if answer.is_error else ""
 
 
@@ -351,8 +351,8 @@ def test_each_request_is_a_line_of_the_log_with_whose_it_was(gateway: Gateway) -
 def test_of_a_client_that_leaves_in_the_middle_the_log_knows_as_much(gateway: Gateway) -> None:
     gateway.home.release.clear()
     headers = chat_headers("robot.2")
-    with httpx.stream("POST", f"{gateway.url}{CHAT}", headers=headers, json={"stream": 1}) as left:
-        pieces = left.iter_raw()  # Kept: httpx closes the connection of one that is collected.
+    with httpx2.stream("POST", f"{gateway.url}{CHAT}", headers=headers, json={"stream": 1}) as left:
+        pieces = left.iter_raw()  # Kept: httpx2 closes the connection of one that is collected.
         assert next(pieces) == b"data: one\n\n"
         leaves = time.time()
     try:
@@ -388,9 +388,9 @@ def for_pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def preflight(url: str, origin: str) -> httpx.Response:
+def preflight(url: str, origin: str) -> httpx2.Response:
     asks = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-    return httpx.options(f"{url}{CHAT}", headers=asks)
+    return httpx2.options(f"{url}{CHAT}", headers=asks)
 
 
 def test_a_page_of_an_allowed_origin_may_ask_and_read_refusals(for_pages: str) -> None:
@@ -400,7 +400,7 @@ def test_a_page_of_an_allowed_origin_may_ask_and_read_refusals(for_pages: str) -
     assert "Authorization" in allowed.headers["access-control-allow-headers"]
     for headers, status in ((LAPTOP, 200), ({}, 401)):
         origin = {**headers, "Origin": PAGE}
-        answer = httpx.post(f"{for_pages}{CHAT}", headers=origin, json={}, timeout=20)
+        answer = httpx2.post(f"{for_pages}{CHAT}", headers=origin, json={}, timeout=20)
         assert answer.status_code == status
         assert answer.headers.get_list("access-control-allow-origin") == [PAGE]
         assert answer.headers["vary"] == "Origin"
@@ -409,7 +409,7 @@ def test_a_page_of_an_allowed_origin_may_ask_and_read_refusals(for_pages: str) -
 def test_a_page_of_another_origin_may_not(for_pages: str) -> None:
     assert preflight(for_pages, "https://robots.example.evil").status_code == 404
     headers = {**LAPTOP, "Origin": "https://evil.example"}
-    answer = httpx.post(f"{for_pages}{CHAT}", headers=headers, json={}, timeout=20)
+    answer = httpx2.post(f"{for_pages}{CHAT}", headers=headers, json={}, timeout=20)
     assert "access-control-allow-origin" not in answer.headers
 
 

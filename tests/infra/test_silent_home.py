@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.support.gateway import chat_headers, is_up, running_gateway
 from tests.support.home import Home, home_handler
@@ -33,14 +33,14 @@ def ask(url: str, *, stream: bool) -> tuple[str, float]:
     """How the answer ended, and after how many seconds."""
     begun = time.monotonic()
     try:
-        answer = httpx.post(
+        answer = httpx2.post(
             f"{url}/v1/chat/completions",
             headers=chat_headers("laptop"),
             json={"stream": True} if stream else {},
             timeout=40,
         )
         end = str(answer.json()["error"]["code"] if answer.status_code >= 400 else answer.text)
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         end = type(error).__name__
     return end, time.monotonic() - begun
 

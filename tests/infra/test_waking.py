@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from infra.gcp.fallback import Elsewhere
@@ -55,9 +55,9 @@ class Gateway:
     api: PeerApi
     log: Path
 
-    def ask(self, name: str | None = "laptop") -> httpx.Response:
+    def ask(self, name: str | None = "laptop") -> httpx2.Response:
         headers = chat_headers(name) if name else {}
-        return httpx.post(f"{self.url}{CHAT}", headers=headers, json=QUESTION, timeout=20)
+        return httpx2.post(f"{self.url}{CHAT}", headers=headers, json=QUESTION, timeout=20)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_strangers_monitors_and_lists_of_models_let_home_sleep(asleep: Gateway) 
     key = chat_headers("laptop")
     assert asleep.ask(name=None).status_code == 401
     for headers, path in ((key, "/health"), ({}, "/health"), (key, "/v1/models")):
-        answer = httpx.get(f"{asleep.url}{path}", headers=headers)
+        answer = httpx2.get(f"{asleep.url}{path}", headers=headers)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert answer.json()["error"]["code"] == "home_unavailable"
     assert asleep.api.asked == []

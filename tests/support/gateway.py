@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx
+import httpx2
 
 from infra.gcp.caddyfile import CROSSING_PORT, HEALTH_INTERVAL_SECONDS, caddyfile, keys_file
 from infra.gcp.crossing import SOCKS_PORT, crossing, script
@@ -93,12 +93,12 @@ def running_gateway(
 
 def is_up(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health").status_code == 200
-    except httpx.HTTPError:
+        return httpx2.get(f"{url}/health").status_code == 200
+    except httpx2.HTTPError:
         return False
 
 
-def line_of(log: Path, answer: httpx.Response) -> dict[str, Any]:
+def line_of(log: Path, answer: httpx2.Response) -> dict[str, Any]:
     """Of the gateway's log, for this answer's request; it is written when that ends."""
     name = f'"request_id":"{answer.headers["x-request-id"]}"'
     until(lambda: name in log.read_text(), shown=lambda: f"{name}\n{log.read_text()[-3000:]}")

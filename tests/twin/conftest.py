@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import pytest
 from rich.console import Console
@@ -35,14 +35,14 @@ PATIENCE = 90
 """Seconds that a part of the twin may take for something, on a machine that is busy."""
 
 
-ALL_KEPT = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+ALL_KEPT = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
 """For many threads: httpcore closes what is over its limit while another thread takes it."""
 
 
-class Patient(httpx.HTTPTransport):
+class Patient(httpx2.HTTPTransport):
     """Keeps to the requests that a client has in a minute: some tests ask for more."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         while (answer := super().handle_request(request)).status_code == 429:
             answer.close()
             time.sleep(float(answer.headers["Retry-After"]))
@@ -168,9 +168,9 @@ class HubUnderTest:
         return False
 
     def http(
-        self, key: str, transport: type[httpx.HTTPTransport] = httpx.HTTPTransport
-    ) -> httpx.Client:
-        return httpx.Client(
+        self, key: str, transport: type[httpx2.HTTPTransport] = httpx2.HTTPTransport
+    ) -> httpx2.Client:
+        return httpx2.Client(
             base_url=self.gateway,
             headers={"Authorization": f"Bearer {key}"},
             timeout=120,
@@ -223,5 +223,5 @@ def temporary_twin(more: Mapping[str, str] | None = None) -> Generator[HubUnderT
         left, files = under_test.processes, state.exists()
         shutil.rmtree(state, ignore_errors=True)
     assert (cleaned.returncode, left, files) == (0, {}, False), cleaned.stderr
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{under_test.gateway}/health", timeout=5)
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"{under_test.gateway}/health", timeout=5)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from twin.parts import control_plane
 from twin.paths import TwinPaths
@@ -56,7 +56,7 @@ def _write(paths: TwinPaths, prefix: str, writes: Writes) -> None:
             metadata = {"name": name, "labels": {LABEL: "yes"}}
             try:
                 answer = api.post(CONFIGMAPS, json={"metadata": metadata, "data": _data(name)})
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 return
             if answer.status_code == 201:
                 writes.confirmed.add(name)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.support.waiting import until
 from tests.twin import datastore_writes
@@ -75,7 +75,7 @@ class RequestInFlight(threading.Thread):
                     text += piece
                     self._begun.set()
             self.end = "whole" if text.endswith("data: [DONE]\n\n") else "broken off"
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             self.end = f"broken off ({type(error).__name__})"
         self.ended_at = time.monotonic()
         self._begun.set()
@@ -97,12 +97,12 @@ def at_home(home: HomeMachine) -> dict[str, Any]:
 
 def home_answers(hub: HubUnderTest) -> bool:
     """Whether home's own ingress answers the gateway, with or without a model behind it."""
-    answer = httpx.get(f"{hub.gateway}/health", timeout=60)
+    answer = httpx2.get(f"{hub.gateway}/health", timeout=60)
     return answer.status_code == 200 or answer.json()["error"]["code"] == "model_unavailable"
 
 
 def model_answers(hub: HubUnderTest) -> bool:
-    return httpx.get(f"{hub.gateway}/health", timeout=60).status_code == 200
+    return httpx2.get(f"{hub.gateway}/health", timeout=60).status_code == 200
 
 
 def cut_and_boot(home: HomeMachine, moment: float, name: str) -> Recovery:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from app.model.forecast.memory import CPU_BLOCK_TOKENS, kv_tokens
@@ -45,7 +45,7 @@ def test_the_table_shows_both_and_uses_vllms(hub: HubUnderTest) -> None:
     assert plan["at_once"] == TINY.max_num_seqs
 
 
-def prompt_tokens(http: httpx.Client, content: list[dict[str, Any]]) -> int:
+def prompt_tokens(http: httpx2.Client, content: list[dict[str, Any]]) -> int:
     answer = http.post("/v1/chat/completions", json=chat(content)).raise_for_status()
     return answer.json()["usage"]["prompt_tokens"]
 

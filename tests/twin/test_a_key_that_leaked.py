@@ -6,7 +6,7 @@ import json
 import signal
 from collections.abc import Generator
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -48,7 +48,7 @@ def test_destroy_closes_the_public_side_and_forgets_nothing_of_home(
 ) -> None:
     done = hub.shell("pulumi destroy --yes --skip-preview --stack twin")
     assert done.returncode == 0, done.stdout + done.stderr
-    answer = httpx.get(f"{hub.gateway}/health", timeout=5)
+    answer = httpx2.get(f"{hub.gateway}/health", timeout=5)
     assert (answer.status_code, "No service is deployed" in answer.text) == (404, True)
 
 

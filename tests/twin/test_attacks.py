@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 
@@ -32,7 +32,7 @@ BEYOND_PILLOW = pytest.mark.xfail(
 
 
 @pytest.fixture
-def http(hub: HubUnderTest) -> Generator[httpx.Client]:
+def http(hub: HubUnderTest) -> Generator[httpx2.Client]:
     """Asks; afterwards an ordinary question has to be answered."""
     with hub.http(first_key(hub), Patient) as client:
         yield client
@@ -70,7 +70,7 @@ def http(hub: HubUnderTest) -> Generator[httpx.Client]:
         *("javascript:0", "unix:/run/x.sock", "http://", "http://[", "\0"),
     ],
 )
-def test_no_picture_is_fetched(http: httpx.Client, url: str) -> None:
+def test_no_picture_is_fetched(http: httpx2.Client, url: str) -> None:
     answer = http.post(CHAT, json=by_url(url))
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
@@ -124,7 +124,7 @@ def animation(frames: int) -> bytes:
     ],
 )
 def test_a_picture_that_would_unpack_to_too_much_is_a_clients_mistake(
-    http: httpx.Client, make: Callable[[], str]
+    http: httpx2.Client, make: Callable[[], str]
 ) -> None:
     answer = http.post(CHAT, json=by_url(make()), timeout=BOUND_SECONDS)
     assert answer.status_code == 400, answer.text
@@ -140,7 +140,7 @@ def test_a_picture_that_would_unpack_to_too_much_is_a_clients_mistake(
     ],
 )
 def test_an_odd_picture_is_answered_in_time_one_way_or_the_other(
-    http: httpx.Client, make: Callable[[], str]
+    http: httpx2.Client, make: Callable[[], str]
 ) -> None:
     answer = http.post(CHAT, json=by_url(make()), timeout=BOUND_SECONDS)
     assert answer.status_code in (200, 400), answer.text
@@ -191,13 +191,13 @@ def deep_json() -> str:
         pytest.param({**chat("Hello"), "messages": []}, id="no message"),
     ],
 )
-def test_too_much_is_refused(http: httpx.Client, body: dict[str, Any]) -> None:
+def test_too_much_is_refused(http: httpx2.Client, body: dict[str, Any]) -> None:
     answer = http.post(CHAT, json=body, timeout=BOUND_SECONDS)
     assert 400 <= answer.status_code < 500, answer.text
     assert answer.json()["error"]["message"]
 
 
-def test_a_question_that_is_nested_100_000_deep_is_refused(http: httpx.Client) -> None:
+def test_a_question_that_is_nested_100_000_deep_is_refused(http: httpx2.Client) -> None:
     json_type = {"Content-Type": "application/json"}
     answer = http.post(CHAT, content=deep_json(), headers=json_type, timeout=BOUND_SECONDS)
     assert 400 <= answer.status_code < 500, answer.text
@@ -222,7 +222,7 @@ def test_a_question_that_is_nested_100_000_deep_is_refused(http: httpx.Client) -
     ],
 )
 def test_what_is_costly_is_bounded_and_others_are_answered_meanwhile(
-    hub: HubUnderTest, http: httpx.Client, body: dict[str, Any]
+    hub: HubUnderTest, http: httpx2.Client, body: dict[str, Any]
 ) -> None:
     with ThreadPoolExecutor(2) as people, hub.http(hub.api_keys()["robot"]) as other:
         attack = people.submit(http.post, CHAT, json=body, timeout=2 * BOUND_SECONDS)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 
 from tests.twin.conftest import HubUnderTest
@@ -35,7 +35,7 @@ def test_a_change_of_keys_cuts_no_stream_and_refuses_none(hub: HubUnderTest) -> 
                     answer = http.post("/v1/chat/completions", json=LONG)
                     whole = answer.text.endswith("data: [DONE]\n\n")
                     ends[f"{answer.status_code} {'whole' if whole else answer.text[-80:]}"] += 1
-                except httpx.HTTPError as error:
+                except httpx2.HTTPError as error:
                     ends[repr(error)] += 1
                 deployed.wait(EVERY - (time.monotonic() - begun))
 

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
+import httpx2
 import openai
 import pytest
 
@@ -128,7 +128,7 @@ def test_a_monitor_may_ask_for_the_head_only(hub: HubUnderTest) -> None:
 def test_too_many_questions_are_refused_in_openais_form(hub: HubUnderTest) -> None:
     with hub.http(hub.api_keys()["robot"]) as http, ThreadPoolExecutor(50) as people:
         asked = [people.submit(http.get, "/v1/models") for _ in range(150)]
-        refused: list[httpx.Response] = [
+        refused: list[httpx2.Response] = [
             one.result() for one in asked if one.result().status_code != 200
         ]
     assert {answer.status_code for answer in refused} == {429}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support.other_clients import NAMES, Form, ask, install
@@ -36,5 +36,5 @@ def test_a_client_is_told_what_is_in_its_picture(
 
 def test_open_webuis_test_of_a_connection_finds_the_model(hub: HubUnderTest) -> None:
     headers = {"Authorization": f"Bearer {first_key(hub)}", "Content-Type": "application/json"}
-    answer = httpx.get(f"{hub.gateway}/v1/models", headers=headers, timeout=60)
+    answer = httpx2.get(f"{hub.gateway}/v1/models", headers=headers, timeout=60)
     assert [model["id"] for model in answer.json()["data"]] == ["vlm"]

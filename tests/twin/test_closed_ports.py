@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import httpx
+import httpx2
 import pytest
 
 from infra.gcp.crossing import SOCKS_PORT
@@ -75,7 +75,7 @@ def listening(network: Network) -> Generator[None]:
 def test_the_gateway_reaches_homes_port_80_and_no_other(
     hub: HubUnderTest, network: Network
 ) -> None:
-    until(lambda: httpx.get(f"{hub.gateway}/health", timeout=60).status_code == 200)
+    until(lambda: httpx2.get(f"{hub.gateway}/health", timeout=60).status_code == 200)
     caddy = service(hub)["instances"][0]["containers"][0]["pid"]
     in_the_gateway = replace(network, holders={**network.holders, "cloud": caddy})
     with listening(network):

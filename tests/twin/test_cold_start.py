@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import pytest
 from PIL import Image
@@ -85,7 +85,7 @@ def asleep(hub: HubUnderTest) -> Generator[None]:
 def test_home_asleep_is_said_in_time_after_a_cold_start_and_at_once_from_then_on(
     hub: HubUnderTest,
 ) -> None:
-    def timed_post() -> tuple[httpx.Response, float]:
+    def timed_post() -> tuple[httpx2.Response, float]:
         begun = time.monotonic()
         return http.post("/v1/chat/completions", json=chat("Hello")), time.monotonic() - begun
 

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support.waiting import until
@@ -26,8 +26,8 @@ def test_down_closes_the_cloud_and_leaves_home_then_up_adopts_the_same_pod(
     started = hub.vllm_pod()["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
     hub.ok("down")
 
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{hub.gateway}/health", timeout=5)
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"{hub.gateway}/health", timeout=5)
     assert not set(hub.processes.values()) & {"caddy", "containerboot"}, (
         "a process of Cloud Run is left"
     )

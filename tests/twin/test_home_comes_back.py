@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support.waiting import until
@@ -68,7 +68,7 @@ def test_home_is_found_again_after_a_change_of_its_line_and_after_the_change_bac
     assert at_home(home) == before
 
 
-def await_answer(http: httpx.Client) -> None:
+def await_answer(http: httpx2.Client) -> None:
     def asked() -> int:
         return http.post("/v1/chat/completions", json=chat("Hello")).status_code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.twin.conftest import HubUnderTest
@@ -59,7 +59,7 @@ def test_without_a_valid_key_the_door_says_401(
     hub: HubUnderTest, authorization: str | None
 ) -> None:
     headers = {"Authorization": authorization} if authorization else {}
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{hub.gateway}/v1/chat/completions", headers=headers, json=chat("Hello"), timeout=60
     )
     assert answer.status_code == 401

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Self
 
-import httpx
+import httpx2
 
 from twin.cloud_run.revision import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_SECONDS
 from twin.containers.container import Container, ContainerSpec
@@ -41,8 +41,8 @@ class Front:
         self.paths = paths
         self._caddy = caddy
         self._limits = (DEFAULT_TIMEOUT_SECONDS, DEFAULT_CONCURRENCY)
-        transport = httpx.AsyncHTTPTransport(uds=str(paths.cloud_run_caddy_socket))
-        self._admin = httpx.AsyncClient(transport=transport, base_url="http://caddy")
+        transport = httpx2.AsyncHTTPTransport(uds=str(paths.cloud_run_caddy_socket))
+        self._admin = httpx2.AsyncClient(transport=transport, base_url="http://caddy")
 
     @classmethod
     async def start(cls, paths: TwinPaths) -> Self:

@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +43,10 @@ async def succeeds(
                 _, writer = await asyncio.open_connection(host, probe.port)
                 writer.close()
                 return True
-            async with httpx.AsyncClient(trust_env=False) as http:
+            async with httpx2.AsyncClient(trust_env=False) as http:
                 answer = await http.get(f"http://{host}:{probe.port}{probe.path}")
                 return 200 <= answer.status_code < 400
-    except (OSError, TimeoutError, httpx.HTTPError):
+    except (OSError, TimeoutError, httpx2.HTTPError):
         return False
 
 

@@ -18,7 +18,7 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from twin.node import logs_server
 from twin.node.api import Api
@@ -50,7 +50,7 @@ class Pods:
                         self._drop_all_but({pod["metadata"]["uid"] for pod in item})
                     else:
                         await self._see(kind, item)
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 print(f"watch: {error!r}", flush=True)
                 await asyncio.sleep(1)
 
@@ -122,7 +122,7 @@ class Pods:
         """A pod lives on when it cannot be told of: away server, namespace on its way out."""
         try:
             await words
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             print(f"not told: {error!r}", flush=True)
 
     async def _delete(self, pod: Pod) -> None:

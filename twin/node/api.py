@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import yaml
 
 MERGE = "application/merge-patch+json"
@@ -16,7 +16,7 @@ APPLY = "application/apply-patch+yaml"
 
 
 class Api:
-    """Typed as far as JSON is; errors of the API server raise ``httpx.HTTPStatusError``."""
+    """Typed as far as JSON is; errors of the API server raise ``httpx2.HTTPStatusError``."""
 
     def __init__(self, kubeconfig: Path) -> None:
         config = yaml.safe_load(kubeconfig.read_text())
@@ -24,11 +24,11 @@ class Api:
         self.server: str = cluster["server"]
         self.authority: str = cluster["certificate-authority"]
         self.token: str = config["users"][0]["user"]["token"]
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             base_url=self.server,
             verify=ssl.create_default_context(cafile=self.authority),
             headers={"Authorization": f"Bearer {self.token}"},
-            timeout=httpx.Timeout(10, read=60),
+            timeout=httpx2.Timeout(10, read=60),
             trust_env=False,
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import yaml
 
 from twin.errors import TwinError
@@ -79,7 +79,7 @@ async def apply(kubeconfig: Path) -> None:
                 if object_["kind"] == "CustomResourceDefinition"
             )
         )
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise TwinError(
             f"The API server does not take what K3s ships: {error!r}. `hub logs kube-apiserver` "
             "has the reason."

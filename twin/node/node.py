@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 
 from infra.home_k3s.names import DEVICE_PLUGINS
@@ -55,7 +55,7 @@ class Node:
             try:
                 await self._renew_lease()
                 await self.report()
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 print(f"heartbeat: {error!r}", flush=True)
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
@@ -68,7 +68,7 @@ class Node:
                 self.gpus = announced if announced is not None else 0
                 try:
                     await self.report()
-                except httpx.HTTPError as error:
+                except httpx2.HTTPError as error:
                     # The heartbeat reports them in a moment.
                     print(f"device report: {error!r}", flush=True)
             await asyncio.sleep(LOOK_FOR_DEVICES_SECONDS)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import httpx
+import httpx2
 
 from twin.containers.container import Container, ContainerSpec
 from twin.containers.images import UnknownImageError
@@ -189,7 +189,7 @@ class Pod:
                 reason = ("ErrImagePull", str(error))
             except OSError as error:
                 reason = ("CreateContainerError", str(error))
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 reason = ("CreateContainerConfigError", f"the API server: {error!r}")
             if state.waiting != reason:
                 state.waiting = reason

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import yaml
 
 from twin.containers.container import Container, ContainerSpec
@@ -124,7 +124,7 @@ async def _follow(api: Api, wanted: asyncio.Queue[list[str]]) -> None:
                     if last is not None and seen != last:
                         last = seen
                         await wanted.put(seen)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             print(f"watch: {error!r}", flush=True)
             await asyncio.sleep(1)
 

@@ -10,7 +10,7 @@ import ssl
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import trustme
 import yaml
 
@@ -57,11 +57,11 @@ def write_credentials(paths: TwinPaths, network: Network, port: int) -> None:
     paths.kubeconfig.write_text(yaml.safe_dump(kubeconfig, sort_keys=False))
 
 
-def api_client(kubeconfig: Path) -> httpx.Client:
+def api_client(kubeconfig: Path) -> httpx2.Client:
     """A client of the API server, with its CA and the admin's token."""
     parsed = yaml.safe_load(kubeconfig.read_text())
     cluster = parsed["clusters"][0]["cluster"]
-    return httpx.Client(
+    return httpx2.Client(
         base_url=cluster["server"],
         verify=ssl.create_default_context(cafile=cluster["certificate-authority"]),
         headers={"Authorization": f"Bearer {parsed['users'][0]['user']['token']}"},
@@ -74,7 +74,7 @@ def answers(kubeconfig: Path, path: str = "/readyz") -> bool:
     try:
         with api_client(kubeconfig) as client:
             return client.get(path).status_code == 200
-    except httpx.HTTPError:
+    except httpx2.HTTPError:
         return False
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from infra.home_k3s.names import MODEL, NAMESPACE
 from twin.errors import TwinError
@@ -144,11 +144,11 @@ def await_the_whole_path(settings: TwinSettings, kubeconfig: Path) -> None:
 
 def services(paths: TwinPaths) -> list[dict[str, object]] | None:
     """Cloud Run's services as its admin interface lists them; ``None`` when it does not answer."""
-    transport = httpx.HTTPTransport(uds=str(paths.cloud_run_admin_socket))
+    transport = httpx2.HTTPTransport(uds=str(paths.cloud_run_admin_socket))
     try:
-        with httpx.Client(transport=transport, base_url="http://cloud-run") as http:
+        with httpx2.Client(transport=transport, base_url="http://cloud-run") as http:
             return http.get("/services").raise_for_status().json()
-    except httpx.HTTPError:
+    except httpx2.HTTPError:
         return None
 
 
@@ -156,7 +156,7 @@ def _node_is_ready(kubeconfig: Path) -> bool:
     try:
         with control_plane.api_client(kubeconfig) as api:
             found = api.get("/api/v1/nodes/home")
-    except httpx.HTTPError:
+    except httpx2.HTTPError:
         return False  # an API server that has just started, on a machine that is busy
     if found.status_code != 200:
         return False
@@ -167,8 +167,8 @@ def _node_is_ready(kubeconfig: Path) -> bool:
 def _answers(url: str) -> Callable[[], bool]:
     def ask() -> bool:
         try:
-            return httpx.get(url, timeout=2).status_code == 200
-        except httpx.HTTPError:
+            return httpx2.get(url, timeout=2).status_code == 200
+        except httpx2.HTTPError:
             return False
 
     return ask

@@ -15,7 +15,7 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from twin.providers import google_rules as rules
 from twin.providers.google_store import GoogleStore
@@ -244,11 +244,11 @@ class Service(_Stored):
         }
 
     def _call(self, method: str, path: str, **more: Any) -> Any:
-        transport = httpx.HTTPTransport(uds=str(self._cloud_run))
+        transport = httpx2.HTTPTransport(uds=str(self._cloud_run))
         try:
-            with httpx.Client(transport=transport, timeout=DEPLOY_SECONDS) as http:
+            with httpx2.Client(transport=transport, timeout=DEPLOY_SECONDS) as http:
                 answer = http.request(method, f"http://cloud-run{path}", **more)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise ProviderError(
                 f"Cloud Run on this machine does not answer ({error}); `hub status` shows why"
             ) from error

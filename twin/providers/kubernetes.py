@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
+import httpx2
 import yaml
 
 from twin.providers.kubernetes_readiness import not_ready
@@ -31,7 +31,7 @@ SECONDS_BETWEEN_LOOKS = 0.5
 class ApiServer:
     """REST calls on objects, addressed by what is written in them."""
 
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(self, http: httpx2.Client) -> None:
         self._http = http
         self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
 
@@ -56,7 +56,7 @@ class ApiServer:
         user = next(u["user"] for u in config["users"] if u["name"] == found[0]["user"])
         verify = ssl.create_default_context(cafile=cluster["certificate-authority"])
         headers = {"Authorization": f"Bearer {user['token']}"}
-        http = httpx.Client(base_url=cluster["server"], verify=verify, headers=headers, timeout=30)
+        http = httpx2.Client(base_url=cluster["server"], verify=verify, headers=headers, timeout=30)
         return cls(http)
 
     def path(self, object_: Properties, *, collection: bool = False) -> str:
@@ -82,10 +82,10 @@ class ApiServer:
         where = f"/namespaces/{metadata.get('namespace', 'default')}" if namespaced else ""
         return f"{prefix}{where}/{plural}" + ("" if collection else f"/{metadata['name']}")
 
-    def call(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
         try:
             return self._http.request(method, path, **more)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise ProviderError(
                 f"the Kubernetes API server at {self._http.base_url} does not answer: {error}"
             ) from error
@@ -238,7 +238,7 @@ def _id(inputs: Properties) -> str:
     return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
 
 
-def _expected(response: httpx.Response) -> Properties:
+def _expected(response: httpx2.Response) -> Properties:
     if response.is_error:
         try:
             message = response.json()["message"]

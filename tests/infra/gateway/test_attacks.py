@@ -12,7 +12,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 import pytest
 
 from tests.infra.gateway.conftest import BODY_MB, Gateway
@@ -310,7 +310,7 @@ def rows(**tables: dict[str, Attack]) -> list[object]:
 
 
 def reached(
-    gateway: Gateway, answers: Sequence[Answer] | Sequence[httpx.Response]
+    gateway: Gateway, answers: Sequence[Answer] | Sequence[httpx2.Response]
 ) -> list[Received]:
     """What reached home of these requests; the head of an earlier one, cut off, may come late."""
     names = {answer.headers.get("X-Request-Id") for answer in answers}
@@ -397,7 +397,7 @@ def test_no_other_route_of_the_model_server_exists_with_a_key_or_without(gateway
         for method, *paths in map(str.split, VLLM_ROUTES.strip().splitlines())
         for path in paths
     ]
-    with httpx.Client(base_url=gateway.url, timeout=20) as http:
+    with httpx2.Client(base_url=gateway.url, timeout=20) as http:
         for headers in (chat_headers("laptop"), {}):
             statuses = {one: http.request(*one, headers=headers).status_code for one in asked}
             assert set(statuses.values()) == {404}, statuses
@@ -413,7 +413,7 @@ def test_no_other_route_of_the_model_server_exists_with_a_key_or_without(gateway
 )
 def test_the_listed_ones_need_a_key(gateway: Gateway, method: str, path: str) -> None:
     gateway.received.clear()
-    assert httpx.request(method, f"{gateway.url}{path}").status_code == 401
+    assert httpx2.request(method, f"{gateway.url}{path}").status_code == 401
     assert gateway.received == []
 
 
@@ -422,17 +422,17 @@ def test_forty_megabytes_are_refused_with_a_length_and_without(gateway: Gateway)
     gateway.received.clear()
     for headers in (chat_headers("laptop"), {}):
         for content in (megabyte * 40, (megabyte for _ in range(40))):
-            with httpx.Client(timeout=20) as http:
+            with httpx2.Client(timeout=20) as http:
                 try:
                     answer = http.post(f"{gateway.url}{CHAT}", headers=headers, content=content)
-                except httpx.WriteError:
+                except httpx2.WriteError:
                     continue  # closed while it was sending, as a refusal may
             assert answer.status_code == (413 if headers else 401)
     assert not any(one.body for one in gateway.received)
     largest = b"x" * (BODY_MB * 10**6)
     url = f"{gateway.url}{CHAT}"
     assert (
-        httpx.post(url, headers=chat_headers("laptop"), content=largest, timeout=20).status_code
+        httpx2.post(url, headers=chat_headers("laptop"), content=largest, timeout=20).status_code
         == 200
     )
     assert gateway.received[-1].body == largest
@@ -443,7 +443,7 @@ def test_a_question_reaches_home_byte_for_byte_whatever_model_it_names(gateway: 
         body = b'{"model": "%s"}' % name.encode()
         gateway.received.clear()
         url = f"{gateway.url}{CHAT}"
-        answer = httpx.post(url, headers=chat_headers("laptop"), content=body)
+        answer = httpx2.post(url, headers=chat_headers("laptop"), content=body)
         assert answer.status_code == 200
         assert [one.body for one in reached(gateway, [answer])] == [body]
 

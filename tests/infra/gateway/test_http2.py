@@ -6,7 +6,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import closing, suppress
 
-import httpx
+import httpx2
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import Event, ResponseReceived
@@ -81,7 +81,7 @@ def test_streams_that_are_reset_at_once_harm_nobody(gateway: Gateway) -> None:
                 client.ask(stream)
                 client.h2.reset_stream(stream, ErrorCodes.CANCEL)
                 client.send()
-        answer = httpx.get(f"{gateway.url}/v1/models", headers=chat_headers("robot"), timeout=2)
+        answer = httpx2.get(f"{gateway.url}/v1/models", headers=chat_headers("robot"), timeout=2)
         assert answer.status_code == 200
     until(lambda: caddy.num_fds() <= descriptors + KEPT_DESCRIPTORS, shown=caddy.num_fds)
     check_received(gateway.received, {"laptop", "robot"})
@@ -99,4 +99,4 @@ def test_a_head_without_an_end_is_cut(gateway: Gateway) -> None:
             client.socket.sendall(ContinuationFrame(1, data=field).serialize())
         while client.socket.recv(65_536):  # the gateway closes; a time-out fails
             pass
-    assert httpx.get(f"{gateway.url}/health", timeout=2).status_code == 200
+    assert httpx2.get(f"{gateway.url}/health", timeout=2).status_code == 200

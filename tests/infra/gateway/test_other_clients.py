@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 
@@ -189,6 +189,6 @@ def text_of_events(printed: str) -> str:
 def test_open_webuis_test_of_a_connection_finds_the_model(url: str) -> None:
     # What its `get_models` and `verify_connection` ask for: backend/open_webui/routers/openai.py.
     headers = {**chat_headers("laptop"), "Content-Type": "application/json"}
-    answer = httpx.get(f"{url}/v1/models", headers=headers)
+    answer = httpx2.get(f"{url}/v1/models", headers=headers)
     assert answer.status_code == 200
     assert [model["id"] for model in answer.json()["data"]] == ["vlm"]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 import pytest
 
 from tests.infra.gateway.conftest import Gateway, running_gateway
@@ -122,7 +122,7 @@ async def ask_until_done(
     url: str, tasks: list[asyncio.Task[tuple[int | None, float]]]
 ) -> list[tuple[int, float]]:
     asked: list[tuple[int, float]] = []
-    async with httpx.AsyncClient(timeout=20, headers=chat_headers("robot")) as http:
+    async with httpx2.AsyncClient(timeout=20, headers=chat_headers("robot")) as http:
         while not all(task.done() for task in tasks):
             begun = time.monotonic()
             answer = await http.post(f"{url}/v1/chat/completions", json={"stream": False})

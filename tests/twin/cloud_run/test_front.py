@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -87,9 +87,9 @@ class Run:
         self.admin = self._client(paths.cloud_run_admin_socket)
 
     @staticmethod
-    def _client(at: Path) -> httpx.AsyncClient:
-        transport = httpx.AsyncHTTPTransport(uds=str(at))
-        return httpx.AsyncClient(transport=transport, base_url="http://here", timeout=20)
+    def _client(at: Path) -> httpx2.AsyncClient:
+        transport = httpx2.AsyncHTTPTransport(uds=str(at))
+        return httpx2.AsyncClient(transport=transport, base_url="http://here", timeout=20)
 
     async def said(self, word: str) -> None:
         await until_async(lambda: word in self.log.read_text())
@@ -155,7 +155,7 @@ def test_who_leaves_before_the_answer_begins_ends_it_in_the_container_too(
 def test_a_stream_is_cut_off_when_the_services_time_is_over(state: Path) -> None:
     async def run() -> None:
         async with running(state, limit="1s") as cloud:
-            with pytest.raises(httpx.RemoteProtocolError):
+            with pytest.raises(httpx2.RemoteProtocolError):
                 await cloud.front.get("/stream")
             await cloud.said("left")
 
@@ -237,8 +237,8 @@ def test_http_2_is_served_and_the_container_receives_http_1(state: Path) -> None
     async def run() -> None:
         async with running(state):
             socket = TwinPaths(state).cloud_run_socket
-            transport = httpx.AsyncHTTPTransport(uds=str(socket), http1=False, http2=True)
-            async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            transport = httpx2.AsyncHTTPTransport(uds=str(socket), http1=False, http2=True)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://x") as client:
                 answer = await client.post("/", content=b"question")
                 assert (answer.status_code, answer.http_version) == (200, "HTTP/2")
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import pytest
 import uvicorn
@@ -101,15 +101,15 @@ class Run:
                 log_level="warning",
             )
         )
-        public = httpx.AsyncHTTPTransport(uds=str(self.paths.cloud_run_socket))
+        public = httpx2.AsyncHTTPTransport(uds=str(self.paths.cloud_run_socket))
         self.front = self._client(public)
-        self.admin = self._client(httpx.ASGITransport(admin.application(self.registry)))
+        self.admin = self._client(httpx2.ASGITransport(admin.application(self.registry)))
 
     @staticmethod
-    def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=transport, base_url="http://here", timeout=20)
+    def _client(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=transport, base_url="http://here", timeout=20)
 
-    async def deploy(self, inputs: dict[str, Any]) -> httpx.Response:
+    async def deploy(self, inputs: dict[str, Any]) -> httpx2.Response:
         return await self.admin.put("/services/svc", json=inputs)
 
     async def listed(self) -> dict[str, Any]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from twin.node.logs_server import application, follow_from
 
 
-def ask(path: str, file: Path) -> httpx.Response:
+def ask(path: str, file: Path) -> httpx2.Response:
     def find(namespace: str, pod: str, container: str) -> Path | None:
         return file if (namespace, pod, container) == ("vlm", "vllm-0", "vllm") else None
 
-    async def one() -> httpx.Response:
-        transport = httpx.ASGITransport(application(find))
-        async with httpx.AsyncClient(transport=transport, base_url="http://node") as http:
+    async def one() -> httpx2.Response:
+        transport = httpx2.ASGITransport(application(find))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://node") as http:
             return await http.get(path)
 
     return asyncio.run(one())

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 
 from tests.support.waiting import until_async
@@ -37,7 +37,7 @@ class ScriptedApi:
     def _ask(self, method: str, path: str) -> None:
         self.asked.append(f"{method} {path.removeprefix('/api/v1/namespaces/')}")
         if self.forbidden is not None and path.endswith(self.forbidden):
-            raise httpx.HTTPError("403 Forbidden")
+            raise httpx2.HTTPError("403 Forbidden")
 
     async def post(self, path: str, body: Any) -> bool:
         self._ask("POST", path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import httpx
+import httpx2
 import pytest
 import yaml
 
@@ -47,19 +47,19 @@ class Api:
     """As much of an API server as the provider can notice."""
 
     objects: dict[str, Properties] = field(default_factory=dict[str, Properties])
-    asked: list[httpx.Request] = field(default_factory=list[httpx.Request])
+    asked: list[httpx2.Request] = field(default_factory=list[httpx2.Request])
     leaving: dict[str, int] = field(default_factory=dict[str, int])
     refusal: str | None = None
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path
         if path in KINDS:
             resources = [{"name": n, "kind": k, "namespaced": s} for n, k, s in KINDS[path]]
-            return httpx.Response(200, json={"resources": resources})
+            return httpx2.Response(200, json={"resources": resources})
         if request.method != "GET":
             self.asked.append(request)
         if self.refusal:
-            return httpx.Response(422, json={"message": self.refusal})
+            return httpx2.Response(422, json={"message": self.refusal})
         match request.method:
             case "PATCH":
                 return self._apply(path, request)
@@ -68,37 +68,37 @@ class Api:
                 return self._create(f"{path}/{object_['metadata']['name']}", object_)
             case "DELETE":
                 self.leaving[path] = LOOKS_UNTIL_GONE
-                return httpx.Response(200, json={}) if path in self.objects else _not_found()
+                return httpx2.Response(200, json={}) if path in self.objects else _not_found()
             case _:
                 return self._get(path)
 
-    def _apply(self, path: str, request: httpx.Request) -> httpx.Response:
+    def _apply(self, path: str, request: httpx2.Request) -> httpx2.Response:
         object_ = json.loads(request.content)
         object_["metadata"]["managedFields"] = [{"manager": "x"}]
         if request.url.params.get("dryRun") != "All":
             self.objects[path] = object_
-        return httpx.Response(200, json=object_)
+        return httpx2.Response(200, json=object_)
 
-    def _create(self, path: str, object_: Properties) -> httpx.Response:
+    def _create(self, path: str, object_: Properties) -> httpx2.Response:
         if path in self.objects:
-            return httpx.Response(409, json={"message": "already exists"})
+            return httpx2.Response(409, json={"message": "already exists"})
         self.objects[path] = object_
-        return httpx.Response(201, json=object_)
+        return httpx2.Response(201, json=object_)
 
-    def _get(self, path: str) -> httpx.Response:
+    def _get(self, path: str) -> httpx2.Response:
         if path.endswith("/pods"):
-            return httpx.Response(200, json={"items": []})
+            return httpx2.Response(200, json={"items": []})
         if path in self.leaving:
             self.leaving[path] -= 1
             if self.leaving[path] == 0:
                 self.objects.pop(path, None)
         return (
-            httpx.Response(200, json=self.objects[path]) if path in self.objects else _not_found()
+            httpx2.Response(200, json=self.objects[path]) if path in self.objects else _not_found()
         )
 
 
-def _not_found() -> httpx.Response:
-    return httpx.Response(404, json={"message": "not found"})
+def _not_found() -> httpx2.Response:
+    return httpx2.Response(404, json={"message": "not found"})
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Api:
 
     def connect(kubeconfig: str | None, context: str | None) -> ApiServer:
         return ApiServer(
-            httpx.Client(
-                transport=httpx.MockTransport(server.answer), base_url="https://127.0.0.1:6443"
+            httpx2.Client(
+                transport=httpx2.MockTransport(server.answer), base_url="https://127.0.0.1:6443"
             )
         )
 
