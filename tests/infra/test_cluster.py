@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from infra.home_k3s.cluster import K3s, NotReachedError
+from infra.home_k3s.others import Found
 from tests.support.http_server import Handler, serving
 
 
@@ -64,3 +66,73 @@ def test_without_a_pod_there_is_no_log() -> None:
         pytest.raises(NotReachedError, match="no pod with the label app=vllm-qwen"),
     ):
         K3s(kubeconfig(port), None).log("vllm-qwen")
+
+
+def objects_of_others(path: str) -> dict[str, Any] | None:
+    """Somebody's Traefik configuration, two device plugins and another DaemonSet."""
+
+    def daemon_set(name: str, image: str) -> dict[str, Any]:
+        containers = [{"name": "c", "image": image}]
+        spec = {"selector": {}, "template": {"spec": {"containers": containers}}}
+        managers = [
+            {"manager": "helm", "operation": "Update"},
+            {"manager": "kubelet", "operation": "Update", "subresource": "status"},
+        ]
+        metadata = {"name": name, "namespace": "gpu", "managedFields": managers}
+        return {"metadata": metadata, "spec": spec}
+
+    match path:
+        case "/apis/helm.cattle.io/v1/namespaces/kube-system/helmchartconfigs/traefik":
+            return {
+                "metadata": {"name": "traefik", "namespace": "kube-system"},
+                "spec": {"valuesContent": "logs: {}"},
+            }
+        case "/apis/apps/v1/daemonsets":
+            return {
+                "items": [
+                    daemon_set("theirs", "nvcr.io/nvidia/k8s-device-plugin:v0.17.0"),
+                    daemon_set("logs", "fluent/fluent-bit:4.0"),
+                ]
+            }
+        case _:
+            return None
+
+
+def answering(answer: Callable[[str], dict[str, Any] | None]) -> type[Handler]:
+    class Api(Handler):
+        protocol_version = "HTTP/1.0"
+
+        def do_GET(self) -> None:  # noqa: N802
+            found = answer(urlsplit(self.path).path)
+            status = {"kind": "Status", "code": 404, "reason": "NotFound", "message": "none"}
+            body = json.dumps(status if found is None else found).encode()
+            self.whole(404 if found is None else 200, body, {"Content-Type": "application/json"})
+
+    return Api
+
+
+def test_what_others_have_at_home_is_found_with_its_content_and_its_owners() -> None:
+    with serving(answering(objects_of_others)) as port:
+        config, plugin = K3s(kubeconfig(port), None).found()
+    assert config == Found(
+        kind="HelmChartConfig",
+        namespace="kube-system",
+        name="traefik",
+        managers=frozenset(),
+        content="logs: {}",
+    )
+    assert plugin == Found(
+        kind="DaemonSet",
+        namespace="gpu",
+        name="theirs",
+        managers=frozenset({"helm"}),
+        content="nvcr.io/nvidia/k8s-device-plugin:v0.17.0",
+    )
+
+
+def test_a_fresh_home_has_nothing_of_others() -> None:
+    def fresh(path: str) -> dict[str, Any] | None:
+        return {"items": []} if path == "/apis/apps/v1/daemonsets" else None
+
+    with serving(answering(fresh)) as port:
+        assert K3s(kubeconfig(port), None).found() == []
