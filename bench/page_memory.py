@@ -29,10 +29,14 @@ FORGOTTEN_SECONDS = 150
 
 
 def photograph(seed: int) -> bytes:
-    """A JPEG of 12 megapixels, about 2 MB, that no other visitor has."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (300, 400, 3), np.uint8)
+    """A JPEG of 12 megapixels, 1 MB, that no other visitor has: noise, weaker the finer it is."""
+    random, picture = np.random.default_rng(seed), np.zeros((3000, 4000, 3), np.float32)
+    for grain in (4, 16, 64, 256, 1024):
+        noise = random.integers(0, 256, (3 * grain // 4, grain, 3), np.uint8)
+        picture += np.asarray(Image.fromarray(noise).resize((4000, 3000)), np.float32) / grain**0.5
+    picture *= 255 / picture.max()
     file = BytesIO()
-    Image.fromarray(coarse).resize((4000, 3000)).save(file, "JPEG", quality=85)
+    Image.fromarray(picture.astype(np.uint8)).save(file, "JPEG", quality=85)
     return file.getvalue()
 
 
@@ -62,7 +66,12 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         serving() as fake,
-        page_process(Path(folder) / "log", OPENAI_BASE_URL=fake.url, OPENAI_API_KEY=KEY) as url,
+        page_process(
+            Path(folder) / "log",
+            OPENAI_BASE_URL=fake.url,
+            OPENAI_API_KEY=KEY,
+            MALLOC_TRIM_THRESHOLD_="131072",  # as in app/client/Dockerfile
+        ) as url,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,12 @@ from lightkube.core.exceptions import ConfigError
 
 from doctor import cluster, google_side, twin_side
 from doctor.asking import Asker
-from doctor.observations import Cluster, NotSeen, Observations, Program, Service, Tailnet
+from doctor.drift import drift
+from doctor.observations import Change, Cluster, NotSeen, Observations, Program, Service, Tailnet
 from infra.config import Settings
 from infra.gcp.names import SERVICE
 from infra.home_k3s.names import MODEL, NAMESPACE
-from twin.paths import TwinPaths
+from twin.engine import STACK, Engine
 
 SECONDS = 26
 """No request is begun after it; the promise is half a minute."""
@@ -37,12 +39,14 @@ class Patient:
     tailnet: Callable[[], Tailnet | NotSeen]
     cluster: Callable[[], Cluster | NotSeen]
     programs: Callable[[], tuple[Program, ...]]
+    drift: Callable[[], tuple[Change, ...] | NotSeen]
 
 
-def of_twin(paths: TwinPaths, path: str, url: str, key: str, settings: Settings) -> Patient:
-    """``path`` has the twin's own tools."""
+def of_twin(engine: Engine, key: str, settings: Settings) -> Patient:
+    """The running twin."""
+    paths, path = engine.paths, engine.path
     return Patient(
-        url=url,
+        url=engine.settings.gateway_url,
         key=key,
         settings=settings,
         up="hub up",
@@ -55,6 +59,7 @@ def of_twin(paths: TwinPaths, path: str, url: str, key: str, settings: Settings)
             KubeConfig.from_file(paths.kubeconfig), None, traefik_is_a_pod=False
         ),
         programs=lambda: twin_side.programs(paths),
+        drift=lambda: drift(STACK, engine.environment),
     )
 
 
@@ -73,6 +78,7 @@ def of_stack(stack: str, url: str, key: str, settings: Settings) -> Patient:
         tailnet=google_side.nodes,
         cluster=lambda: _of_kubeconfig(context),
         programs=tuple,
+        drift=lambda: drift(stack, os.environ),
     )
 
 
@@ -83,8 +89,11 @@ def _of_kubeconfig(context: str | None) -> Cluster | NotSeen:
         return NotSeen(why=f"no kubeconfig for home here: {error}")
 
 
-def examine(patient: Patient) -> Observations:
-    """All sides at once: what a client sees, and what the owner sees behind it."""
+def examine(patient: Patient, *, with_drift: bool = False) -> Observations:
+    """All sides at once: what a client sees, and what the owner sees behind it.
+
+    ``with_drift``: then, which takes longer, also what is not as it was declared.
+    """
     deadline = time.monotonic() + SECONDS
     body_mb = patient.settings.limits.body_mb
     asker = Asker(patient.url, patient.key, body_mb, deadline)
@@ -106,5 +115,6 @@ def examine(patient: Patient) -> Observations:
             tailnet=tailnet.result(),
             cluster=at_home.result(),
             programs=programs.result(),
+            drift=patient.drift() if with_drift else (),
             now=datetime.now(UTC),
         )

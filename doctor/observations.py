@@ -115,6 +115,19 @@ class Cluster:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Change:
+    """What the next deployment would do to one object."""
+
+    op: str
+    """As Pulumi says it: ``update``, ``create``, ``replace``, ``delete``."""
+    kind: str
+    """Pulumi's type token, such as ``kubernetes:core/v1:Service``."""
+    name: str
+    """Its name in the program."""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class NotSeen:
     """A side that could not be looked at."""
 
@@ -138,4 +151,6 @@ class Observations:
     tailnet: Tailnet | NotSeen
     cluster: Cluster | NotSeen
     programs: tuple[Program, ...] = ()
+    drift: tuple[Change, ...] | NotSeen = ()
+    """What is not as it was declared; nothing where nobody asked."""
     now: datetime

@@ -36,6 +36,12 @@ def doctor(
         str, typer.Option("--stack", help="The twin's, or a Pulumi stack of your own, such as dev.")
     ] = STACK,
     *,
+    drift: Annotated[
+        bool,
+        typer.Option(
+            "--drift", help="Also compare what is there with what is declared; up to 2 min."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Walk the path of a request, and name the first hop that is broken.
@@ -52,15 +58,18 @@ def doctor(
     hub doctor
 
     hub doctor --stack dev --json
+
+    hub doctor --drift
     """
     with told_in_words():
         patient = _patient(stack)
         if as_json:
-            findings = diagnose(examine(patient))
+            findings = diagnose(examine(patient, with_drift=drift))
             print(json.dumps(answer(findings), indent=2))  # noqa: T201
         else:
-            with console.status("Asking each hop, half a minute at most"):
-                findings = diagnose(examine(patient))
+            most = "2 minutes" if drift else "half a minute"
+            with console.status(f"Asking each hop, {most} at most"):
+                findings = diagnose(examine(patient, with_drift=drift))
             console.print(table(findings))
             console.print(verdict(findings))
         if first_broken(findings) is not None:
@@ -109,9 +118,7 @@ def _patient(name: str) -> Patient:
     url, key = stack.address()
     if name != STACK:
         return of_stack(name, url, key, settings)
-    paths = TwinPaths(state_dir())
-    engine = Engine.of_running_twin(paths)
-    return of_twin(paths, engine.path, engine.settings.gateway_url, key, settings)
+    return of_twin(Engine.of_running_twin(TwinPaths(state_dir())), key, settings)
 
 
 def _settings(stack: Stack) -> Any:

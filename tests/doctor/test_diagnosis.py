@@ -10,6 +10,7 @@ import pytest
 from doctor.diagnosis import diagnose, first_broken
 from doctor.hops import HOPS
 from doctor.observations import (
+    Change,
     Cluster,
     Node,
     NotSeen,
@@ -66,6 +67,10 @@ WELL = Observations(
     cluster=WELL_SERVED,
     now=NOW,
 )
+
+
+def changed(kind: str, name: str, op: str = "update") -> Change:
+    return Change(op=op, kind=kind, name=name, fields=("spec.a",) if op == "update" else ())
 
 
 def refused(code: str, status: int = 503) -> Requests:
@@ -348,6 +353,52 @@ def test_the_first_broken_hop_is_named_with_its_cause_and_what_mends_it(fault: s
             replace(WELL, programs=(Program(hop="tailnet", name="derper", state="ended"),)),
             "tailnet",
             "derper has ended",
+        ),
+        (
+            replace(WELL, drift=(changed("kubernetes:traefik.io/v1alpha1:Middleware", "rate"),)),
+            "ingress",
+            "Not as declared: Middleware rate differs in spec.a.",
+        ),
+        (
+            replace(WELL, drift=(changed("kubernetes:networking.k8s.io/v1:Ingress", "in"),)),
+            "ingress",
+            "Ingress in differs",
+        ),
+        (
+            replace(WELL, drift=(changed("kubernetes:apps/v1:Deployment", "model", "create"),)),
+            "pod",
+            "Deployment model is missing.",
+        ),
+        (
+            replace(
+                WELL,
+                drift=(
+                    changed("kubernetes:core/v1:Secret", "one", "replace"),
+                    changed("kubernetes:networking.k8s.io/v1:NetworkPolicy", "two", "delete"),
+                ),
+            ),
+            "kubernetes",
+            "Secret one has to be replaced, NetworkPolicy two is there.",
+        ),
+        (
+            replace(WELL, drift=(changed("gcp:cloudrunv2/service:Service", "gateway"),)),
+            "cloud run",
+            "Service gateway differs",
+        ),
+        (
+            replace(WELL, drift=(changed("tailscale:index/tailnetKey:TailnetKey", "key"),)),
+            "tailnet",
+            "TailnetKey key differs",
+        ),
+        (
+            replace(WELL, drift=(changed("random:index/randomPassword:RandomPassword", "k"),)),
+            "api key",
+            "RandomPassword k differs",
+        ),
+        (
+            replace(WELL, drift=NotSeen(why="pulumi is not installed here")),
+            "kubernetes",
+            "What is not as declared was not seen: pulumi is not installed here.",
         ),
         (
             replace(WELL, requests=replace(WELL_ASKED, generation=reply("one token", seconds=9))),

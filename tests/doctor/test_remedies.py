@@ -8,7 +8,9 @@ import yaml
 
 from doctor.examination import of_stack, of_twin
 from infra.config import Settings
+from twin.engine import Engine
 from twin.paths import TwinPaths
+from twin.settings import TwinSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +26,12 @@ def test_on_a_home_server_the_gpu_is_taken_back_where_something_else_may_hold_it
 
 
 def test_on_the_twin_its_own_kubectl_starts_the_model_again(tmp_path: Path) -> None:
-    patient = of_twin(TwinPaths(tmp_path), "/bin", "http://gateway", "key", settings("twin"))
+    ports = TwinSettings(
+        gateway_port=1, client_port=2, kubernetes_port=3, providers_port=4, network="auto"
+    )
+    engine = Engine(TwinPaths(tmp_path), ports, "/bin")
+    patient = of_twin(engine, "key", settings("twin"))
+    assert patient.url == "http://127.0.0.1:1"
     assert patient.take == (
         'eval "$(hub env)"; kubectl -n vlm scale deployment/vllm-qwen --replicas=1'
     )

@@ -24,6 +24,24 @@ def test_on_a_healthy_twin_every_hop_is_proven_by_a_request(hub: HubUnderTest) -
     assert evidence["large requests"].startswith("a request of 20 MB: 404")
 
 
+def test_what_was_changed_by_hand_is_told_with_its_field(hub: HubUnderTest) -> None:
+    rate = ("-n", "vlm", "patch", "middlewares.traefik.io", "rate", "--type=merge", "-p")
+    before = hub.kubectl("-n", "vlm", "get", "middlewares.traefik.io", "rate")["spec"]
+
+    def told() -> dict[str, str]:
+        hops = json.loads(hub.ok("doctor", "--drift", "--json"))["hops"]
+        return {one["hop"]: one["cause"] for one in hops if "declared" in one["cause"]}
+
+    assert told() == {}
+    hub.kubectl(*rate, '{"spec": {"rateLimit": {"average": 121}}}')
+    try:
+        changed = "Not as declared: Middleware entry-rate differs in spec.rateLimit.average."
+        assert told() == {"ingress": changed}
+    finally:
+        hub.kubectl(*rate, json.dumps({"spec": before}))
+    assert told() == {}
+
+
 @pytest.mark.parametrize("fault", ["wrong selector", "another gateway's key", "Traefik is frozen"])
 def test_the_doctor_names_the_broken_hop(hub: HubUnderTest, fault: str) -> None:
     inject, hop, cause, remedy = FAULTS[fault]

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import uvicorn
 
+from twin import logs
 from twin.cloud_run import activator, admin
 from twin.cloud_run.front import Front
 from twin.cloud_run.instance import Place
@@ -73,6 +74,7 @@ def main() -> None:
         help="a process in it and its address: a new revision starts there beside the old one",
     )
     arguments = parser.parse_args()
+    logs.begin()
     places = [Place()]
     if arguments.second_network:
         pid, address = arguments.second_network

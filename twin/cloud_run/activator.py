@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -12,6 +13,8 @@ from starlette.routing import Route
 
 from twin.cloud_run.instance import InstanceError
 from twin.cloud_run.service import Service
+
+LOG = logging.getLogger("twin.cloud_run")
 
 
 class Services(Protocol):
@@ -35,7 +38,7 @@ def application(services: Services) -> Starlette:
         except TimeoutError:
             return PlainTextResponse("upstream request timeout\n", 504)
         except InstanceError as error:
-            print(repr(error), flush=True)
+            LOG.warning("%r", error)  # on one line, which `last_failure` reads
             return PlainTextResponse("Service Unavailable: no instance could be started\n", 503)
         return Response()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import secrets
 import shutil
 import time
@@ -20,6 +21,7 @@ from twin.containers.images import UnknownImageError, resolve
 from twin.containers.probes import Probe, succeeds
 from twin.paths import TwinPaths
 
+LOG = logging.getLogger("twin.cloud_run")
 GRACE_SECONDS = 10
 """Between SIGTERM and SIGKILL: Cloud Run's container contract."""
 LOG_TAIL_LINES = 8
@@ -71,7 +73,7 @@ class Instance:
             await self.stop()
             raise
         self.state = "ready"
-        print(f"{self.id}: ready after {time.time() - self.started_at:.2f} s", flush=True)
+        LOG.info("%s: ready after %.2f s", self.id, time.time() - self.started_at)
 
     async def ended(self) -> str:
         """Wait until any container ends; its name."""

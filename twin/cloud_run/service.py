@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import string
 import time
@@ -14,6 +15,7 @@ from twin.cloud_run.front import Front
 from twin.cloud_run.instance import Instance, InstanceError, Place
 from twin.cloud_run.revision import Revision, parse
 
+LOG = logging.getLogger("twin.cloud_run")
 LOOK_SECONDS = 0.5
 """Between two looks at what an instance works on: Caddy tells it, but only when it is asked."""
 HANDOVER_SECONDS = 0.1
@@ -171,7 +173,7 @@ class Service:
 
     async def _tear_down_when_one_ends(self, instance: Instance) -> None:
         name = await instance.ended()
-        print(f"{instance.id}: container {name} ended; it is torn down", flush=True)
+        LOG.warning("%s: container %s ended; it is torn down", instance.id, name)
         async with self._changing:
             if self._current is instance:
                 await self._stop_current()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
 import uuid
 from collections.abc import Coroutine, Mapping
@@ -20,6 +21,7 @@ from typing import Any
 
 import httpx2
 
+from twin import logs
 from twin.node import logs_server
 from twin.node.api import Api
 from twin.node.node import Node
@@ -28,6 +30,8 @@ from twin.node.pod_network import OneAddress, OwnAddresses, PodNetwork
 from twin.node.spec import gpus
 from twin.node.status import now
 from twin.paths import TwinPaths
+
+LOG = logging.getLogger("twin.node")
 
 
 class Pods:
@@ -51,7 +55,7 @@ class Pods:
                     else:
                         await self._see(kind, item)
             except httpx2.HTTPError as error:
-                print(f"watch: {error!r}", flush=True)
+                LOG.warning("watch: %r", error)
                 await asyncio.sleep(1)
 
     async def power_off(self) -> None:
@@ -123,7 +127,7 @@ class Pods:
         try:
             await words
         except httpx2.HTTPError as error:
-            print(f"not told: {error!r}", flush=True)
+            LOG.warning("not told: %r", error)
 
     async def _delete(self, pod: Pod) -> None:
         try:
@@ -205,6 +209,7 @@ def main() -> None:
     parser.add_argument("--ip", required=True, help="the node's address")
     parser.add_argument("--one-address", action="store_true", help="its pods have the same one")
     parser.add_argument("--kubelet-port", type=int, default=10250)
+    logs.begin()
     asyncio.run(serve(parser.parse_args()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import platform
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from twin.node.api import Api
 from twin.node.status import now
 from twin.paths import TwinPaths
 
+LOG = logging.getLogger("twin.node")
 HEARTBEAT_SECONDS = 10
 LEASE_SECONDS = 40
 LOOK_FOR_DEVICES_SECONDS = 0.5
@@ -56,7 +58,7 @@ class Node:
                 await self._renew_lease()
                 await self.report()
             except httpx2.HTTPError as error:
-                print(f"heartbeat: {error!r}", flush=True)
+                LOG.warning("heartbeat: %r", error)
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def follow_devices(self) -> None:
@@ -70,7 +72,7 @@ class Node:
                     await self.report()
                 except httpx2.HTTPError as error:
                     # The heartbeat reports them in a moment.
-                    print(f"device report: {error!r}", flush=True)
+                    LOG.warning("device report: %r", error)
             await asyncio.sleep(LOOK_FOR_DEVICES_SECONDS)
 
     async def report(self) -> None:

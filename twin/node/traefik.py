@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +19,13 @@ from typing import Any
 import httpx2
 import yaml
 
+from twin import logs
 from twin.containers.container import Container, ContainerSpec
 from twin.containers.images import IMAGES, LocalImage
 from twin.node.api import Api
 from twin.paths import TwinPaths
 
+LOG = logging.getLogger("twin.traefik")
 CONFIGS = "/apis/helm.cattle.io/v1/namespaces/kube-system/helmchartconfigs"
 GRACE_SECONDS = 10
 RESTART_SECONDS = 10
@@ -79,7 +82,7 @@ async def serve(arguments: argparse.Namespace) -> None:
             log = paths.logs / "traefik-access.log"
             spec = ContainerSpec(name="traefik", image="traefik", command=line, log=log)
             container = await Container.start(spec)
-            print(f"traefik runs with {more}", flush=True)
+            LOG.info("runs with %s", more)
             more = await next_arguments(container, wanted, more)
     except asyncio.CancelledError:
         following.cancel()
@@ -94,7 +97,7 @@ async def next_arguments(
     change, end = asyncio.create_task(wanted.get()), asyncio.create_task(container.wait())
     await asyncio.wait({change, end}, return_when=asyncio.FIRST_COMPLETED)
     if not change.done():
-        print(f"traefik ended with {end.result()}, starts again soon", flush=True)
+        LOG.warning("ended with %s, starts again soon", end.result())
         await asyncio.wait({change}, timeout=RESTART_SECONDS)
     await container.stop(GRACE_SECONDS)
     await end
@@ -120,12 +123,12 @@ async def _follow(api: Api, wanted: asyncio.Queue[list[str]]) -> None:
                     content = "" if gone else item["spec"].get("valuesContent", "")
                     seen, ignored = additional_arguments(content)
                     if ignored:
-                        print(f"no effect here: {', '.join(ignored)}", flush=True)
+                        LOG.warning("no effect here: %s", ", ".join(ignored))
                     if last is not None and seen != last:
                         last = seen
                         await wanted.put(seen)
         except httpx2.HTTPError as error:
-            print(f"watch: {error!r}", flush=True)
+            LOG.warning("watch: %r", error)
             await asyncio.sleep(1)
 
 
@@ -135,6 +138,7 @@ def main() -> None:
     parser.add_argument("--kubeconfig", type=Path, required=True)
     parser.add_argument("--port", type=int, default=80)
     parser.add_argument("--node-ip", required=True)
+    logs.begin()
     asyncio.run(serve(parser.parse_args()))
 
 

@@ -115,6 +115,7 @@ def client(settings: TwinSettings, key: str) -> Part:
         env={
             "OPENAI_BASE_URL": f"{settings.gateway_url}/v1",
             "OPENAI_API_KEY": key,
+            "MALLOC_TRIM_THRESHOLD_": "131072",  # as in its Dockerfile
             # Named here so that another password starts the page anew.
             "HUB_CLIENT_PASSWORD": os.environ.get("HUB_CLIENT_PASSWORD", ""),
         },
