@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from lightkube import KubeConfig
 from lightkube.core.exceptions import ConfigError
 
-from doctor import cluster, google_side, twin_side
+from doctor import certificates, cluster, google_side, twin_side
 from doctor.asking import Asker
 from doctor.drift import drift
 from doctor.observations import Change, Cluster, NotSeen, Observations, Program, Service, Tailnet
@@ -38,6 +38,7 @@ class Patient:
     service: Callable[[], Service | NotSeen]
     tailnet: Callable[[], Tailnet | NotSeen]
     cluster: Callable[[], Cluster | NotSeen]
+    kubeconfig_expires: Callable[[], datetime | None]
     programs: Callable[[], tuple[Program, ...]]
     drift: Callable[[], tuple[Change, ...] | NotSeen]
 
@@ -58,6 +59,9 @@ def of_twin(engine: Engine, key: str, settings: Settings) -> Patient:
         cluster=lambda: cluster.look(
             KubeConfig.from_file(paths.kubeconfig), None, traefik_is_a_pod=False
         ),
+        kubeconfig_expires=lambda: certificates.of_kubeconfig(
+            KubeConfig.from_file(paths.kubeconfig), None
+        ),
         programs=lambda: twin_side.programs(paths),
         drift=lambda: drift(STACK, engine.environment),
     )
@@ -77,6 +81,7 @@ def of_stack(stack: str, url: str, key: str, settings: Settings) -> Patient:
         service=lambda: google_side.service(SERVICE, cloud.project, cloud.region),
         tailnet=google_side.nodes,
         cluster=lambda: _of_kubeconfig(context),
+        kubeconfig_expires=lambda: _expiry_of_kubeconfig(context),
         programs=tuple,
         drift=lambda: drift(stack, os.environ),
     )
@@ -87,6 +92,13 @@ def _of_kubeconfig(context: str | None) -> Cluster | NotSeen:
         return cluster.look(KubeConfig.from_env(), context, traefik_is_a_pod=True)
     except ConfigError as error:
         return NotSeen(why=f"no kubeconfig for home here: {error}")
+
+
+def _expiry_of_kubeconfig(context: str | None) -> datetime | None:
+    try:
+        return certificates.of_kubeconfig(KubeConfig.from_env(), context)
+    except (ConfigError, OSError, ValueError):  # `_of_kubeconfig` says what is wrong with it
+        return None
 
 
 def examine(patient: Patient, *, with_drift: bool = False) -> Observations:
@@ -115,6 +127,8 @@ def examine(patient: Patient, *, with_drift: bool = False) -> Observations:
             tailnet=tailnet.result(),
             cluster=at_home.result(),
             programs=programs.result(),
+            address_expires=certificates.of_address(patient.url),
+            kubeconfig_expires=patient.kubeconfig_expires(),
             drift=patient.drift() if with_drift else (),
             now=datetime.now(UTC),
         )

@@ -151,6 +151,10 @@ class Observations:
     tailnet: Tailnet | NotSeen
     cluster: Cluster | NotSeen
     programs: tuple[Program, ...] = ()
+    address_expires: datetime | None = None
+    """The certificate of the service's address, where it has one."""
+    kubeconfig_expires: datetime | None = None
+    """The owner's certificate in the kubeconfig, where there is one."""
     drift: tuple[Change, ...] | NotSeen = ()
     """What is not as it was declared; nothing where nobody asked."""
     now: datetime

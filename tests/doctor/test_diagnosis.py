@@ -396,6 +396,16 @@ def test_the_first_broken_hop_is_named_with_its_cause_and_what_mends_it(fault: s
             "RandomPassword k differs",
         ),
         (
+            replace(WELL, address_expires=NOW + timedelta(days=14)),
+            "address",
+            "The certificate of the service's address expires on 2026-12-10.",
+        ),
+        (
+            replace(WELL, kubeconfig_expires=NOW - timedelta(days=1)),
+            "kubernetes",
+            "Your certificate in the kubeconfig expired on 2026-11-25.",
+        ),
+        (
             replace(WELL, drift=NotSeen(why="pulumi is not installed here")),
             "kubernetes",
             "What is not as declared was not seen: pulumi is not installed here.",
@@ -415,6 +425,12 @@ def test_what_breaks_nothing_by_itself_is_a_warning(
     [warned] = [one for one in findings if one.state == "warning"]
     assert warned.hop == hop
     assert cause in warned.cause
+
+
+def test_a_certificate_with_more_than_a_fortnight_left_is_no_warning() -> None:
+    later = NOW + timedelta(days=15)
+    findings = diagnose(replace(WELL, address_expires=later, kubeconfig_expires=later))
+    assert {one.state for one in findings} == {"ok"}
 
 
 def test_a_side_that_cannot_be_looked_at_says_why_and_breaks_nothing() -> None:
