@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from twin.cloud_run.admin import Registry
 from twin.cloud_run.instance import InstanceError
-from twin.cloud_run.service import Service
 
 LOG = logging.getLogger("twin.cloud_run")
 
 
-class Services(Protocol):
-    """Where the one service is found."""
-
-    @property
-    def only(self) -> Service | None: ...
-
-
-def application(services: Services) -> Starlette:
+def application(registry: Registry) -> Starlette:
     """The ASGI application behind the activator's socket."""
 
     async def ready(_: Request) -> Response:
         """200 when an instance is ready; any other answer is the client's."""
-        service = services.only
+        service = registry.only
         if service is None or service.revision is None:
             return PlainTextResponse("404. That's an error. No service is deployed.\n", 404)
         try:
