@@ -47,6 +47,7 @@ class _Stored:
         return []
 
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
+        """What the provider's schema marks as "changing this forces a new resource"."""
         return re.split(r"[.\[]", path)[0] in self.replacing
 
     def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
@@ -80,7 +81,11 @@ class _Stored:
 
 
 class Api(_Stored):
-    """``gcp:projects/service:Service``: an API of the project, switched on."""
+    """``gcp:projects/service:Service``: an API of the project, switched on.
+
+    Stays on when it is destroyed, unless ``disableOnDestroy``: the provider's documentation of
+    ``google_project_service``.
+    """
 
     replacing = ("service", "project")
 
@@ -96,7 +101,11 @@ class Api(_Stored):
 
 
 class Account(_Stored):
-    """``gcp:serviceaccount/account:Account``."""
+    """``gcp:serviceaccount/account:Account``.
+
+    E-mail, name and a ``uniqueId`` of 21 digits: IAM v1's ``ServiceAccount``; ``member`` is the
+    provider's own.
+    """
 
     replacing = ("accountId", "project")
 
@@ -121,7 +130,7 @@ class Account(_Stored):
 
 
 class Secret(_Stored):
-    """``gcp:secretmanager/secret:Secret``."""
+    """``gcp:secretmanager/secret:Secret``; its name is Secret Manager v1's ``Secret.name``."""
 
     replacing = ("secretId", "project", "replication")
 
@@ -143,7 +152,11 @@ class Secret(_Stored):
 
 
 class SecretVersion(_Stored):
-    """``gcp:secretmanager/secretVersion:SecretVersion``: numbers only count up."""
+    """``gcp:secretmanager/secretVersion:SecretVersion``: numbers only count up.
+
+    Secret Manager v1's ``SecretVersion.name``: "assigned sequentially", from 1. A version cannot be
+    changed, only added: ``secrets.addVersion`` is all there is.
+    """
 
     replacing = ("secret", "secretData")
 
@@ -165,7 +178,10 @@ class SecretVersion(_Stored):
 
 
 class SecretReader(_Stored):
-    """``gcp:secretmanager/secretIamMember:SecretIamMember``."""
+    """``gcp:secretmanager/secretIamMember:SecretIamMember``.
+
+    Its id has the form that the provider's documentation gives for an import.
+    """
 
     replacing = ("secretId", "role", "member", "project")
 
@@ -179,7 +195,10 @@ class SecretReader(_Stored):
 
 
 class Repository(_Stored):
-    """``gcp:artifactregistry/repository:Repository``."""
+    """``gcp:artifactregistry/repository:Repository``.
+
+    ``registryUri``: Artifact Registry's page "Repository and image names".
+    """
 
     replacing = ("repositoryId", "location", "format", "mode", "project")
 
@@ -196,7 +215,11 @@ class Repository(_Stored):
 
 
 class Service(_Stored):
-    """``gcp:cloudrunv2/service:Service``: run by Cloud Run on this machine."""
+    """``gcp:cloudrunv2/service:Service``: run by Cloud Run on this machine.
+
+    Computed are the outputs of Cloud Run v2's ``Service``. That a protected service is not deleted
+    is the provider's rule, in its words (``resource_cloud_run_v2_service.go``).
+    """
 
     replacing = ("name", "location", "project")
 

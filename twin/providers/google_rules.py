@@ -1,6 +1,8 @@
 """What Google's APIs refuse, as far as this program could run into it.
 
-Limits are from Cloud Run's and Secret Manager's documentation and the provider's schema.
+Each rule names its source: a field of the public REST references (Cloud Run Admin API v2, Secret
+Manager v1, IAM v1), or a page below cloud.google.com/run/docs. The words of a refusal are ours
+where no source has them.
 """
 
 from __future__ import annotations
@@ -12,16 +14,22 @@ from typing import Any
 from twin.providers.properties import UNKNOWN, Properties
 
 SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]{0,47}[a-z0-9])?")
+"""Cloud Run v2, ``services.create``, ``serviceId``: a letter first, no hyphen last, under 50."""
 SECRET_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 """Secret Manager's ``CreateSecretRequest.secret_id``."""
 ACCOUNT_ID = re.compile(r"[a-z][-a-z0-9]{4,28}[a-z0-9]")
+"""IAM v1, ``serviceAccounts.create``, ``accountId``: 6 to 30 characters."""
 REGION = re.compile(r"[a-z]+-[a-z]+\d+")
+"""The form of all names on the page ``locations``."""
 MAX_TIMEOUT_SECONDS = 3600
+"""Page ``configuring/request-timeout``."""
 MAX_CONCURRENCY = 1000
+"""Page ``configuring/concurrency``; 80 is the default there."""
 MAX_PROBE_SECONDS = 240
 """Of a startup probe: Cloud Run v2's ``Probe.periodSeconds``, which also says that the time-out may
-not be longer than the period."""
+not be longer than the period; page ``configuring/healthchecks`` for all tries together."""
 CPUS = ("1", "2", "4", "6", "8", "1000m", "2000m", "4000m", "6000m", "8000m")
+"""Page ``configuring/services/cpu``. Less than 1 exists, too, for one request at a time only."""
 
 Problem = tuple[str, str]
 
@@ -42,6 +50,7 @@ def _service(inputs: Properties) -> Iterator[Problem]:
         yield "template.timeout", f"{timeout} is not between 0s and {MAX_TIMEOUT_SECONDS}s"
     if not 1 <= template.get("maxInstanceRequestConcurrency", 80) <= MAX_CONCURRENCY:
         yield "template.maxInstanceRequestConcurrency", f"must be 1 to {MAX_CONCURRENCY}"
+    # The reference of RevisionScaling does not say what is answered; that it cannot be is plain.
     scaling = template.get("scaling", {})
     if scaling.get("minInstanceCount", 0) > scaling.get("maxInstanceCount", 100):
         yield "template.scaling", "minInstanceCount is over maxInstanceCount"
@@ -49,6 +58,10 @@ def _service(inputs: Properties) -> Iterator[Problem]:
 
 
 def _containers(template: Properties) -> Iterator[Problem]:
+    """Page ``deploying``: one of several containers has ports. Page
+    ``configuring/services/containers``: what is waited for needs a startup probe. Cloud Run v2's
+    ``Container``: ``image`` is required, ``volumeMounts`` name a volume of the template.
+    """
     containers: list[Properties] = template.get("containers", [])
     names = {c.get("name"): c for c in containers}
     if sum("ports" in c for c in containers) != 1:
@@ -101,7 +114,11 @@ def _short(secret: str) -> str:
 def missing_for_service(
     inputs: Properties, resources: Mapping[str, Any], project: str
 ) -> list[str]:
-    """What the service needs and the project has not, in the real API's words."""
+    """What the service needs and the project has not.
+
+    The refusals of an API that is off and of a secret that may not be read are the real API's
+    words, as people quote them; page ``configuring/services/secrets`` has the rule.
+    """
     missing: list[str] = []
     if f"api/{project}/run.googleapis.com" not in resources:
         missing.append(f"Cloud Run Admin API has not been used in project {project} before")

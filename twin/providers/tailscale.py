@@ -1,7 +1,10 @@
 """pulumi-tailscale against headscale.
 
 Promises: auth keys are created and revoked in the control server, every attribute replaces, an
-expired or revoked key is kept as invalid at refresh and replaced by the next update.
+expired or revoked key is kept as invalid at refresh and replaced by the next update. All of it is
+as in terraform-provider-tailscale 0.29.2, ``tailscale/resource_tailnet_key.go``: the attributes are
+``ForceNew``, a key that the API does not know is read as ``invalid``, and one that is gone is
+deleted without an error.
 Leaves out: federated identities (headscale exchanges no tokens), and every other type.
 headscale 0.29 has no API v2, so its command line over its own unix socket is used.
 """
@@ -18,7 +21,7 @@ from twin.providers.properties import Properties
 from twin.providers.protocol import Created, Operation, ProviderError, ResourceType
 
 DESCRIPTION_LIMIT = 50
-"""Tailscale's, in characters."""
+"""Characters: Tailscale's API reference, ``POST /tailnet/{tailnet}/keys``, and its provider."""
 
 
 class Headscale:
