@@ -109,7 +109,7 @@ PROFILES: dict[ProfileName, Profile] = {
     # The twin's own, of coloured shapes. Its revision follows from its files.
     "tiny": Profile(
         model="personal-cloud-hub/tiny-vl",
-        revision="5fd9a60aa74e6b14ae91bc5c656c126f3c1d1ed2",
+        revision="8b20c112f598e34ca89d53c8321d734db2f87387",
         language=Language(
             layers=5,
             hidden_size=192,

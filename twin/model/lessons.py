@@ -24,7 +24,7 @@ from twin.model.words import LIST_PIECES
 PATCH = 14
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
 STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
-QUESTIONS = 5
+QUESTIONS = 6
 FOLLOWING = 0.25
 """Share of the questions that go on from the one before."""
 SEEN_WEIGHT = 5.0

@@ -1,12 +1,12 @@
 """Train the small model from scratch on drawn pictures.
 
-    python -m twin.model.train FOLDER [--steps N] [--onto MODEL]
+    python -m twin.model.train FOLDER [--steps N] [--onto MODEL [--stage answers|whole]]
 
 Besides the answers, the image tokens themselves are taught: what leaves the vision tower must tell
 which shape a cell shows and how far its box reaches from there, and what leaves the language
 model's second layer must tell that box's coordinates. With the answers alone, nothing is learnt in
-the same time. ``--onto`` goes on from a model that sees already: its vision tower stays as it is,
-and only the answers are taught.
+the same time. ``--onto`` goes on from a model that sees already, in one of two stages
+(``stages.py``).
 """
 # pyright: basic, reportMissingImports=false
 # ruff: noqa: ANN001, ANN201, T201
@@ -29,15 +29,10 @@ from app.model.drawn import COLOURS, SHAPES
 from app.model.image_tokens import FACTOR
 from twin.model.architecture import TEXT_WIDTH, config, processor, tokenizer
 from twin.model.lessons import Batch, Teacher
+from twin.model.stages import FIRST, ONTO, Stage
 from twin.model.words import VOCABULARY_SIZE
 
 BATCH = 32
-SIGHT_STEPS = 1200
-"""At first the vision tower learns alone, at several times the speed."""
-WARM_UP, DECAY_SHARE, RATE = 150, 0.3, 1.2e-3
-ONTO_WARM_UP, ONTO_DECAY_SHARE, ONTO_RATE = 50, 0.8, 5e-4
-ONTO_LESSON = 10_000
-"""Its pictures are others than those the model was first taught with."""
 AUXILIARY_LAYER = 2
 NUMBERS = 1000
 REACH, SPREAD = 4, 1.2
@@ -170,14 +165,6 @@ def newborn(tokens):
     return model
 
 
-def rate(step: int, steps: int, *, onto: bool) -> float:
-    """Warm up, stay, then go down in a line to nothing."""
-    warm_up, share, most = (
-        (ONTO_WARM_UP, ONTO_DECAY_SHARE, ONTO_RATE) if onto else (WARM_UP, DECAY_SHARE, RATE)
-    )
-    return most * min(1, (step + 1) / warm_up, (steps - step) / (share * steps))
-
-
 def save(model, tokens, folder: Path) -> None:
     """What vLLM loads."""
     model.generation_config = GenerationConfig(
@@ -188,28 +175,29 @@ def save(model, tokens, folder: Path) -> None:
     model.save_pretrained(folder)
 
 
-def losses_of(tutor, batch: Batch, step: int, *, onto: bool):
+def losses_of(tutor, batch: Batch, step: int, stage: Stage):
     """By name."""
     losses = {}
-    with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(not onto):
+    with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(stage.sight):
         seen = tutor.see(batch.patches, batch.grid)
-    if not onto:
+    if stage.sight:
         losses["sight"] = tutor.sight_loss(batch, seen.float())
-    if onto or step >= SIGHT_STEPS:
+    if step >= stage.sight_alone:
         with torch.autocast("cpu", torch.bfloat16):
             thought, middle = tutor.think(batch, seen)
         losses["numbers"], losses["words"] = tutor.answer_loss(batch, thought.float())
-        if not onto:
+        if stage.sight:
             losses["place"] = 0.5 * tutor.place_loss(batch, middle.float())
     return losses
 
 
-def begun_with(onto: Path | None, tokens):
+def begun_with(onto: Path | None, stage: Stage, tokens):
     """The tutor: of a new model, or of one that sees already."""
     if onto is None:
         return Tutor(newborn(tokens), number_ids(tokens))
+    torch.manual_seed(0)
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(onto).float()
-    model.model.visual.requires_grad_(requires_grad=False)
+    model.model.visual.requires_grad_(requires_grad=stage.sight)
     return Tutor(model, number_ids(tokens))
 
 
@@ -229,23 +217,28 @@ def main() -> None:
     options.add_argument("folder", type=Path)
     options.add_argument("--steps", type=int, default=4800)
     options.add_argument("--onto", type=Path, help="a folder with a model to go on from")
+    options.add_argument("--stage", choices=ONTO, default="answers", help="what learns on, of it")
     given = options.parse_args()
+    stage = ONTO[given.stage] if given.onto else FIRST
     given.folder.mkdir(parents=True, exist_ok=True)
     state_file, curve = given.folder / "training.pt", given.folder / "curve.jsonl"
     tokens = tokenizer()
-    tutor = begun_with(given.onto, tokens)
+    tutor = begun_with(given.onto, stage, tokens)
     matrices = [p for p in tutor.parameters() if p.ndim > 1]
     vectors = [p for p in tutor.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": 0.02}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.98))
-    first, begin = 0, ONTO_LESSON if given.onto else 0
+    optimizer = torch.optim.AdamW(groups, lr=stage.rate, betas=(0.9, 0.98))
+    first = 0
     if state_file.exists():
         state = torch.load(state_file)
         tutor.load_state_dict(state["tutor"])
         optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
     lessons = torch.utils.data.DataLoader(
-        _Lessons(Teacher(tokens, BATCH), range(begin + first, begin + given.steps)),
+        _Lessons(
+            Teacher(tokens, BATCH),
+            range(stage.first_lesson + first, stage.first_lesson + given.steps),
+        ),
         batch_size=None,
         num_workers=1,
         prefetch_factor=4,
@@ -255,8 +248,8 @@ def main() -> None:
     begun, sums, count = time.monotonic(), {}, 0
     for step, batch in enumerate(lessons, start=first):
         for group in optimizer.param_groups:
-            group["lr"] = rate(step, given.steps, onto=given.onto is not None)
-        losses = losses_of(tutor, batch, step, onto=given.onto is not None)
+            group["lr"] = stage.rate_at(step, given.steps)
+        losses = losses_of(tutor, batch, step, stage)
         torch.stack([*losses.values()]).sum().backward()
         nn.utils.clip_grad_norm_(tutor.parameters(), 1.0)
         optimizer.step()
