@@ -57,14 +57,16 @@ def test_a_page_without_a_key_says_what_to_set(monkeypatch: pytest.MonkeyPatch) 
 def test_ten_sessions_at_once_have_each_their_own_conversation(service: FakeService) -> None:
     sessions = [opened() for _ in range(10)]
     for number, at in enumerate(sessions):
-        at.chat_input[0].set_value(f"slow number {number}").run()
-    assert sum(at.session_state["asking"].running for at in sessions) >= 5
+        at.chat_input[0].set_value(f"held number {number}").run()
+    service.until(lambda fake: len(fake.asked) == 10)
+    assert all(at.session_state["asking"].running for at in sessions)
+    service.go_on = True
     for number, at in enumerate(sessions):
         answered(at)
         [turn] = at.session_state["turns"]
-        assert turn.question.text == f"slow number {number}"
+        assert turn.question.text == f"held number {number}"
         assert turn.answer.endswith("word19 ")
-    assert len(service.asked) == 10
+    assert len(service.asked) == 10, "and nobody asked twice"
 
 
 def test_a_pages_last_word_is_its_own_number_whatever_the_history() -> None:
