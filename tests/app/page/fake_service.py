@@ -50,7 +50,8 @@ class FakeService:
     written: list[str] = field(default_factory=list[str])
     """Questions whose answer was sent whole."""
     looks: int = 0
-    box_seconds: float = 0.3
+    boxes: int = 9
+    """So many are written; the rest of an answer with more is held."""
     go_on: bool = False
     """Answers that are held may be finished."""
 
@@ -120,8 +121,9 @@ class FakeService:
         if text.startswith(("Locate every", "Point to every")):
             items = BOXES if text.startswith("Locate") else POINTS
             for i, item in enumerate(items):
+                while i >= self.boxes and not self.go_on:
+                    await asyncio.sleep(0.02)
                 yield ("[" if i == 0 else ", ") + json.dumps(item)
-                await asyncio.sleep(self.box_seconds)
             yield "]"
             return
         if text.startswith(("slow", "held")):

@@ -49,7 +49,7 @@ def test_an_answer_comes_with_the_steps_of_its_request(reached: Service) -> None
 
 
 def test_boxes_are_there_before_the_answer_is_whole(reached: Service, service: FakeService) -> None:
-    service.box_seconds = 30
+    service.boxes = 1
     asked = Question(mode="boxes", text="red square", pictures=(sample(0),))
     asking = Asking(reached, asked, (), Options())
 

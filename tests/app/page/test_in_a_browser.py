@@ -53,11 +53,12 @@ def test_an_answer_grows_while_it_is_written_and_its_log_tells_each_step(
 def test_boxes_are_drawn_one_by_one_and_can_be_read_pointed_at_and_taken_home(
     visit: Visit, service: FakeService
 ) -> None:
-    service.box_seconds = 1
+    service.boxes = 1
     page = visit()
     button(page, "Draw a box around each red square")
     marks = page.locator(".hub-mark")
     expect(marks).to_have_count(1)
+    service.go_on = True
     expect(marks).to_have_count(3)
     expect(page.get_by_role("button", name="COCO")).to_be_visible()
     expect(page.get_by_role("table").get_by_role("row")).to_have_count(4)
@@ -263,20 +264,23 @@ def test_settings_are_what_the_service_is_asked_with(visit: Visit, service: Fake
 
 
 def test_boxes_of_an_unknown_model_are_found_once_it_is_said_what_its_numbers_count(
-    visit: Visit, service: FakeService
+    visit: Visit, service: FakeService, tmp_path: Path
 ) -> None:
     service.model = "somebody/new-vl"
-    page = visit()
-    button(page, "Look now")
-    expect(page.get_by_text("Serves somebody/new-vl")).to_be_visible()
-    button(page, "Draw a box around each red square")
-    expect(page.get_by_text("somebody/new-vl count is not known").first).to_be_visible()
-    assert service.asked == []
-    page.get_by_text("thousandths", exact=True).click()
-    button(page, "Ask again")
-    expect(page.get_by_role("table").get_by_role("row")).to_have_count(4)
-    # The sample is 448 by 336 pixels; the first box is 10, 12, 90, 100 thousandths of them.
-    expect(page.get_by_role("table")).to_contain_text("4, 4, 40, 34")
+    environment = {"OPENAI_BASE_URL": service.url, "OPENAI_API_KEY": KEY}
+    # A page of its own: one that all visits share would go on with this model in the next test.
+    with page_process(tmp_path / "log", **environment) as url:
+        page = visit(url)
+        expect(page.get_by_text("Serves somebody/new-vl")).to_be_visible()
+        button(page, "Draw a box around each red square")
+        expect(page.get_by_text("somebody/new-vl count is not known").first).to_be_visible()
+        assert service.asked == []
+        page.get_by_text("thousandths", exact=True).click()
+        button(page, "Ask again")
+        expect(page.get_by_role("table").get_by_role("row")).to_have_count(4)
+        # The sample is 448 by 336 pixels; the first box is 10, 12, 90, 100 thousandths of them.
+        expect(page.get_by_role("table")).to_contain_text("4, 4, 40, 34")
+        page.close()  # before its server ends
 
 
 def test_a_korean_browser_is_spoken_to_in_korean_and_may_change_that(visit: Visit) -> None:
