@@ -19,7 +19,7 @@ import psutil
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.app.page.fake_service import KEY, serving
+from tests.app.page.fake_service import serving
 from tests.app.page.person import ask, upload
 from tests.app.page.served_page import page_process
 from tests.support.chromium import chromium
@@ -68,8 +68,7 @@ def main() -> None:
         serving() as fake,
         page_process(
             Path(folder) / "log",
-            OPENAI_BASE_URL=fake.url,
-            OPENAI_API_KEY=KEY,
+            fake,
             MALLOC_TRIM_THRESHOLD_="131072",  # as in app/client/Dockerfile
         ) as url,
         sync_playwright() as playwright,

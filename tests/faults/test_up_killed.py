@@ -26,12 +26,9 @@ ONCE = {
 
 @pytest.fixture
 def nothing_yet(hub: HubUnderTest) -> Generator[HubUnderTest]:
-    """A twin that was removed; whatever the test does, a whole one is there afterwards.
-
-    It remembers nothing of the one before: each twin has a passphrase and keys of its own.
-    """
+    """A twin that was removed; whatever the test does, a whole one is there afterwards."""
     hub.ok("clean")
-    yield HubUnderTest(hub.state, hub.env, hub.gateway)
+    yield hub
     hub.ok("up")
 
 
@@ -59,7 +56,7 @@ def test_an_up_that_was_killed_is_taken_up_by_the_next(
         subprocess.Popen(
             [sys.executable, "-m", "hub.cli", "up"],
             cwd=ROOT,
-            env={**hub.env, "PYTHONUNBUFFERED": "1"},
+            env=hub.env,
             stdout=told,
             stderr=subprocess.STDOUT,
         ) as command,

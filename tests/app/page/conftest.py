@@ -56,8 +56,7 @@ def page_url(
     running_service: FakeService, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[str]:
     log = tmp_path_factory.mktemp("page") / "log"
-    environment = {"OPENAI_BASE_URL": running_service.url, "OPENAI_API_KEY": KEY}
-    with page_process(log, **environment) as url:
+    with page_process(log, running_service) as url:
         yield url
     told = log.read_text()
     # Streamlit's own server complains of a browser that leaves in the middle of a message.

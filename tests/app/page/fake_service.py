@@ -3,7 +3,7 @@
 The word that begins a question says how it is answered: ``slow`` (20 words, 10 a second), ``held``
 (the last four of 20 words when the test says so), ``stuck`` (no byte, ever), ``endless``,
 ``error 400`` (that status), ``broken`` (half an answer), ``long`` (cut by the token limit).
-Anything else is repeated; detection prompts find boxes one at a time.
+Anything else is repeated; detection prompts find boxes, which a test may hold back.
 """
 
 from __future__ import annotations
@@ -121,15 +121,15 @@ class FakeService:
         if text.startswith(("Locate every", "Point to every")):
             items = BOXES if text.startswith("Locate") else POINTS
             for i, item in enumerate(items):
-                while i >= self.boxes and not self.go_on:
-                    await asyncio.sleep(0.02)
+                if i >= self.boxes:
+                    await self._told_to_go_on()
                 yield ("[" if i == 0 else ", ") + json.dumps(item)
             yield "]"
             return
         if text.startswith(("slow", "held")):
             for i in range(20):
-                while i == 16 and text.startswith("held") and not self.go_on:
-                    await asyncio.sleep(0.02)
+                if i == 16 and text.startswith("held"):
+                    await self._told_to_go_on()
                 yield f"word{i} "
                 await asyncio.sleep(0.1)
             return
@@ -139,6 +139,10 @@ class FakeService:
                 await asyncio.sleep(0.05)
         yield "You said: "
         yield text
+
+    async def _told_to_go_on(self) -> None:
+        while not self.go_on:
+            await asyncio.sleep(0.02)
 
 
 def _text(body: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.app.page.fake_service import KEY, FakeService
 from tests.support.http_server import first_response
 from tests.support.ports import free_port
 
@@ -16,8 +17,8 @@ MAIN = Path(__file__).parents[3] / "app" / "client" / "page" / "main.py"
 
 
 @contextmanager
-def page_process(log: Path, **environment: str) -> Generator[str]:
-    """Its URL, once it answers."""
+def page_process(log: Path, service: FakeService, **environment: str) -> Generator[str]:
+    """The URL of a page that asks this service, once it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with log.open("w") as out:
@@ -26,7 +27,7 @@ def page_process(log: Path, **environment: str) -> Generator[str]:
                 *(sys.executable, "-m", "streamlit", "run", str(MAIN)),
                 *("--server.address=127.0.0.1", f"--server.port={port}"),
             ],
-            env=os.environ | environment,
+            env=os.environ | {"OPENAI_BASE_URL": service.url, "OPENAI_API_KEY": KEY} | environment,
             stdout=out,
             stderr=out,
         )

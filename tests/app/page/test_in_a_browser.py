@@ -267,9 +267,8 @@ def test_boxes_of_an_unknown_model_are_found_once_it_is_said_what_its_numbers_co
     visit: Visit, service: FakeService, tmp_path: Path
 ) -> None:
     service.model = "somebody/new-vl"
-    environment = {"OPENAI_BASE_URL": service.url, "OPENAI_API_KEY": KEY}
     # A page of its own: one that all visits share would go on with this model in the next test.
-    with page_process(tmp_path / "log", **environment) as url:
+    with page_process(tmp_path / "log", service) as url:
         page = visit(url)
         expect(page.get_by_text("Serves somebody/new-vl")).to_be_visible()
         button(page, "Draw a box around each red square")
@@ -361,8 +360,7 @@ def test_every_text_can_be_read_against_what_is_behind_it(visit: Visit, scheme: 
 def test_a_shared_link_asks_for_its_password(
     visit: Visit, service: FakeService, tmp_path: Path
 ) -> None:
-    environment = {"OPENAI_BASE_URL": service.url, "OPENAI_API_KEY": KEY}
-    with page_process(tmp_path / "log", HUB_CLIENT_PASSWORD="open sesame", **environment) as url:
+    with page_process(tmp_path / "log", service, HUB_CLIENT_PASSWORD="open sesame") as url:
         page = visit(url)
         page.get_by_label("Password", exact=True).fill("guess")
         button(page, "Enter")
