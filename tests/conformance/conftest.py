@@ -21,6 +21,10 @@ from twin.listening import listens
 from twin.toolchain.ensure import ensure, originals
 
 START_SECONDS = 60
+MAY_LAG = ("Service", "Ingress")
+"""After an update the original writes down the first event of its watch, without a look at the
+generation (``pkg/await/ingress.go`` and ``service.go`` in 4.25.0). It may come from a cache of the
+API server that does not hold the update yet."""
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +59,7 @@ def scenario(
         ours = Providers("emulators", env, folder / "emulators", kubeconfig)
         ours.run_scenario()
     env = {**os.environ, "PATH": f"{originals_folder}:{path}"}
-    theirs = Providers("originals", env, folder / "originals", kubeconfig)
+    theirs = Providers("originals", env, folder / "originals", kubeconfig, may_lag=MAY_LAG)
     theirs.run_scenario()
     return ours, theirs
 

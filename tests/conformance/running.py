@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -37,6 +37,8 @@ class Providers:
     folder: Path
     """For the engine's state."""
     kubeconfig: Path
+    may_lag: tuple[str, ...] = ()
+    """Kinds whose state may be older than the object after an update."""
     seen: dict[str, Facts] = field(default_factory=dict[str, Facts])
     """What was seen, by step."""
     uids: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
@@ -64,9 +66,17 @@ class Providers:
         previewed = self._command(step, "preview")
         facts |= {f"preview/{path}": value for path, value in previewed.items()}
         facts |= self._command(step, "run")
+        objects = self._objects(step)
+        self._refresh_what_lags(step, objects)
         facts |= self._state(step)
-        facts |= self._objects(step)
+        facts |= objects
         self.seen[step.name] = facts
+
+    def _refresh_what_lags(self, step: Step, objects: Facts) -> None:
+        for urn in lagging(self._resources(step), objects, self.may_lag):
+            line = ("refresh", "--yes", "--skip-preview", "--stack", STACK, "--target", urn)
+            done = self._pulumi(step, *line)
+            assert done.returncode == 0, done.stdout + done.stderr
 
     def _command(self, step: Step, stage: str) -> Facts:
         log = self.folder / "events"
@@ -81,10 +91,13 @@ class Providers:
         facts = dict(_events(log)) if log.exists() else {}
         return facts | {"exit": "fails" if done.returncode else "succeeds"}
 
-    def _state(self, step: Step) -> Facts:
+    def _resources(self, step: Step) -> list[dict[str, Any]]:
         exported = json.loads(self._pulumi(step, "stack", "export", "--stack", STACK).stdout)
+        return exported["deployment"].get("resources", [])
+
+    def _state(self, step: Step) -> Facts:
         facts: Facts = {}
-        for resource in exported["deployment"].get("resources", []):
+        for resource in self._resources(step):
             if resource["type"] == "pulumi:pulumi:Stack":
                 continue
             name = resource["urn"].rpartition("::")[2]
@@ -167,6 +180,21 @@ def _events(log: Path) -> Iterator[tuple[str, Any]]:
     for path, lines in messages.items():
         if text := "\n".join(filter(None, lines)):
             yield path, text
+
+
+def lagging(
+    resources: Iterable[Mapping[str, Any]], objects: Facts, kinds: Sequence[str]
+) -> list[str]:
+    """URNs of the resources of these kinds whose ``spec`` in the state is not the object's."""
+    urns: list[str] = []
+    for resource in resources:
+        outputs = resource.get("outputs", {})
+        if outputs.get("kind") in kinds:
+            path = f"objects/{_name(outputs)}/spec"
+            noted = {p: v for p, v in flat(outputs["spec"], path) if not _varies(p)}
+            if noted != {p: v for p, v in objects.items() if p.startswith(f"{path}/")}:
+                urns.append(resource["urn"])
+    return urns
 
 
 def _name(one: Mapping[str, Any]) -> str:
