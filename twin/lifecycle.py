@@ -22,10 +22,10 @@ from twin.parts import control_plane, system, tailnet
 from twin.parts.part import Part, Record, end_strays, records, start, stop, sweep
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
+from twin.toolchain import vllm
 from twin.toolchain.progress import Progress
 from twin.toolchain.toolchain import Toolchain
 
-"""The program's hostPath for models, below the folder that stands for home's file system."""
 CLOUD_PARTS = ("client", "door", "cloud-run", "providers")
 """What `hub down` stops after the destroy, in this order; the rest is home and the tailnet."""
 
@@ -77,7 +77,9 @@ class Twin:
         for part in control_plane.parts(paths, network, port):
             self._ensure(part, tools.path)
         asyncio.run(k3s_objects.apply(paths.kubeconfig))
-        checkpoint.seed(paths.of_the_node(MODEL_CACHE) / "huggingface")
+        volume = paths.of_the_node(MODEL_CACHE)
+        checkpoint.seed(volume / "huggingface")
+        vllm.seed(tools.vllm_python, volume / "vllm")
         node_ip = networks.node_address(network)
         for part in system.home_parts(paths, network, tools, node_ip):
             self._ensure(part, tools.path)

@@ -20,7 +20,7 @@ from bench.gateway_speed.candidate import API_KEY, KEY_ID, KEY_ID_HEADER, UPSTRE
 from infra.config import Cloud, Home, Limits, Tailnet
 from infra.gateway_key import authorization, password_line
 from infra.gcp import containers
-from infra.gcp.caddyfile import caddyfile, keys_file
+from infra.gcp.caddyfile import CROSSING_PORT, caddyfile, keys_file
 from infra.gcp.crossing import SOCKS_PORT, crossing, script
 from infra.home_k3s.entry import chart_values
 from infra.tailnet.policy import ENTRY, GATEWAY_TAG
@@ -43,7 +43,7 @@ def on_loopback(network: Network, folder: Path, port: int) -> Candidate:
     ):
         assert written in direct  # noqa: S101  # the program's text has changed
         direct = direct.replace(written, instead)
-    part = _caddys(network, "home", folder, direct, port)
+    part = caddys(network, "home", folder, direct, port)
     return Candidate(names.LOOPBACK, port, (part,))
 
 
@@ -89,9 +89,9 @@ def home(network: Network, folder: Path) -> Part:
 def through_the_tunnel(network: Network, paths: TwinPaths, path: str, folder: Path) -> Candidate:
     """The gateway's two containers; the tailnet and home are there already."""
     port = containers.PUBLIC_PORT
-    caddys = _caddys(network, "cloud", folder, _crossing(Home().host), port)
+    both = caddys(network, "cloud", folder, to_home(), port)
     return Candidate(
-        names.TUNNEL, port, (_tailscale(network, paths, path, folder), caddys), end="cloud"
+        names.TUNNEL, port, (tailscale(network, paths, path, folder), both), end="cloud"
     )
 
 
@@ -111,7 +111,8 @@ def _socket(folder: Path) -> Path:
     return folder / "tailscaled.sock"
 
 
-def _tailscale(network: Network, paths: TwinPaths, path: str, folder: Path) -> Part:
+def tailscale(network: Network, paths: TwinPaths, path: str, folder: Path) -> Part:
+    """The gateway's container beside its Caddys."""
     server = f"http://{network.address('inet')}:{tailnet.HEADSCALE_PORT}"
     container = containers.tailscale(
         CLOUD.tailscale_image,
@@ -132,16 +133,19 @@ def _tailscale(network: Network, paths: TwinPaths, path: str, folder: Path) -> P
     )
 
 
-def _caddys(network: Network, end: End, folder: Path, crossing: str, port: int) -> Part:
-    site, keys = folder / f"Caddyfile-{end}", folder / "keys.caddy"
-    site.write_text(caddyfile(body_mb=Limits().body_mb))
+def caddys(network: Network, end: End, folder: Path, crossing: str, port: int) -> Part:
+    """Both Caddys, the second one with this text and at the next port."""
+    site, keys = folder / f"Caddyfile-{port}", folder / "keys.caddy"
+    public = caddyfile(body_mb=Limits().body_mb)
+    site.write_text(public.replace(f":{CROSSING_PORT}", f":{port + 1}"))
     keys.write_text(keys_file({KEY_ID: API_KEY}))
+    crossing = crossing.replace(f":{CROSSING_PORT}", f":{port + 1}")
     start = script(public=str(site), crossing=crossing, hold_seconds=CLOUD.hold_seconds)
     # A pipe of its own: a container has its own /tmp.
-    start = start.replace("/tmp/checks", str(folder / f"checks-{end}"))  # noqa: S108
+    start = start.replace("/tmp/checks", str(folder / f"checks-{port}"))  # noqa: S108
     container = containers.caddy(CLOUD.caddy_image, start, [])
     return Part(
-        name=f"gateway-caddy-{end}",
+        name=f"gateway-caddy-{port}",
         argv=network.at(end, "/bin/sh", "-c", start),
         env={
             **_environment(container),
@@ -152,6 +156,11 @@ def _caddys(network: Network, end: End, folder: Path, crossing: str, port: int) 
         },
         is_ready=lambda: network.accepts(end, port),
     )
+
+
+def to_home() -> str:
+    """The second Caddy's text, as the program writes it."""
+    return _crossing(Home().host)
 
 
 def _crossing(home: str) -> str:

@@ -42,11 +42,11 @@ def section(result: Result) -> str:
     return "\n".join(_lines(result)) + "\n"
 
 
-def with_section(page: str, text: str) -> str:
-    """The page with the text between its two marks."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{text}{END}{after}"
+def with_section(page: str, text: str, begin: str = BEGIN, end: str = END) -> str:
+    """The page with the text between two marks."""
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{text}{end}{after}"
 
 
 def write(result: Result) -> None:

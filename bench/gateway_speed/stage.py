@@ -47,12 +47,41 @@ class Stage:
         return found
 
 
+@dataclass(frozen=True)
+class Place:
+    """Namespaces of a run's own, and where its programs are and write."""
+
+    network: Network
+    paths: TwinPaths
+    path: str
+
+    @property
+    def folder(self) -> Path:
+        """For what belongs to no program of the twin."""
+        return self.paths.root / "bench"
+
+    def start(self, part: Part) -> int:
+        """Its process."""
+        return start(part, self.paths, self.path).pid
+
+
 @contextmanager
 def running(programs: Programs, tools_path: str) -> Generator[Stage]:
     """Start all, check that each answers, and in the end stop all and delete what they wrote.
 
     Raises:
         TwinError: a program did not start, or a gateway does not answer as it must.
+    """
+    with namespaces(programs, tools_path) as place:
+        yield _all(place, programs)
+
+
+@contextmanager
+def namespaces(programs: Programs, tools_path: str) -> Generator[Place]:
+    """An empty network; in the end what was started there is stopped, and its files are deleted.
+
+    Raises:
+        TwinError: the machine allows no namespaces.
     """
     signal.signal(signal.SIGTERM, _leave)
     paths = TwinPaths(Path(tempfile.mkdtemp(prefix="speed-")))
@@ -66,7 +95,9 @@ def running(programs: Programs, tools_path: str) -> Generator[Stage]:
                     "The tunnel is measured between network namespaces, which this machine does "
                     "not allow; run the benchmark as root, or allow unprivileged user namespaces"
                 )
-            yield _all(network, programs, paths, path)
+            place = Place(network, paths, path)
+            place.folder.mkdir()
+            yield place
     finally:
         # One by one, because nginx overwrites the environment that a sweep knows a process by.
         for record in reversed(records(paths)):
@@ -79,42 +110,49 @@ def _leave(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _all(network: Network, programs: Programs, paths: TwinPaths, path: str) -> Stage:
-    folder = paths.root / "bench"
-    folder.mkdir()
+def home_of(place: Place) -> Mapping[str, int]:
+    """Start the upstream, the tailnet and home's Traefik: their processes, by what they do."""
+    upstream = place.start(_upstream(place.network))
+    tailnet.write_configuration(place.paths, place.network)
+    parts = system.tailnet_parts(place.paths, place.network, place.path)
+    started = {part.name: place.start(part) for part in parts}
+    tailnet.join_home(place.paths, place.network, place.path)
+    return {
+        "home's Tailscale": started["home-tailscaled"],
+        "home's Traefik": place.start(ours.home(place.network, place.folder)),
+        "the upstream": upstream,
+    }
+
+
+def _all(place: Place, programs: Programs) -> Stage:
+    network, folder = place.network, place.folder
     pids: dict[str, list[int]] = {}
 
     def started(candidate: Candidate) -> Candidate:
-        pids[candidate.name] = [start(part, paths, path).pid for part in candidate.parts]
+        pids[candidate.name] = [place.start(part) for part in candidate.parts]
         print(f"  {candidate.name} is started", flush=True)
         return candidate
 
-    upstream = start(_upstream(network), paths, path)
-    tailnet.write_configuration(paths, network)
-    homes = [start(part, paths, path) for part in system.tailnet_parts(paths, network, path)]
-    tailnet.join_home(paths, network, path)
-    traefik = start(ours.home(network, folder), paths, path)
+    home = home_of(place)
     candidates = [
         started(Candidate(names.DIRECT, UPSTREAM_PORT)),
         started(others.nginx(network, programs, folder, UPSTREAM_PORT + 1)),
         started(others.haproxy(network, programs, folder, UPSTREAM_PORT + 2)),
         started(others.traefik(network, folder, UPSTREAM_PORT + 3)),
         started(ours.on_loopback(network, folder, UPSTREAM_PORT + 4)),
-        started(ours.through_the_tunnel(network, paths, path, folder)),
+        started(ours.through_the_tunnel(network, place.paths, place.path, folder)),
         *(
-            started(others.litellm(network, programs, paths, UPSTREAM_PORT + 5 + workers, workers))
-            for workers in (1, 2)
+            started(others.litellm(network, programs, place.paths, port, workers))
+            for port, workers in ((UPSTREAM_PORT + 6, 1), (UPSTREAM_PORT + 7, 2))
         ),
     ]
     for candidate in candidates:
-        _check(network, candidate)
+        check(network, candidate)
     tailscale, caddys = pids[names.TUNNEL]
     way = {
         "the gateway's two Caddys": [caddys],
         "the gateway's Tailscale": [tailscale],
-        "home's Tailscale": [part.pid for part in homes if part.name == "home-tailscaled"],
-        "home's Traefik": [traefik.pid],
-        "the upstream": [upstream.pid],
+        **{what: [pid] for what, pid in home.items()},
     }
     return Stage(network, folder, candidates, pids, way)
 
@@ -127,7 +165,12 @@ def _upstream(network: Network) -> Part:
     )
 
 
-def _check(network: Network, candidate: Candidate) -> None:
+def check(network: Network, candidate: Candidate) -> None:
+    """One question with its key, and one with another.
+
+    Raises:
+        TwinError: an answer is not as it must be.
+    """
     key_id = (KEY_ID,) if candidate.name != names.DIRECT else ()
     module = (sys.executable, "-m", "bench.gateway_speed.check")
     done = subprocess.run(

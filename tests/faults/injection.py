@@ -176,7 +176,7 @@ def instance_killed(hub: HubUnderTest) -> Generator[None]:
 @contextmanager
 def model_server_killed(hub: HubUnderTest) -> Generator[None]:
     """As by the kernel when memory runs out; Kubernetes mends it."""
-    servers = [one for one in part(hub, "node").children() if _arguments(one, "api_server")]
+    servers = [one for one in part(hub, "node").children() if _arguments(one, "vllm_server")]
     assert servers
     _kill([process for one in servers for process in _tree(one)])
     yield

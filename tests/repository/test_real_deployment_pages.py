@@ -28,7 +28,8 @@ def lines_of_shell() -> list[str]:
     """Each command of the pages, also those inside a sentence or a table."""
     told: list[str] = []
     for page in PAGES:
-        told += [line for block in blocks(page, "sh") for line in block.splitlines()]
+        joined = [re.sub(r"\\\n *", "", block) for block in blocks(page, "sh")]
+        told += [line for block in joined for line in block.splitlines()]
         prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
         told += [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)]
     return [line for line in told if line and not line.startswith("#")]
@@ -109,3 +110,15 @@ def test_every_object_that_is_named_is_one_that_the_program_makes() -> None:
 def test_as_many_resources_are_made_as_the_page_says() -> None:
     [count] = re.findall(r"(\d+) resources to create", PAGES[1].read_text())
     assert len(deploy_stack(ROOT / "Pulumi.dev.yaml").resources) + 1 == int(count)  # the stack
+
+
+def test_every_api_of_the_program_is_switched_on_some_steps_before_it_is_used() -> None:
+    """Google may refuse an API for minutes after that, and the program is the last step."""
+    [enabled] = [words for words in called("gcloud") if words.startswith("services enable")]
+    declared = {
+        resource.inputs["service"]
+        for resource in deploy_stack(ROOT / "Pulumi.dev.yaml").resources
+        if resource.typ == "gcp:projects/service:Service"
+    }
+    assert declared
+    assert declared | {"cloudresourcemanager.googleapis.com"} <= set(enabled.split())

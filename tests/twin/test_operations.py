@@ -9,8 +9,11 @@ import subprocess
 import psutil
 import pytest
 
+from infra.home_k3s.names import MODEL_CACHE
 from tests.support.waiting import until
 from tests.twin.conftest import PATIENCE, ROOT, HubUnderTest
+from twin.paths import TwinPaths
+from twin.toolchain.toolchain import Toolchain
 
 pytestmark = pytest.mark.twin
 
@@ -42,6 +45,17 @@ def test_the_health_lines_of_the_operations_page_work_as_written(hub: HubUnderTe
         done = hub.shell(line)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         assert done.stdout.strip(), line
+
+
+def test_vllm_starts_from_what_it_noted_at_its_first_look(hub: HubUnderTest) -> None:
+    paths = TwinPaths(hub.state)
+    environment = Toolchain.of_running_twin(paths).vllm_python.parent.parent
+    noted = [one for one in (environment / "noted/modelinfos").iterdir() if one.is_file()]
+    volume = paths.of_the_node(MODEL_CACHE) / "vllm/modelinfos"
+    assert noted
+    for file in noted:
+        # vLLM writes the file anew where it had to look again.
+        assert (volume / file.name).stat().st_mtime_ns == file.stat().st_mtime_ns
 
 
 def test_the_eleventh_gpu_pod_stays_pending(hub: HubUnderTest) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+SERVER = Path(__file__).with_name("vllm_server.py")
 NOT_ON_CPU = ("--gpu-memory-utilization", "--kv-cache-memory-bytes")
 """Shares of a GPU's memory; the CPU's KV cache has a size of its own below."""
 ENVIRONMENT = {
@@ -37,8 +39,8 @@ def environment(production: Mapping[str, str]) -> dict[str, str]:
 
 def main() -> None:
     python = os.environ["HUB_VLLM_PYTHON"]
-    module = ("-m", "vllm.entrypoints.openai.api_server")
-    os.execve(python, [python, *module, *arguments(sys.argv[1:])], environment(os.environ))  # noqa: S606
+    line = [python, str(SERVER), *arguments(sys.argv[1:])]
+    os.execve(python, line, environment(os.environ))  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ torchaudio and torchcodec, whose builds do not fit this torch and which vLLM doe
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from twin.toolchain.go_tools import MODULES
@@ -18,12 +20,19 @@ from twin.toolchain.shown import run_shown
 
 REQUIREMENTS = MODULES / "vllm" / "requirements.txt"
 VERSION = "0.32.0"
-ESTIMATE_SECONDS = 120
+ESTIMATE_SECONDS = 150
+FIRST_LOOK = """
+import vllm.entrypoints.openai.api_server
+from vllm.model_executor.models.registry import ModelRegistry
+ModelRegistry.models["Qwen2_5_VLForConditionalGeneration"].inspect_model_cls()
+"""
+"""What vLLM does once for each cache, before a model of this class is loaded: a process of its own
+imports the class and notes what it can do. Python compiles its modules on the way."""
 
 
 def environment(cache: Path) -> Path:
     """The virtual environment's folder, named after what is in it."""
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:8]
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes() + FIRST_LOOK.encode()).hexdigest()[:8]
     return cache / f"vllm-{VERSION}-{digest}"
 
 
@@ -34,6 +43,26 @@ def python(cache: Path) -> Path:
 
 def is_installed(cache: Path) -> bool:
     return (environment(cache) / "complete").exists()
+
+
+def seed(python: Path, cache_root: Path) -> None:
+    """Give a new home what vLLM noted at its first look, as if it had started there before."""
+    shutil.copytree(_noted(python), cache_root, dirs_exist_ok=True)
+
+
+def _noted(python: Path) -> Path:
+    """What ``VLLM_CACHE_ROOT`` was at the first look."""
+    return python.parent.parent / "noted"
+
+
+def first_look_environment(inherited: Mapping[str, str], noted: Path) -> dict[str, str]:
+    """The process's own, without a caller's wish to keep no bytecode: the bytecode is the point."""
+    kept = {name: inherited[name] for name in inherited if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {
+        "HF_HUB_OFFLINE": "1",
+        "VLLM_CACHE_ROOT": str(noted),
+        "VLLM_NO_USAGE_STATS": "1",
+    }
 
 
 async def install(cache: Path, overview: Overview) -> None:
@@ -61,5 +90,12 @@ async def install(cache: Path, overview: Overview) -> None:
             ],
             show,
             failed="vLLM could not be installed",
+        )
+        show("its first look at the model's class")
+        await run_shown(
+            [python(cache), "-c", FIRST_LOOK],
+            lambda _: None,
+            failed="vLLM could not be imported",
+            env=first_look_environment(os.environ, _noted(python(cache))),
         )
     (target / "complete").touch()

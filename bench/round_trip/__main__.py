@@ -1,0 +1,160 @@
+"""What a round trip between gateway and home costs, and which protocol loses least by it.
+
+    .venv/bin/python -m bench.round_trip [--docs]
+
+The whole tunnel in network namespaces of its own, with a line between the ends that delays each
+frame. The second Caddy asks home in three ways, in turns. Needs what `bench.gateway_speed` needs,
+root, and about 6 minutes; ``--docs`` writes its table into docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from bench.gateway_speed import ours, page, programs, stage
+from bench.gateway_speed.candidate import Candidate
+from bench.gateway_speed.generator import Generator as Client
+from bench.gateway_speed.results import Load, Point, Spread
+from bench.round_trip.ways import ways
+from infra.gcp import containers
+from twin.errors import TwinError
+from twin.network import ADDRESSES, Network
+from twin.parts.part import Part, records, stop
+from twin.toolchain.ensure import ensure
+
+ROUND_TRIPS_MS = (0, 20, 80)
+POINTS = (Point(1, 1), Point(1, 8), Point(1000, 1), Point(1000, 8))
+ROUNDS = 3
+SECONDS = 3
+"""Of one load."""
+LINE = "line"
+BEGIN, END = "<!-- round trip -->", "<!-- end of round trip -->"
+
+Loads = Mapping[tuple[int, str, Point], list[Load]]
+"""One for each round, by round trip, way and point."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md")
+    arguments = parser.parse_args()
+    try:
+        measured = "\n".join(table(_measured())) + "\n"
+    except TwinError as error:
+        raise SystemExit(str(error)) from None
+    print(measured)
+    if arguments.docs:
+        text = page.PAGE.read_text()
+        page.PAGE.write_text(page.with_section(text, measured, BEGIN, END))
+
+
+def _measured() -> Loads:
+    tools, own = ensure(Console()), programs.ensure()
+    with stage.namespaces(own, tools.path) as place:
+        stage.home_of(place)
+        place.start(ours.tailscale(place.network, place.paths, place.path, place.folder))
+        candidates = [_candidate(place, i, *way) for i, way in enumerate(ways().items())]
+        client = Client(place.network, own, place.folder)
+        loads: dict[tuple[int, str, Point], list[Load]] = {}
+        for milliseconds in ROUND_TRIPS_MS:
+            with _far(place, milliseconds):
+                for candidate in candidates:
+                    stage.check(place.network, candidate)
+                if not ours.is_direct(place.folder, place.path):
+                    raise TwinError("the tunnel's two ends speak through the relay")
+                for _ in range(ROUNDS):
+                    for point in POINTS:
+                        for candidate in candidates:
+                            load = client.load(candidate, point, SECONDS)
+                            loads.setdefault((milliseconds, candidate.name, point), []).append(load)
+                            told = f"{load.per_second:,.0f}/s {load.p50_ms:.1f} ms"
+                            print(f"  {milliseconds} ms, {point}, {candidate.name}: {told}")
+    return loads
+
+
+def _candidate(place: stage.Place, number: int, name: str, crossing: str) -> Candidate:
+    port = containers.PUBLIC_PORT + 10 * number
+    both = ours.caddys(place.network, "cloud", place.folder, crossing, port)
+    place.start(both)
+    return Candidate(name, port, (both,), end="cloud")
+
+
+@contextmanager
+def _far(place: stage.Place, milliseconds: int) -> Generator[None]:
+    """Home's cable leads to the line, and the line to the switch, while this lasts."""
+    argv = (sys.executable, "-m", "bench.round_trip.line", "switch", "cable", f"{milliseconds / 2}")
+    line = Part(
+        name=LINE,
+        argv=place.network.at("inet", *argv),
+        is_ready=lambda: _has(place.network, "switch") and _has(place.network, "cable"),
+    )
+    place.start(line)
+    _join(place.network, "ip link add br1 type bridge", "ip link set br1 up")
+    _join(place.network, "ip link set switch master br0 up", "ip link set cable master br1 up")
+    _join(place.network, "ip link set to-home master br1")
+    taken = _round_trip_ms(place.network)
+    if taken < milliseconds:
+        raise TwinError(f"the line's round trip is {taken:.1f} ms, not {milliseconds} ms")
+    print(f"  a round trip of {taken:.1f} ms")
+    yield
+    _join(place.network, "ip link set to-home master br0", "ip link del br1")
+    [record] = [one for one in records(place.paths) if one.name == LINE]
+    stop(record, place.paths, stage.STOP_SECONDS)
+
+
+def _has(network: Network, device: str) -> bool:
+    shown = subprocess.run(
+        network.at("inet", "ip", "link", "show", device), capture_output=True, check=False
+    )
+    return shown.returncode == 0
+
+
+def _join(network: Network, *commands: str) -> None:
+    for command in commands:
+        subprocess.run(network.at("inet", *command.split()), check=True)
+
+
+def _round_trip_ms(network: Network) -> float:
+    """From the cloud to home and back: a connection to a port where nobody listens."""
+    code = (
+        "import socket, time\n"
+        "for _ in range(2):\n"  # the first one also asks for the address of home's device
+        "    begun, one = time.monotonic(), socket.socket()\n"
+        f"    one.connect_ex(({ADDRESSES['home']!r}, 9))\n"
+        "print(1000 * (time.monotonic() - begun))"
+    )
+    done = subprocess.run(
+        network.at("cloud", sys.executable, "-S", "-c", code),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def table(loads: Loads) -> Iterator[str]:
+    """Markdown: a row for each round trip and way."""
+    yield f"| round trip, way | {' | '.join(map(str, POINTS))} |"
+    yield "|---" * (len(POINTS) + 1) + "|"
+    for milliseconds, way in dict.fromkeys((ms, way) for ms, way, _ in loads):
+        cells = [_cell(loads[milliseconds, way, point]) for point in POINTS]
+        yield f"| {milliseconds} ms, {way} | {' | '.join(cells)} |"
+
+
+def _cell(loads: list[Load]) -> str:
+    p50 = Spread.of([load.p50_ms for load in loads])
+    failed = sum(load.refused + load.broken for load in loads)
+    told = f"{p50.median:,.1f} ({p50.lowest:,.1f} to {p50.highest:,.1f})"
+    return f"{told}, {failed} failed" if failed else told
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import os
+from collections import deque
+
+import pytest
+
+from bench.gateway_speed.results import Load, Point
+from bench.round_trip import line
+from bench.round_trip.__main__ import POINTS, table
+from bench.round_trip.ways import EXPECT, HTTP1, HTTP2, ways
+
+
+def test_a_frame_leaves_the_line_when_its_delay_is_over_and_not_before() -> None:
+    reader, writer = os.pipe2(os.O_NONBLOCK)
+    waiting = deque([(1.0, b"first"), (2.0, b"second")])
+    line.let_out(waiting, writer, 0.9)
+    with pytest.raises(BlockingIOError):
+        os.read(reader, 100)
+    line.let_out(waiting, writer, 1.0)
+    assert os.read(reader, 100) == b"first"
+    line.let_out(waiting, writer, 2.5)
+    assert os.read(reader, 100) == b"second"
+    assert not waiting
+
+
+def test_all_that_has_come_is_taken_in_with_its_moment() -> None:
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_DIRECT)
+    for frame in (b"one", b"two"):
+        os.write(writer, frame)
+    waiting = line.Waiting()
+    line.take_in(reader, waiting, 7.0)
+    assert list(waiting) == [(7.0, b"one"), (7.0, b"two")]
+
+
+@pytest.mark.parametrize(
+    ("to_other", "to_one", "seconds"),
+    [
+        ([], [], None),
+        ([(5.0, b"")], [], 2.0),
+        ([(5.0, b"")], [(4.0, b"")], 1.0),
+        ([(1, b"")], [], 0),
+    ],
+)
+def test_the_line_sleeps_until_the_next_frame_of_either_direction_is_due(
+    to_other: list[tuple[float, bytes]], to_one: list[tuple[float, bytes]], seconds: float | None
+) -> None:
+    assert line.seconds_to_next((deque(to_other), deque(to_one)), now=3.0) == seconds
+
+
+def test_the_ways_differ_in_the_protocol_and_in_nothing_else() -> None:
+    texts = {name: set(text.splitlines()) for name, text in ways().items()}
+    assert texts[HTTP2] - texts[HTTP1] == {"\t\tversions h2c"}
+    assert texts[HTTP1] - texts[HTTP2] == {"\t\tversions 1.1"}
+    assert texts[EXPECT] - texts[HTTP1] == {
+        "\theader_up Expect 100-continue",
+        "\t\texpect_continue_timeout 5s",
+    }
+    assert texts[HTTP1] <= texts[EXPECT]
+
+
+def test_the_table_has_the_median_of_each_round_and_tells_what_failed() -> None:
+    def load(p50: float, refused: int = 0) -> Load:
+        return Load(10, 1, p50, 9, refused, 0)
+
+    loads = {(20, HTTP1, point): [load(3), load(21), load(4)] for point in POINTS}
+    loads[20, HTTP1, Point(1000, 8)] = [load(1200.5, refused=2)]
+    lines = list(table(loads))
+    assert lines[0].startswith("| round trip, way | 1 kB, 1 at once | 1 kB, 8 at once |")
+    [row] = lines[2:]
+    assert row == (
+        f"| 20 ms, {HTTP1}"
+        + " | 4.0 (3.0 to 21.0)" * 3
+        + " | 1,200.5 (1,200.5 to 1,200.5), 2 failed |"
+    )
