@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 import streamlit as st
+from streamlit.elements.widgets.chat import ChatInputValue
 
 from app.client.images import SUFFIXES
 from app.client.page import session
@@ -31,14 +32,16 @@ def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
         most = PICTURES if mode == "chat" else 1
         _attached(texts, most)
         prompts = {"chat": texts.ask_chat, "boxes": texts.ask_boxes, "points": texts.ask_points}
-        said = st.chat_input(
+        st.chat_input(
             prompts[mode],
             key="composer",
+            on_submit=_keep_said,
             accept_file="multiple",
             file_type=SUFFIXES,
             max_chars=8000,
         )
     _window(texts)
+    said = _said()
     if said is None:
         return
     given = (*session.attached(), *(file.getvalue() for file in said.files))
@@ -52,6 +55,17 @@ def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
     session.attach(*given[most:])
     ask(Question(mode=mode, text=said.text or texts.try_describe, pictures=pictures))
     st.rerun()
+
+
+def _keep_said() -> None:
+    """In a callback, as whatever a person does on this page: on a busy machine another run of the
+    page may end late, and takes from Streamlit (1.67) what this run would read in its course.
+    """
+    st.session_state["said"] = st.session_state["composer"]
+
+
+def _said() -> ChatInputValue | None:
+    return cast("ChatInputValue | None", st.session_state.pop("said", None))
 
 
 def _mode(texts: Texts) -> Mode:
@@ -83,24 +97,28 @@ def _window(texts: Texts) -> None:
     }
     if (window := st.session_state.get("window")) is not None:
         title, content = windows[window]
-        st.dialog(title, on_dismiss=lambda: _open(None))(content)(texts)
+
+        def drawn() -> None:
+            if st.session_state.get("window") is None:
+                st.rerun()  # one of its own buttons has closed it
+            content(texts)
+
+        st.dialog(title, on_dismiss=lambda: _open(None))(drawn)()
 
 
 def _take_photo(texts: Texts) -> None:
     photo = st.camera_input(texts.take_photo, label_visibility="collapsed")
-    if photo is not None and st.button(texts.use_photo, type="primary"):
-        _attach(photo.getvalue())
-        st.rerun()
+    if photo is not None:
+        st.button(texts.use_photo, type="primary", on_click=_attach, args=(photo.getvalue(),))
 
 
 def _choose_sample(texts: Texts) -> None:
     for number, column in enumerate(st.columns(len(SEEDS))):
         with column:
             show_picture(sample(number))
-            name = texts.use_sample.format(number=number + 1)
-            if st.button(name, key=f"sample-{number}", width="stretch"):
-                _attach(sample(number))
-                st.rerun()
+            name, picture = texts.use_sample.format(number=number + 1), sample(number)
+            key = f"sample-{number}"
+            st.button(name, key=key, width="stretch", on_click=_attach, args=(picture,))
 
 
 def _attach(picture: bytes) -> None:

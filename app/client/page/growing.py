@@ -54,6 +54,5 @@ def so_far(texts: Texts, again: bool) -> None:  # noqa: FBT001
         show_answer(turn, texts)
         label = texts.log_running.format(seconds=under_way.seconds)
         st.status(label, expanded=True).html(as_html(lines(under_way.events, texts)))
-        if st.button(texts.stop, type="primary", icon=":material/stop:"):
-            session.stop(texts)
-            st.rerun()
+        icon = ":material/stop:"
+        st.button(texts.stop, type="primary", icon=icon, on_click=session.stop, args=(texts,))

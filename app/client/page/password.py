@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import time
+from typing import cast
 
 import streamlit as st
 
@@ -22,9 +23,10 @@ def passed(texts: Texts) -> bool:
     st.title(texts.title)
     with st.form("password"):
         st.write(texts.password_ask)
-        given = st.text_input(texts.password, type="password")
-        tried = st.form_submit_button(texts.password_enter, type="primary")
-    if not tried:
+        st.text_input(texts.password, type="password", key="password")
+        st.form_submit_button(texts.password_enter, type="primary", on_click=_try)
+    given = cast("str | None", st.session_state.pop("given", None))
+    if given is None:
         return False
     if hmac.compare_digest(given.encode(), password.encode()):
         st.session_state["passed"] = True
@@ -32,3 +34,7 @@ def passed(texts: Texts) -> bool:
     time.sleep(DELAY_SECONDS)
     st.error(texts.password_wrong)
     return False
+
+
+def _try() -> None:
+    st.session_state["given"] = st.session_state["password"]

@@ -34,8 +34,8 @@ def path(service: Service, texts: Texts) -> None:
         _show(service, health, texts)
         if resting:
             st.caption(texts.health_resting)
-        if st.button(texts.health_look, icon=":material/refresh:", type="tertiary"):
-            service.look()
+        icon = ":material/refresh:"
+        st.button(texts.health_look, icon=icon, type="tertiary", on_click=service.look)
         clock.tick(DRAW_SECONDS)
 
     redrawn("path", None, looking)

@@ -59,10 +59,7 @@ def _ask_for_coord_space(texts: Texts) -> None:
 def history(texts: Texts) -> None:
     """Begin anew, save, open."""
     with st.expander(texts.history):
-        if st.button(texts.new, width="stretch"):
-            session.stop(texts)
-            session.replace_turns(())
-            st.rerun()
+        st.button(texts.new, width="stretch", on_click=_begin_anew, args=(texts,))
         turns = session.turns()
         st.download_button(
             texts.export,
@@ -77,6 +74,11 @@ def history(texts: Texts) -> None:
         if file is not None and st.session_state.get("opened_id") != file.file_id:
             st.session_state["opened_id"] = file.file_id
             _open(file.getvalue(), texts)
+
+
+def _begin_anew(texts: Texts) -> None:
+    session.stop(texts)
+    session.replace_turns(())
 
 
 def _open(file: bytes, texts: Texts) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Generator
 
 import pytest
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from app.client.page import password
 from app.client.page.clock import Drawn
+from app.client.page.samples import sample
 from tests.app.page.fake_service import KEY, FakeService
 from tests.app.page.served_page import MAIN
 from tests.support.waiting import until
@@ -67,6 +69,84 @@ def test_ten_sessions_at_once_have_each_their_own_conversation(service: FakeServ
         assert turn.question.text == f"held number {number}"
         assert turn.answer.endswith("word19 ")
     assert len(service.asked) == 10, "and nobody asked twice"
+
+
+@pytest.fixture
+def another_run_ends_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In each run, before it draws anything: on a busy machine Streamlit (1.67) then takes back
+    what was said and clicked, for which the new run was begun.
+    """
+
+    def take_back(**_: object) -> None:
+        run = get_script_run_ctx()
+        assert run is not None
+        run.session_state.on_script_finished(frozenset(), remove_stale_widgets=False)
+
+    monkeypatch.setattr(st, "set_page_config", take_back)
+
+
+def press(at: AppTest, label: str) -> None:
+    [found] = [button for button in at.button if button.label == label]
+    found.click().run()
+    assert not at.exception
+
+
+LATE = pytest.mark.usefixtures("another_run_ends_late")
+
+
+@LATE
+def test_a_question_is_not_lost() -> None:
+    at = opened()
+    at.chat_input[0].set_value("hello").run()
+    answered(at)
+    assert [turn.question.text for turn in at.session_state["turns"]] == ["hello"]
+
+
+@LATE
+def test_an_offered_question_and_a_new_conversation_are_not_lost() -> None:
+    at = opened()
+    press(at, "What is in this picture?")
+    answered(at)
+    assert len(at.session_state["turns"]) == 1
+    press(at, "New conversation")
+    assert at.session_state["turns"] == ()
+
+
+@LATE
+def test_a_stop_is_not_lost(service: FakeService) -> None:
+    at = opened()
+    at.chat_input[0].set_value("endless").run()
+    service.until(lambda fake: fake.asked)
+    press(at, "Stop")
+    service.until(lambda fake: "endless" in fake.left)
+    assert [turn.ending for turn in at.session_state["turns"]] == ["stopped"]
+    assert at.session_state["asking"] is None
+
+
+@LATE
+def test_a_look_at_the_path_is_not_lost(service: FakeService) -> None:
+    at = opened()
+    service.until(lambda fake: fake.looks == 1)
+    press(at, "Look now")
+    service.until(lambda fake: fake.looks == 2)
+
+
+@LATE
+def test_a_sample_picture_is_not_lost() -> None:
+    at = opened()
+    press(at, "Sample pictures")
+    press(at, "Use 2")
+    assert at.session_state["attached"] == (sample(1),)
+    assert "Use 2" not in [button.label for button in at.button]
+
+
+@LATE
+def test_a_password_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_CLIENT_PASSWORD", PASSWORD)
+    at = opened()
+    at.text_input[0].set_value(PASSWORD)
+    press(at, "Enter")
+    assert at.chat_input
 
 
 def test_a_pages_last_word_is_its_own_number_whatever_the_history() -> None:
