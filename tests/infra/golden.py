@@ -1,4 +1,4 @@
-"""Everything that each stack registers, as text; `make golden` writes it to ``golden/``.
+"""All that each stack registers and puts out, as text; `make golden` writes it to ``golden/``.
 
 A reviewer reads the difference: whatever changes in what is deployed shows there. Values behind
 ``secret`` are the tests' own; none is real.
@@ -59,7 +59,7 @@ def golden(name: str) -> str:
 
 
 def text(deployment: Deployment) -> str:
-    """Every registration by name: type, options and inputs."""
+    """Every registration by name: type, options and inputs; then the stack's outputs."""
     entries: dict[str, Any] = {}
     for one in sorted(deployment.resources, key=lambda one: one.name):
         request: dict[str, Any] = MessageToDict(one.request)
@@ -71,6 +71,12 @@ def text(deployment: Deployment) -> str:
             **cast("dict[str, Any]", _readable(options)),
             "inputs": _readable(request.get("object", {})),
         }
+    entries["outputs of the stack"] = {
+        name: {"secret": _readable(value)}
+        if name in deployment.secret_outputs
+        else _readable(value)
+        for name, value in sorted(deployment.outputs.items())
+    }
     return yaml.dump(entries, Dumper=_Dumper, sort_keys=False, width=100)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -136,3 +136,69 @@ def test_a_fresh_home_has_nothing_of_others() -> None:
 
     with serving(answering(fresh)) as port:
         assert K3s(kubeconfig(port), None).found() == []
+
+
+def test_a_deployment_is_seen_with_what_it_made_in_the_programs_namespace() -> None:
+    asked: list[str] = []
+    answers: dict[str, dict[str, Any]] = {
+        "/apis/apps/v1/namespaces/vlm/deployments/vllm-qwen": {
+            "metadata": {"name": "vllm-qwen"},
+            "spec": {"selector": {"matchLabels": {"app": "vllm-qwen"}}, "template": {}},
+        },
+        "/apis/apps/v1/namespaces/vlm/replicasets?labelSelector=app=vllm-qwen": {
+            "items": [{"metadata": {"name": "vllm-qwen-1"}, "spec": {"selector": {}}}]
+        },
+        "/api/v1/namespaces/vlm/pods?labelSelector=app=vllm-qwen": {
+            "items": [{"metadata": {"name": "vllm-qwen-1-a"}, "spec": {"containers": []}}]
+        },
+    }
+
+    class Api(Handler):
+        protocol_version = "HTTP/1.0"
+
+        def do_GET(self) -> None:  # noqa: N802
+            asked.append(unquote(self.path))
+            body = json.dumps(answers[asked[-1]]).encode()
+            self.whole(200, body, {"Content-Type": "application/json"})
+
+    with serving(Api) as port:
+        seen = K3s(kubeconfig(port), None).seen("vllm-qwen")
+    assert asked == list(answers)
+    assert names(seen.deployment) == ["vllm-qwen"]
+    assert names(*seen.replica_sets) == ["vllm-qwen-1"]
+    assert names(*seen.pods) == ["vllm-qwen-1-a"]
+
+
+def names(*objects: Any) -> list[str]:
+    return [one.metadata.name for one in objects]
+
+
+def test_the_last_words_are_fifteen_lines_of_the_one_container() -> None:
+    asked: list[str] = []
+
+    class Api(Handler):
+        protocol_version = "HTTP/1.0"
+
+        def do_GET(self) -> None:  # noqa: N802
+            asked.append(self.path)
+            self.whole(200, b"out of memory\nbye\n\n")
+
+    with serving(Api) as port:
+        told = K3s(kubeconfig(port), None).last_words("vllm-qwen-1-a", "vllm")
+    assert told == "out of memory\nbye"
+    url = urlsplit(asked[0])
+    assert url.path == "/api/v1/namespaces/vlm/pods/vllm-qwen-1-a/log"
+    query = parse_qs(url.query)
+    assert (query["container"], query["tailLines"]) == (["vllm"], ["15"])
+
+
+def test_the_context_that_is_named_is_asked_and_not_the_files_own() -> None:
+    with serving(api_server([pod("vllm-qwen-1", "2026-11-26T02:00:00Z")])) as port:
+        known = json.loads(kubeconfig(port))
+        known["clusters"].append({"name": "work", "cluster": {"server": "http://127.0.0.1:1"}})
+        work = {"cluster": "work", "user": "me"}
+        known["contexts"].append({"name": "work", "context": work})
+        known["current-context"] = "work"
+        K3s(json.dumps(known), "home").log("vllm-qwen")
+        with pytest.raises(NotReachedError):
+            K3s(json.dumps(known), None).log("vllm-qwen")

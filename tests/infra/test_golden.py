@@ -17,6 +17,6 @@ def test_no_golden_file_is_left_over() -> None:
 
 
 @pytest.mark.parametrize("name", GOLDEN)
-def test_a_stack_registers_what_its_golden_file_says(name: str) -> None:
+def test_a_stack_registers_and_puts_out_what_its_golden_file_says(name: str) -> None:
     written = (FOLDER / f"{name}.yaml").read_text()
     assert golden(name) == written, "`make golden` writes it anew; read the difference"

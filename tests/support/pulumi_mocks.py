@@ -85,6 +85,8 @@ class Deployment:
 
     resources: list[Registered]
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    secret_outputs: set[str] = field(default_factory=set[str])
+    """The names of those that nobody is shown without asking."""
 
     def one(self, typ: str) -> Registered:
         """The only resource of this type."""
@@ -106,10 +108,16 @@ def deploy(program: Program, computed: Computed | None = None) -> Deployment:
         monitor.mocks, project="personal-cloud-hub", stack="test", preview=False, monitor=monitor
     )
     outputs: dict[str, Any] = {}
+    secret: dict[str, bool] = {}
 
     @pulumi.runtime.test
-    def run() -> pulumi.Output[None]:
-        return pulumi.Output.all(**program()).apply(outputs.update)
+    def run() -> pulumi.Output[Any]:
+        returned = {name: pulumi.Output.from_input(one) for name, one in program().items()}
+        hidden = {name: pulumi.Output.from_input(one.is_secret()) for name, one in returned.items()}
+        return pulumi.Output.all(
+            pulumi.Output.all(**returned).apply(outputs.update),
+            pulumi.Output.all(**hidden).apply(secret.update),
+        )
 
     run()
-    return Deployment(monitor.registered, outputs)
+    return Deployment(monitor.registered, outputs, {name for name in secret if secret[name]})
