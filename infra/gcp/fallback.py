@@ -24,7 +24,7 @@ _SECTION = Template("""\
 					request_body {
 						set `{re.named.1}"${model}"{re.named.2}`
 					}
-					uri path_regexp ^/v1 ${path}
+					uri path_regexp ^/v1/ ${path}/
 					reverse_proxy ${origin} {
 						flush_interval -1
 						header_up Host {upstream_hostport}
@@ -73,7 +73,7 @@ class Elsewhere:
             served=SERVED_NAME,
             model=self.model,
             origin=f"{url.scheme}://{url.netloc}",
-            path=url.path.rstrip("/") or "/",
+            path=url.path.rstrip("/"),
             key=KEY_ENV,
             header=HEADER,
         )

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -67,16 +67,9 @@ class Providers:
         facts |= {f"preview/{path}": value for path, value in previewed.items()}
         facts |= self._command(step, "run")
         objects = self._objects(step)
-        self._refresh_what_lags(step, objects)
-        facts |= self._state(step)
+        facts |= self._state(step, objects)
         facts |= objects
         self.seen[step.name] = facts
-
-    def _refresh_what_lags(self, step: Step, objects: Facts) -> None:
-        for urn in lagging(self._resources(step), objects, self.may_lag):
-            line = ("refresh", "--yes", "--skip-preview", "--stack", STACK, "--target", urn)
-            done = self._pulumi(step, *line)
-            assert done.returncode == 0, done.stdout + done.stderr
 
     def _command(self, step: Step, stage: str) -> Facts:
         log = self.folder / "events"
@@ -91,19 +84,18 @@ class Providers:
         facts = dict(_events(log)) if log.exists() else {}
         return facts | {"exit": "fails" if done.returncode else "succeeds"}
 
-    def _resources(self, step: Step) -> list[dict[str, Any]]:
+    def _state(self, step: Step, objects: Facts) -> Facts:
         exported = json.loads(self._pulumi(step, "stack", "export", "--stack", STACK).stdout)
-        return exported["deployment"].get("resources", [])
-
-    def _state(self, step: Step) -> Facts:
         facts: Facts = {}
-        for resource in self._resources(step):
+        for resource in exported["deployment"].get("resources", []):
             if resource["type"] == "pulumi:pulumi:Stack":
                 continue
             name = resource["urn"].rpartition("::")[2]
             is_provider = resource["type"].startswith("pulumi:providers:")
             for what in ("inputs", "outputs") if is_provider else ("id", "inputs", "outputs"):
                 facts |= dict(flat(resource.get(what), f"state/{name}/{what}"))
+            if resource.get("outputs", {}).get("kind") in self.may_lag:
+                facts = caught_up(facts, f"state/{name}/outputs/spec", resource, objects)
         return {path: value for path, value in facts.items() if not _varies(path)}
 
     def _objects(self, step: Step) -> Facts:
@@ -182,19 +174,14 @@ def _events(log: Path) -> Iterator[tuple[str, Any]]:
             yield path, text
 
 
-def lagging(
-    resources: Iterable[Mapping[str, Any]], objects: Facts, kinds: Sequence[str]
-) -> list[str]:
-    """URNs of the resources of these kinds whose ``spec`` in the state is not the object's."""
-    urns: list[str] = []
-    for resource in resources:
-        outputs = resource.get("outputs", {})
-        if outputs.get("kind") in kinds:
-            path = f"objects/{_name(outputs)}/spec"
-            noted = {p: v for p, v in flat(outputs["spec"], path) if not _varies(p)}
-            if noted != {p: v for p, v in objects.items() if p.startswith(f"{path}/")}:
-                urns.append(resource["urn"])
-    return urns
+def caught_up(facts: Facts, path: str, resource: Mapping[str, Any], objects: Facts) -> Facts:
+    """The state's facts with the ``spec`` at ``path`` as the cluster has it, where it does."""
+    outputs = resource["outputs"]
+    there = f"objects/{_name(outputs)}/spec"
+    spec = {p.replace(there, path, 1): v for p, v in objects.items() if p.startswith(f"{there}/")}
+    if not spec:
+        return facts
+    return {p: v for p, v in facts.items() if not p.startswith(f"{path}/")} | spec
 
 
 def _name(one: Mapping[str, Any]) -> str:

@@ -43,7 +43,9 @@ def other_handler(other: Other) -> type[Handler]:
     class OtherHandler(Handler):
         def do_POST(self) -> None:  # noqa: N802  # the name that the server calls
             body = self.body()
-            other.requests.append((self.path, dict(self.headers.items()), body))
+            # As it was sent: the server's own ``path`` has one slash in place of two.
+            path = self.requestline.split()[1]
+            other.requests.append((path, dict(self.headers.items()), body))
             if b'"stream"' in body:
                 self.begin_events()
                 self.piece(b"data: elsewhere\n\n")
@@ -153,3 +155,27 @@ def test_the_list_of_models_says_who_answers(off: Gateway) -> None:
 
 def test_home_is_preferred_again_when_it_is_back(gateway: Gateway) -> None:
     assert "x-hub-fallback" not in gateway.ask(QUESTION).headers
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/api/v1", "/api/v1/chat/completions"),
+        ("/v1/", "/v1/chat/completions"),
+        ("", "/chat/completions"),
+        ("/", "/chat/completions"),
+    ],
+)
+def test_the_other_services_address_is_one_as_a_client_would_write_it(
+    tmp_path: Path, path: str, asked: str
+) -> None:
+    home, other = Home(on=False), Other()
+    with serving(home_handler(home)) as port, serving(other_handler(other)) as other_port:
+        url = f"http://127.0.0.1:{other_port}{path}"
+        elsewhere = Elsewhere(url=url, model="lab/large-vl", key=FALLBACK_KEY)
+        with running_gateway(
+            tmp_path, home_port=port, body_mb=20, fallback=elsewhere, check_interval="200ms"
+        ) as url:
+            gateway = Gateway(url, home, other, tmp_path / "log")
+            until(lambda: "x-hub-fallback" in gateway.ask(QUESTION).headers)
+    assert {requested for requested, _, _ in other.requests} == {asked}
