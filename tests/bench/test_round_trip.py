@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from bench.gateway_speed.results import Load, Point
 from bench.round_trip import line
 from bench.round_trip.__main__ import POINTS, table
+from bench.round_trip.client import load
 from bench.round_trip.ways import EXPECT, HTTP1, HTTP2, ways
+from tests.support.http_server import Handler, serving
 
 
 def test_a_frame_leaves_the_line_when_its_delay_is_over_and_not_before() -> None:
@@ -60,11 +63,11 @@ def test_the_ways_differ_in_the_protocol_and_in_nothing_else() -> None:
 
 
 def test_the_table_has_the_median_of_each_round_and_tells_what_failed() -> None:
-    def load(p50: float, refused: int = 0) -> Load:
+    def one(p50: float, refused: int = 0) -> Load:
         return Load(10, 1, p50, 9, refused, 0)
 
-    loads = {(20, HTTP1, point): [load(3), load(21), load(4)] for point in POINTS}
-    loads[20, HTTP1, Point(1000, 8)] = [load(1200.5, refused=2)]
+    loads = {(20, HTTP1, point): [one(3), one(21), one(4)] for point in POINTS}
+    loads[20, HTTP1, Point(1000, 8)] = [one(1200.5, refused=2)]
     lines = list(table(loads))
     assert lines[0].startswith("| round trip, way | 1 kB, 1 at once | 1 kB, 8 at once |")
     [row] = lines[2:]
@@ -73,3 +76,22 @@ def test_the_table_has_the_median_of_each_round_and_tells_what_failed() -> None:
         + " | 4.0 (3.0 to 21.0)" * 3
         + " | 1,200.5 (1,200.5 to 1,200.5), 2 failed |"
     )
+
+
+def test_the_client_waits_for_the_answer_behind_a_continue_and_counts_what_failed() -> None:
+    class Slow(Handler):
+        def do_POST(self) -> None:  # noqa: N802
+            assert self.body() == b"question"
+            assert self.headers["Authorization"] == "Bearer key"
+            self.send_response_only(100)
+            self.end_headers()
+            time.sleep(0.02)
+            self.whole(next(statuses), b"answer")
+
+    statuses = iter([200, 503] + 1000 * [200])
+    with serving(Slow) as port:
+        found = load(port, "key", b"question", at_once=2, seconds=0.3)
+    assert found.requests > 4
+    assert (found.refused, found.broken) == (1, 0)
+    assert found.p50_ms >= 20
+    assert load(port, "key", b"question", at_once=1, seconds=0.01).broken >= 1
