@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from infra.home_k3s import cluster
 from infra.home_k3s.cluster import K3s, NotReachedError
 from infra.home_k3s.others import Found
 from tests.support.http_server import Handler, serving
@@ -202,3 +205,15 @@ def test_the_context_that_is_named_is_asked_and_not_the_files_own() -> None:
         K3s(json.dumps(known), "home").log("vllm-qwen")
         with pytest.raises(NotReachedError):
             K3s(json.dumps(known), None).log("vllm-qwen")
+
+
+def test_a_home_that_takes_the_connection_and_says_nothing_is_not_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        home = K3s(kubeconfig(silent.getsockname()[1]), None)
+        begun = time.monotonic()
+        with pytest.raises(NotReachedError, match="timed out"):
+            home.log("vllm-qwen")
+        assert time.monotonic() - begun < 5, "lightkube's own limit is 10 s"
