@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from bench.gateway_speed.results import Point
@@ -16,6 +17,14 @@ def body(point: Point) -> bytes:
     """A request of exactly ``point.body_kb`` times 1,000 bytes."""
     size = point.body_kb * 1000
     return _with_filler(point, "A" * (size - len(_with_filler(point, ""))))
+
+
+def file_with(point: Point, folder: Path) -> Path:
+    """The request in a file, written once in a run."""
+    file = folder / f"{point.body_kb}-{point.streamed}.json"
+    if not file.exists():
+        file.write_bytes(body(point))
+    return file
 
 
 def _with_filler(point: Point, filler: str) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bench.gateway_speed.bodies import body
+from bench.gateway_speed.bodies import file_with
 from bench.gateway_speed.candidate import Candidate
 from bench.gateway_speed.programs import HERE, Programs
 from bench.gateway_speed.results import Load, Point, Streams
@@ -35,15 +35,12 @@ class Generator:
 
     def load(self, candidate: Candidate, point: Point, seconds: int) -> Load:
         """Ask again and again with as many connections as the point says."""
-        file = self.folder / f"{point.body_kb}-{point.streamed}.json"
-        if not file.exists():
-            file.write_bytes(body(point))
         printed = self._run(
             candidate,
             # One thread is enough for all gateways here, and leaves them the other core.
             *("wrk", "--threads=1", f"--connections={point.at_once}", f"--duration={seconds}s"),
             *("--timeout=30s", "--script", str(HERE / "load.lua"), candidate.url),
-            *("--", str(file), candidate.key),
+            *("--", str(file_with(point, self.folder)), candidate.key),
             seconds=seconds,
         )
         return parsed_load(printed)

@@ -37,12 +37,9 @@ OUT_OF_REACH = 1_000_000
 
 def on_loopback(network: Network, folder: Path, port: int) -> Candidate:
     direct = _crossing("127.0.0.1")
-    for written, instead in (
-        (f"network_proxy url socks5://127.0.0.1:{SOCKS_PORT}", "network_proxy none"),
-        ("http://127.0.0.1:80", f"http://127.0.0.1:{UPSTREAM_PORT}"),
-    ):
-        assert written in direct  # noqa: S101  # the program's text has changed
-        direct = direct.replace(written, instead)
+    socks = f"network_proxy url socks5://127.0.0.1:{SOCKS_PORT}"
+    direct = instead(direct, socks, "network_proxy none")
+    direct = instead(direct, "http://127.0.0.1:80", f"http://127.0.0.1:{UPSTREAM_PORT}", times=2)
     part = caddys(network, "home", folder, direct, port)
     return Candidate(names.LOOPBACK, port, (part,))
 
@@ -156,6 +153,12 @@ def caddys(network: Network, end: End, folder: Path, crossing: str, port: int) -
         },
         is_ready=lambda: network.accepts(end, port),
     )
+
+
+def instead(text: str, written: str, other: str, times: int = 1) -> str:
+    """The program's text with one piece replaced, which it has so many times."""
+    assert text.count(written) == times, f"the program's text has changed: {written}"  # noqa: S101
+    return text.replace(written, other)
 
 
 def to_home() -> str:

@@ -62,7 +62,7 @@ def _lines(result: Result) -> Iterator[str]:
     yield ""
     yield f"![p50 and p99 of each gateway at each load](pictures/{PLOT.name})"
     yield ""
-    yield from _table(
+    yield from table(
         ("target", "measured", "reached"),
         [(v.target, v.measured, "yes" if v.reached else "**no**") for v in verdicts(result)],
     )
@@ -70,25 +70,25 @@ def _lines(result: Result) -> Iterator[str]:
     yield ""
     for kind in dict.fromkeys(point.kind for point in POINTS):
         points = [point for point in POINTS if point.kind == kind]
-        yield from _table(
+        yield from table(
             (kind, *(f"{point.at_once} at once" for point in points)),
             [(name, *(_cell(result, name, p) for p in points)) for name in result.gateways],
         )
-    yield from _table(
+    yield from table(
         ("our gateway on loopback, as multiples of Traefik", *(f"{n} at once" for n in AT_ONCE)),
         [
             (kind, *(_ratios(result, point) for point in POINTS if point.kind == kind))
             for kind in dict.fromkeys(point.kind for point in POINTS)
         ],
     )
-    yield from _table(
+    yield from table(
         ("20 streams, 20 chunks/s each: a chunk's delay, ms", "p50", "p99", "longest"),
         [_delays(result, name) for name in result.gateways],
     )
     yield "What an answer through the whole tunnel costs each program, in ms of a processor:"
     yield ""
     yield from _costs(result.costs)
-    yield from _table(
+    yield from table(
         ("resident MB", "idle", "during 1 MB, 50 at once, the most", "after"),
         [
             row
@@ -97,13 +97,14 @@ def _lines(result: Result) -> Iterator[str]:
             for row in _memory(name, result.memory[name])
         ],
     )
-    yield from _table(
+    yield from table(
         ("gateway", "does for each request", "leaves out"),
         [(name, *DIFFERENCES[name]) for name in result.gateways],
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Markdown, with an empty line behind it."""
     yield f"| {' | '.join(head)} |"
     yield "|---" * len(head) + "|"
     yield from (f"| {' | '.join(row)} |" for row in rows)
@@ -144,7 +145,7 @@ def _costs(costs: Sequence[Cost]) -> Iterator[str]:
         rows = [(what, _ms(spent)) for what, spent in cost.cpu_ms.items()]
         total = ("together, beside the client", _ms(sum(cost.cpu_ms.values())))
         idle = ("processors that had nothing to do", f"{cost.idle_cores:.2f}")
-        yield from _table((str(cost.point), "CPU ms"), [*rows, total, idle])
+        yield from table((str(cost.point), "CPU ms"), [*rows, total, idle])
 
 
 def _memory(name: str, memory: Memory) -> Iterator[tuple[str, ...]]:

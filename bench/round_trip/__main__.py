@@ -15,11 +15,12 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
 
 from rich.console import Console
 
 from bench.gateway_speed import ours, page, programs, stage
-from bench.gateway_speed.bodies import body
+from bench.gateway_speed.bodies import file_with
 from bench.gateway_speed.candidate import Candidate
 from bench.gateway_speed.generator import parsed_load
 from bench.gateway_speed.results import Load, Point, Spread
@@ -76,13 +77,11 @@ def _measured() -> Loads:
                     stage.check(place.network, candidate)
                 if not ours.is_direct(place.folder, place.path):
                     raise TwinError("the tunnel's two ends speak through the relay")
-                for _ in range(ROUNDS):
-                    for point in POINTS:
-                        for candidate in candidates:
-                            load = _load(place, candidate, point)
-                            loads.setdefault((milliseconds, candidate.name, point), []).append(load)
-                            told = f"{load.per_second:,.0f}/s {load.p50_ms:.1f} ms"
-                            print(f"  {milliseconds} ms, {point}, {candidate.name}: {told}")
+                for _, point, candidate in product(range(ROUNDS), POINTS, candidates):
+                    load = _load(place, candidate, point)
+                    loads.setdefault((milliseconds, candidate.name, point), []).append(load)
+                    told = f"{load.per_second:,.0f}/s {load.p50_ms:.1f} ms"
+                    print(f"  {milliseconds} ms, {point}, {candidate.name}: {told}")
     return loads
 
 
@@ -104,13 +103,11 @@ def _far(place: stage.Place, milliseconds: int) -> Generator[None]:
     )
     place.start(line)
     for device in DEVICES:
-        _join(place.network, f"ip link set {device} txqueuelen {QUEUE_FRAMES}")
-    _join(place.network, "ip link add br1 type bridge", "ip link set br1 up")
+        _run(place.network, f"ip link set {device} txqueuelen {QUEUE_FRAMES}")
+    _run(place.network, "ip link add br1 type bridge", "ip link set br1 up")
     switch, cable = DEVICES
-    _join(
-        place.network, f"ip link set {switch} master br0 up", f"ip link set {cable} master br1 up"
-    )
-    _join(place.network, "ip link set to-home master br1")
+    _run(place.network, f"ip link set {switch} master br0 up", f"ip link set {cable} master br1 up")
+    _run(place.network, "ip link set to-home master br1")
     taken = _round_trip_ms(place.network)
     if taken < milliseconds:
         raise TwinError(f"the line's round trip is {taken:.1f} ms, not {milliseconds} ms")
@@ -119,14 +116,13 @@ def _far(place: stage.Place, milliseconds: int) -> Generator[None]:
     for device in DEVICES:
         if lost := _lost_frames(place.network, device):
             raise TwinError(f"the line lost {lost} frames: this machine is too slow for it")
-    _join(place.network, "ip link set to-home master br0", "ip link del br1")
+    _run(place.network, "ip link set to-home master br0", "ip link del br1")
     [record] = [one for one in records(place.paths) if one.name == LINE]
     stop(record, place.paths, stage.STOP_SECONDS)
 
 
 def _load(place: stage.Place, candidate: Candidate, point: Point) -> Load:
-    file = place.folder / f"{point.body_kb}.json"
-    file.write_bytes(body(point))
+    file = file_with(point, place.folder)
     module = (sys.executable, "-m", "bench.round_trip.client")
     what = (str(candidate.port), candidate.key, str(file), str(point.at_once), str(SECONDS))
     argv = place.network.at(candidate.end, *module, *what)
@@ -147,7 +143,7 @@ def _has(network: Network, device: str) -> bool:
     return shown.returncode == 0
 
 
-def _join(network: Network, *commands: str) -> None:
+def _run(network: Network, *commands: str) -> None:
     for command in commands:
         subprocess.run(network.at("inet", *command.split()), check=True)
 
@@ -172,11 +168,13 @@ def _round_trip_ms(network: Network) -> float:
 
 def table(loads: Loads) -> Iterator[str]:
     """Markdown: a row for each round trip and way."""
-    yield f"| round trip, way | {' | '.join(map(str, POINTS))} |"
-    yield "|---" * (len(POINTS) + 1) + "|"
-    for milliseconds, way in dict.fromkeys((ms, way) for ms, way, _ in loads):
-        cells = [_cell(loads[milliseconds, way, point]) for point in POINTS]
-        yield f"| {milliseconds} ms, {way} | {' | '.join(cells)} |"
+    yield from page.table(
+        ("round trip, way", *map(str, POINTS)),
+        [
+            (f"{ms} ms, {way}", *(_cell(loads[ms, way, point]) for point in POINTS))
+            for ms, way in dict.fromkeys((ms, way) for ms, way, _ in loads)
+        ],
+    )
 
 
 def _cell(loads: list[Load]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.gateway_speed import ours
+from bench.gateway_speed.ours import instead, to_home
 
 HTTP2 = "HTTP/2, as deployed"
 EXPECT = "HTTP/1, Expect: 100-continue"
@@ -13,18 +13,13 @@ HTTP1 = "HTTP/1"
 
 def ways() -> Mapping[str, str]:
     """A configuration of the second Caddy for each way."""
-    deployed = ours.to_home()
+    deployed = to_home()
     return {
         HTTP2: deployed,
-        EXPECT: _instead(
-            _instead(deployed, "versions h2c", "versions 1.1\n\t\texpect_continue_timeout 5s"),
+        EXPECT: instead(
+            instead(deployed, "versions h2c", "versions 1.1\n\t\texpect_continue_timeout 5s"),
             "header_up Host",
             "header_up Expect 100-continue\n\theader_up Host",
         ),
-        HTTP1: _instead(deployed, "versions h2c", "versions 1.1"),
+        HTTP1: instead(deployed, "versions h2c", "versions 1.1"),
     }
-
-
-def _instead(text: str, written: str, other: str) -> str:
-    assert text.count(written) == 1, f"the program's text has changed: {written}"  # noqa: S101
-    return text.replace(written, other)

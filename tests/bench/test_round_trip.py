@@ -70,7 +70,8 @@ def test_the_table_has_the_median_of_each_round_and_tells_what_failed() -> None:
     loads[20, HTTP1, Point(1000, 8)] = [one(1200.5, refused=2)]
     lines = list(table(loads))
     assert lines[0].startswith("| round trip, way | 1 kB, 1 at once | 1 kB, 8 at once |")
-    [row] = lines[2:]
+    [row, end] = lines[2:]
+    assert end == ""
     assert row == (
         f"| 20 ms, {HTTP1}"
         + " | 4.0 (3.0 to 21.0)" * 3

@@ -106,7 +106,7 @@ def answering(answer: Callable[[str], dict[str, Any] | None]) -> type[Handler]:
         protocol_version = "HTTP/1.0"
 
         def do_GET(self) -> None:  # noqa: N802
-            found = answer(urlsplit(self.path).path)
+            found = answer(unquote(self.path))
             status = {"kind": "Status", "code": 404, "reason": "NotFound", "message": "none"}
             body = json.dumps(status if found is None else found).encode()
             self.whole(404 if found is None else 200, body, {"Content-Type": "application/json"})
@@ -156,15 +156,11 @@ def test_a_deployment_is_seen_with_what_it_made_in_the_programs_namespace() -> N
         },
     }
 
-    class Api(Handler):
-        protocol_version = "HTTP/1.0"
+    def answer(path: str) -> dict[str, Any]:
+        asked.append(path)
+        return answers[path]
 
-        def do_GET(self) -> None:  # noqa: N802
-            asked.append(unquote(self.path))
-            body = json.dumps(answers[asked[-1]]).encode()
-            self.whole(200, body, {"Content-Type": "application/json"})
-
-    with serving(Api) as port:
+    with serving(answering(answer)) as port:
         seen = K3s(kubeconfig(port), None).seen("vllm-qwen")
     assert asked == list(answers)
     assert names(seen.deployment) == ["vllm-qwen"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,18 +69,24 @@ class Gateway:
         return httpx2.post(f"{self.url}{CHAT}", headers=sent, json=question, timeout=20)
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
-    home, other = Home(), Other()
-    folder = tmp_path_factory.mktemp("fallback")
+@contextmanager
+def between(home: Home, folder: Path, path: str) -> Generator[Gateway]:
+    """A gateway between this home and a service elsewhere, whose address ends with this path."""
+    other = Other()
     with serving(home_handler(home)) as port, serving(other_handler(other)) as other_port:
-        url = f"http://127.0.0.1:{other_port}/api/v1"
-        elsewhere = Elsewhere(url=url, model="lab/large-vl", key=FALLBACK_KEY)
+        address = f"http://127.0.0.1:{other_port}{path}"
+        elsewhere = Elsewhere(url=address, model="lab/large-vl", key=FALLBACK_KEY)
         with running_gateway(
             folder, home_port=port, body_mb=20, fallback=elsewhere, check_interval="200ms"
         ) as url:
-            until(lambda: is_up(url))
             yield Gateway(url, home, other, folder / "log")
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
+    with between(Home(), tmp_path_factory.mktemp("fallback"), "/api/v1") as started:
+        until(lambda: is_up(started.url))
+        yield started
 
 
 @pytest.fixture
@@ -169,13 +176,6 @@ def test_home_is_preferred_again_when_it_is_back(gateway: Gateway) -> None:
 def test_the_other_services_address_is_one_as_a_client_would_write_it(
     tmp_path: Path, path: str, asked: str
 ) -> None:
-    home, other = Home(on=False), Other()
-    with serving(home_handler(home)) as port, serving(other_handler(other)) as other_port:
-        url = f"http://127.0.0.1:{other_port}{path}"
-        elsewhere = Elsewhere(url=url, model="lab/large-vl", key=FALLBACK_KEY)
-        with running_gateway(
-            tmp_path, home_port=port, body_mb=20, fallback=elsewhere, check_interval="200ms"
-        ) as url:
-            gateway = Gateway(url, home, other, tmp_path / "log")
-            until(lambda: "x-hub-fallback" in gateway.ask(QUESTION).headers)
-    assert {requested for requested, _, _ in other.requests} == {asked}
+    with between(Home(on=False), tmp_path, path) as gateway:
+        until(lambda: "x-hub-fallback" in gateway.ask(QUESTION).headers)
+    assert {requested for requested, _, _ in gateway.other.requests} == {asked}

@@ -35,13 +35,14 @@ def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
         st.chat_input(
             prompts[mode],
             key="composer",
-            on_submit=_keep_said,
+            on_submit=session.keep_given,
+            args=("composer",),
             accept_file="multiple",
             file_type=SUFFIXES,
             max_chars=8000,
         )
     _window(texts)
-    said = _said()
+    said = cast("ChatInputValue | None", session.take_given("composer"))
     if said is None:
         return
     given = (*session.attached(), *(file.getvalue() for file in said.files))
@@ -55,17 +56,6 @@ def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
     session.attach(*given[most:])
     ask(Question(mode=mode, text=said.text or texts.try_describe, pictures=pictures))
     st.rerun()
-
-
-def _keep_said() -> None:
-    """In a callback, as whatever a person does on this page: on a busy machine another run of the
-    page may end late, and takes from Streamlit (1.67) what this run would read in its course.
-    """
-    st.session_state["said"] = st.session_state["composer"]
-
-
-def _said() -> ChatInputValue | None:
-    return cast("ChatInputValue | None", st.session_state.pop("said", None))
 
 
 def _mode(texts: Texts) -> Mode:

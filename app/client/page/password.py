@@ -9,6 +9,7 @@ from typing import cast
 
 import streamlit as st
 
+from app.client.page import session
 from app.client.page.texts import Texts
 
 DELAY_SECONDS = 1.0
@@ -24,8 +25,9 @@ def passed(texts: Texts) -> bool:
     with st.form("password"):
         st.write(texts.password_ask)
         st.text_input(texts.password, type="password", key="password")
-        st.form_submit_button(texts.password_enter, type="primary", on_click=_try)
-    given = cast("str | None", st.session_state.pop("given", None))
+        enter, keep = texts.password_enter, session.keep_given
+        st.form_submit_button(enter, type="primary", on_click=keep, args=("password",))
+    given = cast("str | None", session.take_given("password"))
     if given is None:
         return False
     if hmac.compare_digest(given.encode(), password.encode()):
@@ -34,7 +36,3 @@ def passed(texts: Texts) -> bool:
     time.sleep(DELAY_SECONDS)
     st.error(texts.password_wrong)
     return False
-
-
-def _try() -> None:
-    st.session_state["given"] = st.session_state["password"]

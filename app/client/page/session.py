@@ -51,6 +51,20 @@ def keep(ended: Asking, texts: Texts) -> None:
     st.session_state["asking"] = None
 
 
+def keep_given(widget: str) -> None:
+    """Keep what was given to a widget until the page takes it; for the widget's callback.
+
+    Whatever a person does on the page begins in a callback: on a busy machine another run of the
+    page may end late, and takes from Streamlit (1.67) what this run would read in its course.
+    """
+    st.session_state[f"given to {widget}"] = st.session_state[widget]
+
+
+def take_given(widget: str) -> object | None:
+    """What was kept, once."""
+    return st.session_state.pop(f"given to {widget}", None)
+
+
 def last_picture() -> bytes | None:
     """Of the conversation."""
     pictures = [picture for turn in turns() for picture in turn.question.pictures]
