@@ -44,8 +44,8 @@ faults: .venv/ready  ## break a temporary local system in many ways, and see the
 reliability: .venv/ready  ## break one while eight clients ask, and write docs/reliability.md
 	HUB_WRITE_RELIABILITY=1 .venv/bin/python -m pytest -v -m faults tests/faults/test_under_load.py
 
-conformance: .venv/ready  ## hold the emulated Kubernetes and random providers against the originals; builds these once
-	.venv/bin/python -m pytest -v -m conformance
+conformance: .venv/ready  ## hold the emulated node and two emulated providers against the originals; builds these once
+	.venv/bin/python -m pytest -v -n 2 --dist loadfile -m conformance
 
 # Four at once, on two cores, too: the fast tests wait for more than half of their time.
 check: .venv/ready  ## lint, types, fast tests

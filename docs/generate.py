@@ -27,7 +27,12 @@ PAGE = Path(__file__).with_name("configuration.md")
 TWIN = Path(__file__).with_name("twin.md")
 FORECAST = Path(__file__).with_name("forecast.md")
 CONFORMANCE = Path(__file__).with_name("conformance.md")
-DIFFERENCES = Path(__file__).parents[1] / "tests" / "conformance" / "differences.yaml"
+SUITE = Path(__file__).parents[1] / "tests" / "conformance"
+DIFFERENCES = {
+    "differences": SUITE / "differences.yaml",
+    "node-differences": SUITE / "node" / "differences.yaml",
+}
+"""By the mark that the list has on the page."""
 SCHEMA = Path(__file__).with_name("stack.schema.json")
 INTRODUCTION = """\
 # Configuration
@@ -144,9 +149,11 @@ def with_readings(text: str) -> str:
 
 
 def with_differences(text: str) -> str:
-    """The page about conformance with its list of known differences anew."""
-    known: list[dict[str, str]] = yaml.safe_load(DIFFERENCES.read_text())
-    return _between("differences", text, "".join(f"- **{o['what']}.** {o['why']}\n" for o in known))
+    """The page about conformance with its lists of known differences anew."""
+    for mark, file in DIFFERENCES.items():
+        known: list[dict[str, str]] = yaml.safe_load(file.read_text())
+        text = _between(mark, text, "".join(f"- **{o['what']}.** {o['why']}\n" for o in known))
+    return text
 
 
 def _between(mark: str, text: str, table: str) -> str:

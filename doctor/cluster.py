@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import httpx2
 from lightkube import ApiError, Client, KubeConfig
+from lightkube.config import client_adapter
+from lightkube.config.client_adapter import ConnectionParams
 from lightkube.core.client import LabelSelector
 from lightkube.core.exceptions import ConfigError
 from lightkube.models.core_v1 import ContainerStatus
@@ -72,12 +74,26 @@ def _look(client: Client, *, traefik_is_a_pod: bool) -> Cluster:
             if endpoint.conditions and endpoint.conditions.ready
         ),
         desired=desired,
-        pods=tuple(
-            _pod(client, one)
-            for one in sorted(pods, key=_created)
-            if one.metadata and one.metadata.deletionTimestamp is None
-        ),
+        pods=tuple(_pod(client, one) for one in that_count(list(pods))),
     )
+
+
+def that_count(pods: Sequence[KubernetesPod]) -> list[KubernetesPod]:
+    """Those that are not on their way out, oldest first.
+
+    What the kubelet refused or ended, as at a restart of the machine, stays listed and has been
+    replaced; it counts where there is nothing else.
+    """
+    staying = [one for one in pods if one.metadata and one.metadata.deletionTimestamp is None]
+    live = [one for one in staying if not _put_out(one)]
+    return sorted(live or staying, key=_created)
+
+
+def _put_out(pod: KubernetesPod) -> str:
+    """Why the kubelet refused or ended it; empty where it did not."""
+    if pod.status is None or pod.status.phase != "Failed" or not pod.status.reason:
+        return ""
+    return f"{pod.status.reason}: {pod.status.message or 'ended'}"
 
 
 def _created(pod: KubernetesPod) -> datetime:
@@ -100,8 +116,10 @@ def _pod(client: Client, pod: KubernetesPod) -> Pod:
         phase=(pod.status.phase if pod.status else None) or "Pending",
         ready=ready,
         restarts=restarts,
-        reason="" if ready else "; ".join([*unplaced, *filter(None, map(_reason, statuses))]),
-        last_words="" if ready or not restarts else _last_words(client, name, pod),
+        reason=""
+        if ready
+        else "; ".join(filter(None, [_put_out(pod), *unplaced, *map(_reason, statuses)])),
+        last_words="" if ready or not restarts else last_words(client, name, pod),
     )
 
 
@@ -112,27 +130,28 @@ def _reason(status: ContainerStatus) -> str:
         status.lastState.terminated if status.lastState else None
     )
     told: list[str] = []
-    if waiting is not None and waiting.reason != "ContainerCreating":
+    if waiting is not None and waiting.reason not in ("ContainerCreating", "PodInitializing"):
         told.append(waiting.reason or "")
     if ended is not None:
         told.append(f"{ended.reason or 'ended'} (exit code {ended.exitCode})")
     return ", ".join(filter(None, told))
 
 
-def _last_words(client: Client, name: str, pod: KubernetesPod) -> str:
-    containers = pod.spec.containers if pod.spec else []
+def last_words(client: Client, name: str, pod: KubernetesPod) -> str:
+    """Of the run that ended last; while the next one is under way, that is the one before."""
+    statuses: Sequence[ContainerStatus] = (pod.status.containerStatuses or []) if pod.status else []
+    runs = any(one.state and one.state.running for one in statuses)
+    space = (pod.metadata.namespace if pod.metadata else None) or NAMESPACE
+    asked = {"tailLines": str(LAST_LINES), **({"previous": "true"} if runs else {})}
+    parameters = ConnectionParams(timeout=httpx2.Timeout(ANSWER_SECONDS))
     try:
-        lines = list(
-            client.log(
-                name,
-                namespace=(pod.metadata.namespace if pod.metadata else None) or NAMESPACE,
-                container=containers[0].name,
-                tail_lines=LAST_LINES,
-            )
-        )
-    except (httpx2.TransportError, ApiError):
+        # lightkube's own call for logs does not know those of a run before.
+        with client_adapter.Client(client.config, parameters) as http:
+            answer = http.get(f"/api/v1/namespaces/{space}/pods/{name}/log", params=asked)
+            answer.raise_for_status()
+    except httpx2.HTTPError:
         return ""
-    said = [line.strip() for line in lines if line.strip()]
+    said = [line.strip() for line in answer.text.splitlines() if line.strip()]
     # An error's own line says more than the end of its traceback.
     errors = [line for line in said if "Error" in line]
     return (errors or said or [""])[-1]

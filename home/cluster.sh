@@ -10,7 +10,7 @@ fact node kubectl get node home -o json
 fact pods kubectl get pods --all-namespaces -o json
 fact model kubectl -n vlm get deployment vllm-qwen -o json
 fact ingress kubectl -n vlm get ingress vllm-qwen -o name
-fact log kubectl -n vlm logs -l app=vllm-qwen --tail=3
+fact log kubectl -n vlm logs deployment/vllm-qwen --tail=3
 # The answer's status: 401 where Traefik asks for the gateway's key.
 fact entry curl -s -o /dev/null -w '%{http_code}' --max-time 5 "http://$ADDRESS/health"
 fact certificate openssl x509 -noout -enddate -in /var/lib/rancher/k3s/server/tls/serving-kube-apiserver.crt

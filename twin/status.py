@@ -219,7 +219,7 @@ def _cluster(engine: Engine) -> list[Row]:
         Row("kubernetes", "GPU", "ok" if gpus != "0" else "down", f"nvidia.com/gpu: {gpus}"),
     ]
     rows += [deployment(one) for one in deployments.json().get("items", [])]
-    rows += [_pod(pod) for pod in pods.json()["items"]]
+    rows += [pod(one) for one in pods.json()["items"]]
     found = ingresses.json().get("items", [])
     rows += [ingress(item) for item in found]
     if not found:
@@ -248,14 +248,20 @@ def ingress(seen: dict[str, Any]) -> Row:
     return Row("kubernetes", name, "ok", f"Traefik serves it at {', '.join(addresses)}")
 
 
-def _pod(pod: dict[str, Any]) -> Row:
-    containers = pod["status"].get("containerStatuses", [])
+def pod(seen: dict[str, Any]) -> Row:
+    """One of the model's pods."""
+    name, status = seen["metadata"]["name"], seen["status"]
+    phase = status.get("phase", "Pending")
+    if phase == "Failed" and (reason := status.get("reason")):
+        # The kubelet refused or ended it, as at a restart of its machine.
+        return Row("pod", name, "idle", f"{reason}; another was made in its place")
+    containers = status.get("containerStatuses", [])
     ready = bool(containers) and all(c["ready"] for c in containers)
     restarts = sum(c["restartCount"] for c in containers)
-    image = ", ".join(c["image"] for c in pod["spec"]["containers"])
+    image = ", ".join(c["image"] for c in seen["spec"]["containers"])
     note = f"vLLM {vllm.VERSION} on CPU" if "vllm" in image else ""
-    detail = f"{pod['status'].get('phase', 'Pending')}, {restarts} restarts, {image}"
-    return Row("pod", pod["metadata"]["name"], "ok" if ready else "down", detail, note)
+    detail = f"{phase}, {restarts} restarts, {image}"
+    return Row("pod", name, "ok" if ready else "down", detail, note)
 
 
 def _duration(seconds: int) -> str:

@@ -78,7 +78,7 @@ class Generator:
     @property
     def _environment(self) -> Mapping[str, str]:
         path = f"{self.programs.path}{os.pathsep}{os.environ['PATH']}"
-        return {"PATH": path, **self.programs.debians_libraries}
+        return {"PATH": path, **self.programs.debian.environment}
 
 
 def parsed_load(printed: str) -> Load:

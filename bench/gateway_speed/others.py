@@ -119,7 +119,7 @@ def nginx(network: Network, programs: Programs, folder: Path, port: int) -> Cand
     part = Part(
         name="nginx",
         argv=network.at("home", "nginx", "-e", "stderr", "-p", str(folder), "-c", str(file)),
-        env=programs.debians_libraries,
+        env=programs.debian.environment,
         is_ready=lambda: network.accepts("home", port),
     )
     return Candidate(names.NGINX, port, (part,))
@@ -131,7 +131,7 @@ def haproxy(network: Network, programs: Programs, folder: Path, port: int) -> Ca
     part = Part(
         name="haproxy",
         argv=network.at("home", "haproxy", "-W", "-f", str(file)),
-        env=programs.debians_libraries,
+        env=programs.debian.environment,
         is_ready=lambda: network.accepts("home", port),
     )
     return Candidate(names.HAPROXY, port, (part,))

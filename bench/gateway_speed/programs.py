@@ -18,7 +18,7 @@ from pathlib import Path
 
 from twin.errors import TwinError
 from twin.paths import cache_dir
-from twin.toolchain import preflight
+from twin.toolchain import debian, preflight
 
 HERE = Path(__file__).parent
 DEBIAN = (
@@ -34,21 +34,14 @@ LITELLM = HERE / "litellm" / "requirements.txt"
 class Programs:
     """Where the programs are."""
 
-    debian: Path
+    debian: debian.Unpacked
     built: Path
     litellm: Path
 
     @property
     def path(self) -> str:
         """Their folders, for PATH."""
-        folders = (self.built, self.debian / "usr/bin", self.debian / "usr/sbin")
-        return os.pathsep.join(map(str, folders))
-
-    @property
-    def debians_libraries(self) -> dict[str, str]:
-        """The environment that Debian's programs find their libraries with."""
-        [libraries] = (self.debian / "usr/lib").glob("*-linux-gnu")
-        return {"LD_LIBRARY_PATH": str(libraries)}
+        return os.pathsep.join(map(str, (self.built, *self.debian.programs)))
 
 
 def ensure() -> Programs:
@@ -61,12 +54,11 @@ def ensure() -> Programs:
     cache.mkdir(parents=True, exist_ok=True)
     sources = sorted((HERE / "programs").rglob("*.go"))
     programs = Programs(
-        cache / f"bench-debian-{_digest(' '.join(DEBIAN).encode())}",
+        debian.unpacked("bench-debian", DEBIAN),
         cache / f"bench-go-{_digest(b''.join(f.read_bytes() for f in sources))}",
         cache / f"bench-litellm-{_digest(LITELLM.read_bytes())}",
     )
     for target, make in (
-        (programs.debian, _unpack),
         (programs.built, _build),
         (programs.litellm, _install_litellm),
     ):
@@ -77,13 +69,6 @@ def ensure() -> Programs:
             make(target)
             (target / "complete").touch()
     return programs
-
-
-def _unpack(target: Path) -> None:
-    _run(["apt-get", "download", "-q", *DEBIAN], cwd=target, hint="try `apt-get update` first")
-    for package in target.glob("*.deb"):
-        _run(["dpkg", "-x", package, target])
-        package.unlink()
 
 
 def _build(target: Path) -> None:
@@ -101,9 +86,9 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:8]
 
 
-def _run(argv: Sequence[str | Path], *, cwd: Path = HERE, hint: str = "") -> None:
+def _run(argv: Sequence[str | Path], *, cwd: Path = HERE) -> None:
     env = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
     done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         command = " ".join(map(str, argv[:3]))
-        raise TwinError(f"`{command} …` failed; {hint}\n{done.stdout}{done.stderr}")
+        raise TwinError(f"`{command} …` failed\n{done.stdout}{done.stderr}")

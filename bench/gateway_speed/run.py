@@ -161,7 +161,7 @@ def _versions(programs: Programs, path: str) -> dict[str, str]:
     env = {
         **os.environ,
         "PATH": f"{programs.path}{os.pathsep}{path}",
-        **programs.debians_libraries,
+        **programs.debian.environment,
     }
     printed = {
         name: subprocess.run(

@@ -191,16 +191,22 @@ def _pods(cluster: Cluster) -> Iterator[Row]:
     yield _model(cluster)
     if cluster.log:
         yield _row("pods", "its last line", cluster.log.splitlines()[-1])
+    live = [pod for pod in cluster.pods if not _was_put_out(pod)]
     bad = [
         f"{pod['metadata']['name']} ({_trouble(pod)})"
-        for pod in cluster.pods
+        for pod in live
         if pod["metadata"]["namespace"] != NAMESPACE and _trouble(pod)
     ]
+    left = len(cluster.pods) - len(live)
+    still = (
+        f"; {left} that ended with the machine's last restart are still listed: "
+        "kubectl delete pods -A --field-selector status.phase=Failed"
+    )
     yield _row(
         "pods",
         "the others",
-        ", ".join(bad) or f"{len(cluster.pods)} in all namespaces",
-        ok=not bad and bool(cluster.pods),
+        ", ".join(bad) or f"{len(live)} in all namespaces{still if left else ''}",
+        ok=not bad and bool(live),
         remedy="kubectl get pods -A; kubectl -n kube-system describe pod NAME",
     )
 
@@ -215,14 +221,18 @@ def _model(cluster: Cluster) -> Row:
             state="idle",
             detail="the GPU is free for something else; `hub home take` starts the model",
         )
-    pod = next(
-        (p for p in cluster.pods if p["metadata"].get("labels", {}).get("app") == MODEL), None
-    )
-    logs = f"kubectl -n {NAMESPACE} logs -l app={MODEL} --tail=50"
-    last = cluster.log.splitlines()[-1] if cluster.log else "no line in its log"
-    if pod is None:
+    of_model = [p for p in cluster.pods if p["metadata"].get("labels", {}).get("app") == MODEL]
+    if not of_model:
         describe = f"kubectl -n {NAMESPACE} describe deployment {MODEL}"
         return _row("pods", MODEL, "no pod", ok=False, remedy=describe)
+    return _of_its_pod(min(of_model, key=_was_put_out), cluster.log)
+
+
+def _of_its_pod(pod: Mapping[str, Any], log: str) -> Row:
+    if _was_put_out(pod):
+        why = f"{pod['status']['reason']}: {pod['status'].get('message', 'ended')}"
+        return _row("pods", MODEL, why, ok=False, remedy=f"kubectl -n {NAMESPACE} get events")
+    last = log.splitlines()[-1] if log else "no line in its log"
     restarts = sum(c.get("restartCount", 0) for c in pod["status"].get("containerStatuses", ()))
     times = f", restarted {restarts} times" if restarts else ""
     if trouble := _trouble(pod):
@@ -230,8 +240,17 @@ def _model(cluster: Cluster) -> Row:
         if running and not restarts:
             detail = f"loading the model: {last}"
             return Row(hop="pods", what=MODEL, state="idle", detail=detail)
+        logs = f"kubectl -n {NAMESPACE} logs deployment/{MODEL} --tail=50"
         return _row("pods", MODEL, f"{trouble}{times}: {last}", ok=False, remedy=logs)
     return _row("pods", MODEL, f"ready{times}")
+
+
+def _was_put_out(pod: Mapping[str, Any]) -> bool:
+    """Whether the kubelet refused or ended it, as at a restart of the machine.
+
+    It stays listed; whatever made it has made another. A pod that failed by itself has no reason.
+    """
+    return pod["status"].get("phase") == "Failed" and bool(pod["status"].get("reason"))
 
 
 def _trouble(pod: Mapping[str, Any]) -> str:

@@ -90,6 +90,9 @@ def standing(seen: Seen) -> Standing:
     pods = _newest(seen)
     if not pods:
         return NotYet(_refused(deployment) or "the old pod is ending")
+    put_out = [_put_out(pod) for pod in pods]
+    if all(put_out):
+        return NotYet(put_out[-1], UNSCHEDULED_SECONDS)
     return next((told for pod in pods if (told := _of_pod(pod))), NotYet("a pod is starting"))
 
 
@@ -120,6 +123,13 @@ def _refused(deployment: Deployment) -> str | None:
     return f"no pod can be made: {failures[0].message}" if failures else None
 
 
+def _put_out(pod: Pod) -> str:
+    """Why the kubelet refused or ended a pod, which stays listed; empty where it did not."""
+    if pod.status is None or pod.status.phase != "Failed":
+        return ""
+    return f"{pod.status.reason}: {pod.status.message}"
+
+
 def _of_pod(pod: Pod) -> NotYet | None:
     assert pod.metadata and pod.status  # noqa: S101, PT018  # what the API server returns has both
     for condition in pod.status.conditions or []:
@@ -131,14 +141,17 @@ def _of_pod(pod: Pod) -> NotYet | None:
 
 def _of_container(status: ContainerStatus, pod: str) -> NotYet | None:
     waiting = status.state and status.state.waiting
+    # It may have died once for a reason that has passed; twice, it will die again.
+    patience, died = (0 if status.restartCount >= 1 else math.inf), (pod, status.name)
+    if ended := status.state and status.state.terminated:
+        said = f"{ended.reason or 'Error'}: {status.name} ended with exit code {ended.exitCode}"
+        return NotYet(said, patience, died)
     if not waiting:
         return None if status.ready else NotYet(_starting(status))
     said = f"{waiting.reason}: {waiting.message}" if waiting.message else f"{waiting.reason}"
     match waiting.reason:
         case "CrashLoopBackOff":
-            # It may have died once for a reason that has passed; twice, it will die again.
-            again = status.restartCount >= 1
-            return NotYet(said, 0 if again else math.inf, (pod, status.name))
+            return NotYet(said, patience, died)
         case "ErrImagePull" | "ImagePullBackOff":
             refused = any(word in (waiting.message or "").lower() for word in REFUSED)
             return NotYet(said, 0 if refused else math.inf)

@@ -12,7 +12,8 @@ import yaml
 
 from tests.conformance.running import Facts
 
-RULES = Path(__file__).parent / "differences.yaml"
+PROVIDERS = Path(__file__).parent / "differences.yaml"
+NODES = Path(__file__).parent / "node" / "differences.yaml"
 NOTHING = "nothing"
 
 
@@ -43,8 +44,26 @@ class Rule:
         return bool(re.match(self.path, found.path) and re.fullmatch(self.steps, found.step))
 
 
-def rules() -> list[Rule]:
-    return [Rule(**one) for one in yaml.safe_load(RULES.read_text())]
+def rules(file: Path) -> list[Rule]:
+    return [Rule(**one) for one in yaml.safe_load(file.read_text())]
+
+
+def unexplained(
+    emulators: Mapping[str, Facts], originals: Mapping[str, Facts], file: Path
+) -> list[str]:
+    """The differences that no rule of the file explains."""
+    known = rules(file)
+    return [
+        str(found)
+        for found in differences(emulators, originals)
+        if not any(rule.explains(found) for rule in known)
+    ]
+
+
+def stale(emulators: Mapping[str, Facts], originals: Mapping[str, Facts], file: Path) -> list[str]:
+    """The rules of the file that explain nothing any more."""
+    found = differences(emulators, originals)
+    return [rule.what for rule in rules(file) if not any(rule.explains(one) for one in found)]
 
 
 def differences(emulators: Mapping[str, Facts], originals: Mapping[str, Facts]) -> list[Difference]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest, temporary_twin
 from twin.listening import listens
 from twin.toolchain.ensure import ensure, originals
+from twin.toolchain.go_tools import KUBELET, PROVIDERS
 
 START_SECONDS = 60
 MAY_LAG = ("Service", "Ingress")
@@ -28,10 +30,12 @@ API server that does not hold the update yet."""
 
 
 @pytest.fixture(scope="session")
-def originals_folder() -> Path:
-    console = Console()
-    ensure(console)
-    return originals(console)
+def originals_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all that the emulators are held against, built by the first of the tests' processes."""
+    with (tmp_path_factory.getbasetemp().parent / "originals.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ensure(Console())
+        return originals((*PROVIDERS, KUBELET), Console())
 
 
 @pytest.fixture(scope="session")

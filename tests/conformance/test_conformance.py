@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.conformance.comparison import differences, rules
+from tests.conformance.comparison import PROVIDERS, stale, unexplained
 from tests.conformance.running import Providers
 from tests.twin.conftest import HubUnderTest
 
@@ -18,19 +18,12 @@ def test_every_difference_between_emulators_and_originals_is_explained(
     scenario: tuple[Providers, Providers],
 ) -> None:
     ours, theirs = scenario
-    unexplained = [
-        str(found)
-        for found in differences(ours.seen, theirs.seen)
-        if not any(rule.explains(found) for rule in rules())
-    ]
-    assert unexplained == []
+    assert unexplained(ours.seen, theirs.seen, PROVIDERS) == []
 
 
 def test_every_explanation_still_has_its_difference(scenario: tuple[Providers, Providers]) -> None:
     ours, theirs = scenario
-    found = differences(ours.seen, theirs.seen)
-    stale = [rule.what for rule in rules() if not any(rule.explains(one) for one in found)]
-    assert stale == []
+    assert stale(ours.seen, theirs.seen, PROVIDERS) == []
 
 
 def test_the_twin_uses_the_originals_that_its_network_gave(hub: HubUnderTest) -> None:

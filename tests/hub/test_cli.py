@@ -21,7 +21,7 @@ from hub.cli import app
 from infra.tailnet.policy import policy
 from twin.errors import TwinError
 from twin.settings import TwinSettings
-from twin.status import Row, auth_key, deployment, ingress, table
+from twin.status import Row, auth_key, deployment, ingress, pod, table
 
 runner = CliRunner()
 
@@ -189,6 +189,23 @@ def test_status_tells_the_replicas_that_are_ready_of_those_wanted(
     }
     row = deployment(seen)
     assert (row.what, row.state, row.detail) == ("deployment m", state, words)
+
+
+def test_status_takes_no_pod_for_down_that_the_kubelet_put_out() -> None:
+    container = {"image": "vllm/vllm-openai:v0.33.0", "name": "vllm"}
+    seen: dict[str, Any] = {
+        "metadata": {"name": "vllm-qwen-0"},
+        "spec": {"containers": [container]},
+        "status": {"phase": "Failed", "reason": "OutOfnvidia.com/gpu"},
+    }
+    row = pod(seen)
+    assert (row.what, row.state) == ("vllm-qwen-0", "idle")
+    assert row.detail == "OutOfnvidia.com/gpu; another was made in its place"
+    seen["status"] = {"phase": "Failed", "containerStatuses": [{"ready": False, "restartCount": 2}]}
+    assert (pod(seen).state, pod(seen).detail) == (
+        "down",
+        "Failed, 2 restarts, vllm/vllm-openai:v0.33.0",
+    )
 
 
 def test_status_tells_whether_traefik_serves_the_ingress() -> None:

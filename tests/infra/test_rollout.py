@@ -74,6 +74,20 @@ def test_a_pod_that_dies_again_and_again_has_last_words() -> None:
     assert found.died == ("vllm-qwen-3", "vllm")
 
 
+def test_a_pod_that_died_twice_is_told_before_the_kubelet_says_that_it_waits() -> None:
+    """Between the end and the next look it says no more than that the container ended."""
+    once, twice = (standing(starting(pod(exit_code=1, restarts=n))) for n in (0, 1))
+    died = ("vllm-qwen-3", "vllm")
+    assert once == NotYet("Error: vllm ended with exit code 1", math.inf, died)
+    assert twice == NotYet("Error: vllm ended with exit code 1", 0, died)
+
+
+def test_what_the_kubelet_put_out_is_not_held_against_the_pod_in_its_place() -> None:
+    said = ("OutOfnvidia.com/gpu", "Pod was rejected: Node didn't have enough resource")
+    assert standing(starting(pod(put_out=said), pod())) == NotYet("vllm is starting")
+    assert standing(starting(pod(put_out=said))) == NotYet(": ".join(said), 180)
+
+
 def test_a_pod_that_no_node_takes_is_given_three_minutes() -> None:
     assert standing(starting(pod(unscheduled="Insufficient nvidia.com/gpu"))) == NotYet(
         "no node takes the pod: Insufficient nvidia.com/gpu", 180

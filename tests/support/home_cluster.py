@@ -67,20 +67,26 @@ def pod(
     *,
     revision: int = 3,
     waiting: tuple[str, str] | None = None,
+    exit_code: int | None = None,
     restarts: int = 0,
     ready: bool = False,
     unscheduled: str = "",
+    put_out: tuple[str, str] | None = None,
     ending: bool = False,
 ) -> Pod:
-    """Of the ReplicaSet of this revision; ``waiting`` is reason and message."""
-    reason = {"reason": waiting[0], "message": waiting[1]} if waiting else None
+    """Of the ReplicaSet of this revision; ``waiting`` and ``put_out`` are reason and message."""
+    state: dict[str, Any] = {"running": {}}
+    if waiting:
+        state = {"waiting": {"reason": waiting[0], "message": waiting[1]}}
+    elif exit_code is not None:
+        state = {"terminated": {"exitCode": exit_code, "reason": "Error"}}
     status: dict[str, Any] = {
         "name": "vllm",
         "image": "",
         "imageID": "",
         "ready": ready,
         "restartCount": restarts,
-        "state": {"waiting": reason} if reason else {"running": {}},
+        "state": state,
     }
     scheduled = {"type": "PodScheduled", "status": "False", "message": unscheduled}
     return msgspec.convert(
@@ -93,8 +99,11 @@ def pod(
                 "deletionTimestamp": "2026-01-01T00:00:00Z" if ending else None,
             },
             "status": {
+                "phase": "Failed" if put_out else None,
+                "reason": put_out and put_out[0],
+                "message": put_out and put_out[1],
                 "conditions": [scheduled] if unscheduled else [],
-                "containerStatuses": [] if unscheduled else [status],
+                "containerStatuses": [] if unscheduled or put_out else [status],
             },
         },
         Pod,

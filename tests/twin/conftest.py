@@ -128,7 +128,9 @@ class HubUnderTest:
         return json.loads(done.stdout)
 
     def vllm_pod(self) -> dict[str, Any]:
-        [pod] = self.kubectl("-n", "vlm", "get", "pods", "-l", "app=vllm-qwen")["items"]
+        """The one that is there now; a restart of the node leaves those that it refused."""
+        listed = self.kubectl("-n", "vlm", "get", "pods", "-l", "app=vllm-qwen")["items"]
+        [pod] = [one for one in listed if one["status"].get("phase") != "Failed"]
         return pod
 
     def api_keys(self) -> dict[str, str]:

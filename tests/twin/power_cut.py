@@ -21,7 +21,7 @@ BACK_SECONDS = 300
 """From power to the first answer, the load of the model included, on a machine that is busy."""
 GIVEN_UP_SECONDS = 15
 """A promise to the user: a request that home leaves alone has ended by then (decision 15)."""
-KINDS = "deployments,services,ingresses,secrets,configmaps,middlewares,networkpolicies,pods"
+KINDS = "deployments,services,ingresses,secrets,configmaps,middlewares,networkpolicies"
 LONG = chat("Hello", stream=True, max_tokens=600, ignore_eos=True)
 
 
@@ -82,9 +82,10 @@ class RequestInFlight(threading.Thread):
 
 
 def at_home(home: HomeMachine) -> dict[str, Any]:
-    """UIDs of what the program has at home, home's tailnet addresses, the GPUs.
+    """UIDs of what the program has at home, how many pods run, home's tailnet addresses, the GPUs.
 
-    What was made again has another UID; a node that joined again has another name.
+    What was made again has another UID; a node that joined again has another name. The model's
+    pod is another one each time: the kubelet refuses the old one, as the GPU's plugin comes later.
     """
     listed = home.hub.kubectl("-n", "vlm", "get", KINDS)["items"]
     uids = {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["uid"] for one in listed}
@@ -92,7 +93,14 @@ def at_home(home: HomeMachine) -> dict[str, Any]:
     names = {node["given_name"]: node["ip_addresses"] for node in nodes}
     members = {name: names[name] for name in names if not name.startswith("home-gateway")}
     node = home.hub.kubectl("get", "node", "home")
-    return {**uids, **members, "gpus": node["status"]["capacity"]["nvidia.com/gpu"]}
+    pods = home.hub.kubectl("-n", "vlm", "get", "pods")["items"]
+    running = sum(1 for pod in pods if pod["status"].get("phase") == "Running")
+    return {
+        **uids,
+        **members,
+        "pods": running,
+        "gpus": node["status"]["capacity"]["nvidia.com/gpu"],
+    }
 
 
 def home_answers(hub: HubUnderTest) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from twin.cloud_run.revision import Revision, RevisionContainer, SecretRef
 from twin.containers.container import Container, ContainerSpec, command_line
 from twin.containers.images import UnknownImageError, resolve
-from twin.containers.probes import Probe, succeeds
+from twin.containers.probes import Probe, failure
 from twin.paths import TwinPaths
 
 LOG = logging.getLogger("twin.cloud_run")
@@ -190,7 +190,7 @@ class Instance:
         for _ in range(probe.failure_threshold):
             if container.exit_code is not None:
                 break
-            if await succeeds(probe, self.place.host):
+            if await failure(probe, self.place.host) is None:
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(container.wait(), probe.period_seconds)

@@ -51,15 +51,23 @@ IMAGES: dict[str, LocalImage] = {
 }
 
 
+def is_known(image: str) -> bool:
+    """Whether something on this machine stands for ``registry/path/name:tag@digest``."""
+    return _name(image) in IMAGES
+
+
 def resolve(image: str) -> LocalImage:
     """The program for ``registry/path/name:tag@digest``.
 
     Raises:
         UnknownImageError: says which image, and which names are known.
     """
-    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    if name not in IMAGES:
+    if not is_known(image):
         raise UnknownImageError(
             f"{image}: not found: nothing on this machine stands for it; known: {', '.join(IMAGES)}"
         )
-    return IMAGES[name]
+    return IMAGES[_name(image)]
+
+
+def _name(image: str) -> str:
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]

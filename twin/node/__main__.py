@@ -3,7 +3,8 @@
 Promises: registers and keeps its lease; runs pods bound to it with their arguments, environment,
 Secrets, ConfigMaps, hostPath and empty volumes, probes, preStop sleep, grace period and restarts
 with back-off; reports status and events; serves logs; announces what the device plugin announces;
-after a stop and a start runs the same pods again.
+after a stop and a start runs the same pods again, but for those that ask for a GPU: it refuses
+them, as the plugin comes later, and they are replaced.
 Leaves out: images and file systems of their own, enforcement of NetworkPolicies and limits, exec
 and attach, hooks but preStop sleep, projected volumes. ``pod_network.py`` says what pods reach.
 """
@@ -24,7 +25,7 @@ import httpx2
 from twin import logs
 from twin.node import logs_server
 from twin.node.api import Api
-from twin.node.node import Node
+from twin.node.node import GPU, Node
 from twin.node.pod import Pod
 from twin.node.pod_network import OneAddress, OwnAddresses, PodNetwork
 from twin.node.spec import gpus
@@ -61,11 +62,17 @@ class Pods:
     async def power_off(self) -> None:
         await asyncio.gather(*(pod.power_off() for pod in self._pods.values()))
 
-    def find_log(self, namespace: str, name: str, container: str) -> Path | None:
+    def find_log(
+        self,
+        namespace: str,
+        name: str,
+        container: str,
+        previous: bool,  # noqa: FBT001  # the signature of FindLog
+    ) -> Path | None:
         for pod in self._pods.values():
             metadata = pod.object["metadata"]
             if (metadata["namespace"], metadata["name"]) == (namespace, name):
-                return pod.log(container)
+                return pod.log(container, previous=previous)
         return None
 
     async def _see(self, kind: str, item: Mapping[str, Any]) -> None:
@@ -87,17 +94,24 @@ class Pods:
             await self._admit(item)
 
     async def _admit(self, item: Mapping[str, Any]) -> None:
-        if any(gpus(container) > 1 for container in item["spec"]["containers"]):
-            message = (
-                "Allocate failed due to requesting more than one shared GPU, which does not give "
-                "more of it (failRequestsGreaterThanOne)"
-            )
-            failed = {"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": message}
-            await self._api.patch(_path(item, "status"), {"status": failed})
+        most = max(gpus(container) for container in item["spec"]["containers"])
+        if most and (why := _not_allocated(most, self._node.gpus or 0)):
+            await self._refuse(item, "UnexpectedAdmissionError", why)
             return
         pod = self._new(item)
         self._pods[pod.uid] = pod
         pod.begin()
+
+    async def _refuse(self, item: Mapping[str, Any], reason: str, why: str) -> None:
+        message = f"Pod was rejected: {why}"
+        failed = {"phase": "Failed", "reason": reason, "message": message, "conditions": None}
+        await self._api.patch(_path(item, "status"), {"status": failed})
+        await self._tell(item, "Warning", reason, why)
+
+    async def _tell(self, item: Mapping[str, Any], type_: str, reason: str, message: str) -> None:
+        event = _event(item, self._node.name, type_, reason, message)
+        namespace = item["metadata"]["namespace"]
+        await self._say(self._api.post(f"/api/v1/namespaces/{namespace}/events", event))
 
     def _new(self, item: Mapping[str, Any]) -> Pod:
         namespace = item["metadata"]["namespace"]
@@ -109,8 +123,7 @@ class Pods:
             await self._say(self._api.patch(_path(item, "status"), {"status": status}))
 
         async def tell(type_: str, reason: str, message: str) -> None:
-            event = _event(item, self._node.name, type_, reason, message)
-            await self._say(self._api.post(f"/api/v1/namespaces/{namespace}/events", event))
+            await self._tell(item, type_, reason, message)
 
         return Pod(
             item,
@@ -144,6 +157,23 @@ class Pods:
         task = asyncio.create_task(work)
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
+
+
+def _not_allocated(wanted: int, announced: int) -> str:
+    """Why a pod gets no GPU, in the words of the kubelet and of NVIDIA's plugin; else nothing.
+
+    A pod that was there before a restart of the node comes before the plugin, and is refused.
+    """
+    if not announced:
+        why = f"no healthy devices present; cannot allocate unhealthy devices {GPU}"
+    elif wanted > 1:  # failRequestsGreaterThanOne
+        why = (
+            f"rpc error: code = Unknown desc = request for '{GPU}: {wanted}' too large: "
+            "maximum request size for shared resources is 1"
+        )
+    else:
+        return ""
+    return f"Allocate failed due to {why}, which is unexpected"
 
 
 def _path(pod: Mapping[str, Any], sub: str = "") -> str:

@@ -15,15 +15,19 @@ from starlette.routing import Route
 
 from twin.server import Server
 
-FindLog = Callable[[str, str, str], Path | None]
-"""Namespace, pod, container."""
+FindLog = Callable[[str, str, str, bool], Path | None]
+"""Namespace, pod, container, whether of its run before this one."""
 SECONDS_BETWEEN_LOOKS = 0.3
 
 
 def application(find: FindLog) -> Starlette:
     async def logs(request: Request) -> Response:
         place = request.path_params
-        file = find(place["namespace"], place["pod"], place["container"])
+        previous = request.query_params.get("previous") == "true"
+        file = find(place["namespace"], place["pod"], place["container"], previous)
+        if previous and file is not None and not file.exists():
+            words = f'previous terminated container "{place["container"]}" in pod "{place["pod"]}"'
+            return PlainTextResponse(f"{words} not found\n", 400)
         if file is None or not file.exists():
             return PlainTextResponse("the container has not written anything\n", 404)
         written = file.read_bytes()

@@ -24,6 +24,7 @@ HEARTBEAT_SECONDS = 10
 LEASE_SECONDS = 40
 LOOK_FOR_DEVICES_SECONDS = 0.5
 MAX_PODS = 110
+GPU = "nvidia.com/gpu"
 
 
 class Node:
@@ -48,6 +49,10 @@ class Node:
         await self._api.post(
             "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
         )
+        registered: Any = await self._api.get(self._path)
+        if registered is not None and GPU in registered["status"].get("capacity", {}):
+            # After a restart there is none until the plugin has announced them again.
+            self.gpus = 0
         self._plugins.mkdir(parents=True, exist_ok=True)
         await self.report()
 
@@ -82,7 +87,7 @@ class Node:
         memory = f"{psutil.virtual_memory().total // 1024}Ki"
         capacity = {"cpu": str(os.cpu_count()), "memory": memory, "pods": str(MAX_PODS)}
         if self.gpus is not None:
-            capacity["nvidia.com/gpu"] = str(self.gpus)
+            capacity[GPU] = str(self.gpus)
         healthy = {
             "MemoryPressure": "False",
             "DiskPressure": "False",

@@ -7,26 +7,26 @@ import os
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from twin.containers.container import Container, ContainerSpec
-from twin.containers.images import UnknownImageError
-from twin.containers.probes import Probe, succeeds
+from twin.containers.images import UnknownImageError, is_known
 from twin.node.pod_network import NoNetworkError, Place, PodNetwork
-from twin.node.spec import PodConfigError, Probes, environment, expand, probes, volume
-from twin.node.status import Addresses, ContainerState, differs, now, pod_status
+from twin.node.probing import Probing, Tell
+from twin.node.spec import PodConfigError, environment, expand, probes, volume
+from twin.node.status import Addresses, Containers, ContainerState, Ended, differs, now, pod_status
 from twin.paths import TwinPaths
 
 FIRST_BACKOFF_SECONDS = 10
+"""Before the second restart; the first follows at once."""
 LONGEST_BACKOFF_SECONDS = 300
-"""Both are the kubelet's."""
+"""Both are the kubelet's, which forgets earlier ends after a run of twice the longest."""
 RETRY_CONFIG_SECONDS = 2
 
 Report = Callable[[Mapping[str, Any]], Awaitable[None]]
-Tell = Callable[[str, str, str], Awaitable[None]]
-"""Event type, reason, message."""
 Lookup = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
 
 
@@ -56,18 +56,21 @@ class Pod:
         self._lookup, self._deliver, self._tell = lookup, deliver, tell
         self._folder = paths.pods / self.uid
         before = {s["name"]: s for s in object_["status"].get("containerStatuses", [])}
+        spec = object_["spec"]
+        first = spec.get("initContainers", [])
         self._states = {
             c["name"]: ContainerState(
                 name=c["name"],
                 image=c["image"],
+                waiting=("PodInitializing" if first else "ContainerCreating", ""),
                 # A pod that ran before the node went down has been restarted by coming back.
                 restarts=before[c["name"]]["restartCount"] + 1 if c["name"] in before else 0,
             )
-            for c in object_["spec"]["containers"]
+            for c in spec["containers"]
         }
+        self._first = {c["name"]: ContainerState(name=c["name"], image=c["image"]) for c in first}
         self._running: dict[str, Container] = {}
         self._status: Mapping[str, Any] = object_["status"]
-        self._initialized = False
         self._task: asyncio.Task[None] | None = None
         self._leaving = False
 
@@ -122,11 +125,12 @@ class Pod:
         await container.stop(max(deadline - loop.time(), 1))
 
     async def _run(self) -> None:
+        # Its secrets are not everybody's.
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._place = await self._join()
         await self._publish()
         for container in self.object["spec"].get("initContainers", []):
             await self._initialize(container)
-        self._initialized = True
         async with asyncio.TaskGroup() as group:
             for container in self.object["spec"]["containers"]:
                 group.create_task(self._keep_running(container))
@@ -146,40 +150,75 @@ class Pod:
         return self._place
 
     async def _initialize(self, raw: Mapping[str, Any]) -> None:
-        state = ContainerState(name=raw["name"], image=raw["image"])
+        state = self._first[raw["name"]]
         while True:
-            container = await self._start(raw, state)
-            self._running[raw["name"]] = container
-            if await container.wait() == 0:
+            container = await self._begin(raw, state)
+            ended = Ended(await container.wait(), state.started_at, now())
+            state.ready = ended.code == 0
+            if state.ready:
+                state.ended = ended
                 del self._running[raw["name"]]
+                await self._publish()
                 return
+            state.last_run = ended
+            state.restarts += 1
             await asyncio.sleep(FIRST_BACKOFF_SECONDS)
 
     async def _keep_running(self, raw: Mapping[str, Any]) -> None:
-        state, backoff = self._states[raw["name"]], FIRST_BACKOFF_SECONDS
+        state, backoff = self._states[raw["name"]], 0
         while not self._leaving:
-            container = await self._start(raw, state)
-            self._running[raw["name"]] = container
-            state.waiting, state.started_at = None, now()
-            await self._publish()
-            await self._tell("Normal", "Started", f"Started container {raw['name']}")
-            code = await self._watch(container, probes(raw), state)
+            container = await self._begin(raw, state)
+            code = await self._watch(container, raw, state)
             if self._leaving:
                 return
             state.started = state.ready = False
-            state.last_exit = (code, now())
-            if time.time() - container.started_at > 2 * backoff:
-                backoff = FIRST_BACKOFF_SECONDS
-            message = f"back-off {backoff}s restarting {raw['name']}, exit code {code}"
-            state.waiting = ("CrashLoopBackOff", message)
-            await self._tell("Warning", "BackOff", message)
-            await self._publish()
-            await asyncio.sleep(backoff)
-            backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
+            ended = Ended(code, state.started_at, now())
+            if not self._starts_again(code):
+                state.ended = ended
+                await self._publish()
+                return
+            state.last_run = ended
+            if time.time() - container.started_at > 2 * LONGEST_BACKOFF_SECONDS:
+                backoff = 0
+            if backoff:
+                await self._back_off(state, backoff)
+            backoff = min(2 * backoff or FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS)
+            self.log(raw["name"]).replace(self.log(raw["name"], previous=True))
             state.restarts += 1
+
+    def _starts_again(self, code: int) -> bool:
+        policy = self.object["spec"].get("restartPolicy", "Always")
+        return policy == "Always" or (policy == "OnFailure" and code != 0)
+
+    async def _back_off(self, state: ContainerState, seconds: int) -> None:
+        metadata = self.object["metadata"]
+        pod = f"{metadata['name']}_{metadata['namespace']}({self.uid})"
+        minutes, rest = divmod(seconds, 60)
+        shown = f"{minutes}m{rest}s" if minutes else f"{seconds}s"
+        state.waiting = (
+            "CrashLoopBackOff",
+            f"back-off {shown} restarting failed container={state.name} pod={pod}",
+        )
+        message = f"Back-off restarting failed container {state.name} in pod {pod}"
+        await self._tell("Warning", "BackOff", message)
+        await self._publish()
+        await asyncio.sleep(seconds)
+
+    async def _begin(self, raw: Mapping[str, Any], state: ContainerState) -> Container:
+        container = await self._start(raw, state)
+        self._running[raw["name"]] = container
+        state.waiting, state.started_at = None, now()
+        await self._publish()
+        await self._tell("Normal", "Created", "Container created")
+        await self._tell("Normal", "Started", "Container started")
+        return container
 
     async def _start(self, raw: Mapping[str, Any], state: ContainerState) -> Container:
         """Start, or say why not and try again until it works."""
+        image = raw["image"]
+        if is_known(image):
+            found = f'Container image "{image}" already present on machine'
+            await self._tell("Normal", "Pulled", f"{found} and can be accessed by the pod")
         while True:
             try:
                 return await Container.start(await self._spec(raw), self._at.enter)
@@ -193,74 +232,22 @@ class Pod:
                 reason = ("CreateContainerConfigError", f"the API server: {error!r}")
             if state.waiting != reason:
                 state.waiting = reason
-                await self._tell("Warning", "Failed", ": ".join(reason))
+                await self._tell("Warning", "Failed", f"Error: {reason[1]}")
                 await self._publish()
             await asyncio.sleep(RETRY_CONFIG_SECONDS)
 
-    async def _watch(self, container: Container, checks: Probes, state: ContainerState) -> int:
+    async def _watch(
+        self, container: Container, raw: Mapping[str, Any], state: ContainerState
+    ) -> int:
         """Probe until the container ends; its exit code."""
-        probing = asyncio.create_task(self._probe(container, checks, state))
+        probing = Probing(container, state, self._at, publish=self._publish, tell=self._tell)
+        grace = self.object["spec"].get("terminationGracePeriodSeconds", 30)
+        task = asyncio.create_task(probing.run(probes(raw), grace))
         try:
             await container.wait()
         finally:
-            probing.cancel()
+            task.cancel()
         return await container.stop(0)  # what the first process left behind ends with it
-
-    async def _probe(self, container: Container, checks: Probes, state: ContainerState) -> None:
-        if checks.startup is not None and not await self._passes(container, checks.startup):
-            await self._kill(container, "Startup probe failed")
-            return
-        state.started = True
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_ready(container, checks.readiness, state))
-            if checks.liveness is not None:
-                group.create_task(self._keep_alive(container, checks.liveness))
-
-    async def _passes(self, container: Container, probe: Probe) -> bool:
-        await asyncio.sleep(probe.initial_delay_seconds)
-        for _ in range(probe.failure_threshold):
-            if await self._succeeds(probe, container):
-                return True
-            await asyncio.sleep(probe.period_seconds)
-        return False
-
-    async def _keep_ready(
-        self, container: Container, probe: Probe | None, state: ContainerState
-    ) -> None:
-        if probe is None:
-            state.ready = True
-            await self._publish()
-            return
-        good = bad = 0
-        await asyncio.sleep(probe.initial_delay_seconds)
-        while True:
-            if await self._succeeds(probe, container):
-                good, bad = good + 1, 0
-            else:
-                good, bad = 0, bad + 1
-            ready = good >= probe.success_threshold or (
-                state.ready and bad < probe.failure_threshold
-            )
-            if ready != state.ready:
-                state.ready = ready
-                await self._publish()
-            await asyncio.sleep(probe.period_seconds)
-
-    async def _keep_alive(self, container: Container, probe: Probe) -> None:
-        bad = 0
-        await asyncio.sleep(probe.initial_delay_seconds)
-        while bad < probe.failure_threshold:
-            await asyncio.sleep(probe.period_seconds)
-            bad = 0 if await self._succeeds(probe, container) else bad + 1
-        await self._kill(container, "Liveness probe failed")
-
-    async def _succeeds(self, probe: Probe, container: Container) -> bool:
-        env, place = container.environment, self._at
-        return await succeeds(probe, place.ip, env=env, enter=place.enter)
-
-    async def _kill(self, container: Container, why: str) -> None:
-        await self._tell("Warning", "Unhealthy", f"{container.spec.name}: {why}")
-        await container.stop(self.object["spec"].get("terminationGracePeriodSeconds", 30))
 
     async def _spec(self, raw: Mapping[str, Any]) -> ContainerSpec:
         metadata = self.object["metadata"]
@@ -281,7 +268,6 @@ class Pod:
             if mount["mountPath"] != "/dev/shm"  # noqa: S108
             if (folder := await self._volume(declared[mount["name"]])) is not None
         }
-        self._folder.mkdir(parents=True, exist_ok=True)
         return ContainerSpec(
             name=raw["name"],
             image=raw["image"],
@@ -292,10 +278,11 @@ class Pod:
             log=self.log(raw["name"]),
         )
 
-    def log(self, container: str) -> Any:
+    def log(self, container: str, *, previous: bool = False) -> Path:
+        """Of the container's run, or of the one before."""
         metadata = self.object["metadata"]
         folder = self._paths.logs / "pods" / f"{metadata['namespace']}_{metadata['name']}"
-        return folder / f"{container}.log"
+        return folder / f"{container}{'.previous' if previous else ''}.log"
 
     async def _volume(self, raw: Mapping[str, Any]) -> Any:
         return await volume(raw, self._folder, self._paths.host_paths, self._lookup)
@@ -303,9 +290,9 @@ class Pod:
     async def _publish(self) -> None:
         if self._leaving:
             return
-        states = list(self._states.values())
+        containers = Containers(list(self._states.values()), list(self._first.values()))
         addresses = Addresses(self._at.ip, self._host_ip)
-        self._status = pod_status(states, self._status, addresses, initialized=self._initialized)
+        self._status = pod_status(containers, self._status, addresses)
         await self._deliver(self._status)
 
 

@@ -91,7 +91,9 @@ async def environment(
             reference = source.get("secretKeyRef") or source["configMapKeyRef"]
             data = await _data(kind, reference["name"], lookup)
             if reference["key"] not in data:
-                raise PodConfigError(f"{kind[:-1]} {reference['name']} has no {reference['key']}")
+                place = f"{fields['metadata.namespace']}/{reference['name']}"
+                title = {"secrets": "Secret", "configmaps": "ConfigMap"}[kind]
+                raise PodConfigError(f"couldn't find key {reference['key']} in {title} {place}")
             values[one["name"]] = data[reference["key"]]
     return values
 
@@ -115,16 +117,18 @@ async def volume(
         ("configmaps", "configMap", "name"),
     ):
         if field in raw:
+            mode = raw[field].get("defaultMode", 0o644)
             for key, value in (await _data(kind, raw[field][name], lookup)).items():
                 (folder / key).touch(mode=0o600)
                 (folder / key).write_text(value)
+                (folder / key).chmod(mode)
     return folder
 
 
 async def _data(kind: str, name: str, lookup: Lookup) -> dict[str, str]:
     found = await lookup(kind, name)
     if found is None:
-        raise PodConfigError(f"{kind[:-1]} {name} not found")
+        raise PodConfigError(f'{kind[:-1]} "{name}" not found')
     data: dict[str, str] = found.get("data") or {}
     if kind == "secrets":
         return {key: base64.b64decode(value).decode() for key, value in data.items()}

@@ -21,6 +21,24 @@ class Addresses:
     host: str
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How one run of a container ended."""
+
+    code: int
+    """As the kernel gives it: minus the signal's number when a signal ended it."""
+    started_at: str | None
+    at: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "exitCode": self.code if self.code >= 0 else 128 - self.code,
+            "reason": "Completed" if self.code == 0 else "Error",
+            "startedAt": self.started_at,
+            "finishedAt": self.at,
+        }
+
+
 @dataclass
 class ContainerState:
     """What is known of one container."""
@@ -31,23 +49,22 @@ class ContainerState:
     waiting: tuple[str, str] | None = ("ContainerCreating", "")
     """Reason and message."""
     started_at: str | None = None
-    last_exit: tuple[int, str] | None = None
-    """Exit code and time."""
+    ended: Ended | None = None
+    """For good."""
+    last_run: Ended | None = None
+    """The one before."""
     started: bool = False
     """Whether the startup probe, if any, has succeeded."""
     ready: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        if self.waiting is not None:
+        if self.ended is not None:
+            state: dict[str, Any] = {"terminated": self.ended.as_json()}
+        elif self.waiting is not None:
             reason, message = self.waiting
-            state: dict[str, Any] = {"waiting": {"reason": reason, "message": message}}
+            state = {"waiting": {"reason": reason, **({"message": message} if message else {})}}
         else:
             state = {"running": {"startedAt": self.started_at}}
-        last: dict[str, Any] = {}
-        if self.last_exit is not None:
-            code, at = self.last_exit
-            reason = "Completed" if code == 0 else "Error"
-            last = {"terminated": {"exitCode": code, "reason": reason, "finishedAt": at}}
         return {
             "name": self.name,
             "image": self.image,
@@ -57,38 +74,79 @@ class ContainerState:
             "ready": self.ready,
             "started": self.started,
             "state": state,
-            "lastState": last,
+            "lastState": {"terminated": self.last_run.as_json()} if self.last_run else {},
         }
 
 
+@dataclass(frozen=True)
+class Containers:
+    """A pod's, each kind in the order of its spec."""
+
+    main: Sequence[ContainerState]
+    init: Sequence[ContainerState] = ()
+
+    @property
+    def initialized(self) -> bool:
+        return all(one.ready for one in self.init)
+
+    @property
+    def phase(self) -> str:
+        if all(one.ended for one in self.main):
+            good = all(one.ended and one.ended.code == 0 for one in self.main)
+            return "Succeeded" if good else "Failed"
+        ran = any(one.waiting is None or one.restarts for one in self.main)
+        return "Running" if self.initialized and ran else "Pending"
+
+
 def pod_status(
-    containers: Sequence[ContainerState],
-    previous: Mapping[str, Any],
-    addresses: Addresses,
-    *,
-    initialized: bool,
+    containers: Containers, previous: Mapping[str, Any], addresses: Addresses
 ) -> dict[str, Any]:
     """The whole status; conditions keep their time of change while they stay as they are."""
-    ready = all(c.ready for c in containers)
-    running = initialized and any(c.waiting is None or c.restarts for c in containers)
-    wanted = {
-        "PodScheduled": True,
-        "PodReadyToStartContainers": True,
-        "Initialized": initialized,
-        "ContainersReady": ready,
-        "Ready": ready,
-    }
     before = {c["type"]: c for c in previous.get("conditions", [])}
     return {
-        "phase": "Running" if running else "Pending",
+        "phase": containers.phase,
         "hostIP": addresses.host,
         "hostIPs": [{"ip": addresses.host}],
         "podIP": addresses.pod,
         "podIPs": [{"ip": addresses.pod}],
         "startTime": previous.get("startTime") or now(),
-        "conditions": [_condition(t, v, before.get(t)) for t, v in wanted.items()],
-        "containerStatuses": [c.as_json() for c in containers],
+        "conditions": [
+            _since(wanted, before.get(wanted["type"])) for wanted in _conditions(containers)
+        ],
+        **(
+            {"initContainerStatuses": [c.as_json() for c in containers.init]}
+            if containers.init
+            else {}
+        ),
+        "containerStatuses": [c.as_json() for c in containers.main],
     }
+
+
+def _conditions(containers: Containers) -> list[dict[str, str]]:
+    """As ``pkg/kubelet/status/generate.go`` has them."""
+    done = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(containers.phase)
+    unready = [one.name for one in containers.main if not one.ready]
+    if done is not None:
+        readiness = {"status": "False", "reason": done}
+    elif unready:
+        message = f"containers with unready status: [{' '.join(unready)}]"
+        readiness = {"status": "False", "reason": "ContainersNotReady", "message": message}
+    else:
+        readiness = {"status": "True"}
+    uninitialized = [one.name for one in containers.init if not one.ready]
+    initialized = {"status": str(containers.initialized)}
+    if uninitialized:
+        message = f"containers with incomplete status: [{' '.join(uninitialized)}]"
+        initialized |= {"reason": "ContainersNotInitialized", "message": message}
+    elif done == "PodCompleted":
+        initialized |= {"reason": done}
+    return [
+        {"type": "PodScheduled", "status": "True"},
+        {"type": "PodReadyToStartContainers", "status": str(done is None)},
+        {"type": "Initialized", **initialized},
+        {"type": "ContainersReady", **readiness},
+        {"type": "Ready", **readiness},
+    ]
 
 
 def differs(seen: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
@@ -107,8 +165,8 @@ def _gist(status: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _condition(type_: str, value: bool, before: Mapping[str, Any] | None) -> dict[str, Any]:  # noqa: FBT001
-    status = str(value)
-    if before and before["status"] == status:
-        return {"type": type_, "status": status, "lastTransitionTime": before["lastTransitionTime"]}
-    return {"type": type_, "status": status, "lastTransitionTime": now()}
+def _since(wanted: Mapping[str, str], before: Mapping[str, str] | None) -> dict[str, str]:
+    """A condition with the time since when it has been so."""
+    if before and before["status"] == wanted["status"]:
+        return {**wanted, "lastTransitionTime": before["lastTransitionTime"]}
+    return {**wanted, "lastTransitionTime": now()}

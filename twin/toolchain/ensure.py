@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from twin.errors import TwinError
 from twin.paths import cache_dir
 from twin.toolchain import preflight, vllm
 from twin.toolchain.build import RECIPE, build, folder, is_built
-from twin.toolchain.go_tools import GO_TOOLS, ORIGINALS, PROVIDERS, GoTool, fits
+from twin.toolchain.go_tools import GO_TOOLS, GoTool, fits, modules
 from twin.toolchain.overview import Overview
 from twin.toolchain.toolchain import Toolchain
 
@@ -48,25 +48,26 @@ def ensure(console: Console) -> Toolchain:
     return Toolchain(path, vllm.python(cache))
 
 
-def originals(console: Console) -> Path:
-    """The folder of Pulumi's own providers, built at the first call.
+def originals(tools: Sequence[GoTool], console: Console) -> Path:
+    """The folder of what emulators are held against, built at the first call.
 
     Raises:
         TwinError: they cannot be built, with what to do about it.
     """
     cache = cache_dir()
-    missing = [tool for tool in PROVIDERS if not is_built(tool, cache, ORIGINALS)]
+    built_by = modules(tools)
+    missing = [tool for tool in tools if not is_built(tool, cache, built_by)]
     if missing:
         go = preflight.find_go(cache)
         overview = Overview(console, 0)
 
         async def prepare() -> None:
             async with overview.shown():
-                await build(missing, cache, go, overview, ORIGINALS)
+                await build(missing, cache, go, overview, built_by)
 
         with only_one(cache / "lock"):
             _run(prepare())
-    return folder(cache, ORIGINALS)
+    return folder(cache, built_by)
 
 
 def path_of_others(path: str) -> str:

@@ -3,8 +3,8 @@
 All that the twin runs but one come from one Go module, ``twin/tools/go``: what they share is
 downloaded and compiled once, and links run beside compiles. Pulumi's Python language host needs
 older versions of the same packages, so it has a module of its own. Each module's ``go.sum`` is
-checked in: what is built is what was reviewed. Two of Pulumi's own providers are built for the
-tests alone, which hold the emulators against them.
+checked in: what is built is what was reviewed. Two of Pulumi's own providers and a kubelet are
+built for the tests alone, which hold the emulators against them.
 """
 
 from __future__ import annotations
@@ -111,8 +111,11 @@ KUBERNETES = GoModule(
     # The newest that the Go module proxy serves, at the commit that was released as 4.25.0.
     ldflags="-X github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=4.25.0",
 )
-ORIGINALS = (RANDOM, KUBERNETES)
-"""What the emulators are held against."""
+NODE = GoModule(
+    name="kubelet",
+    title="a real node's programs",
+    ldflags="-X k8s.io/component-base/version.gitVersion=v1.36.3",
+)
 
 GO_TOOLS = (
     GoTool(
@@ -188,6 +191,24 @@ PROVIDERS = tuple(
     )
     for module, version in ((RANDOM, "4.21.4"), (KUBERNETES, "4.25.0"))
 )
+"""Pulumi's own, which the emulated ones are held against."""
+KUBELET = GoTool(
+    name="kubelet",
+    version="1.36.3",
+    programs=("kubelet", "network-policies", "device-plugin"),
+    version_command=("--version",),
+    built_from=(
+        Program(package="k8s.io/kubernetes/cmd/kubelet", module=NODE),
+        Program(package="./network-policies", module=NODE),
+        Program(package="./device-plugin", module=NODE),
+    ),
+)
+"""What the emulated node is held against, with Debian's containerd."""
+
+
+def modules(tools: Iterable[GoTool]) -> tuple[GoModule, ...]:
+    """The modules that build some tools."""
+    return tuple(dict.fromkeys(p.module for tool in tools for p in tool.built_from))
 
 
 def of_module(tools: Iterable[GoTool], module: GoModule) -> list[Program]:

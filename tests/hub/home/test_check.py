@@ -240,7 +240,43 @@ def test_a_model_that_crashes_is_told_with_its_last_line() -> None:
     )
     assert what == "vllm-qwen"
     assert detail == "CrashLoopBackOff, restarted 4 times: ValueError: No available memory"
-    assert remedy == "kubectl -n vlm logs -l app=vllm-qwen --tail=50"
+    assert remedy == "kubectl -n vlm logs deployment/vllm-qwen --tail=50"
+
+
+REJECTED = pod(
+    "vllm-qwen-0",
+    "vlm",
+    phase="Failed",
+    reason="OutOfnvidia.com/gpu",
+    message="Pod was rejected: Node didn't have enough resource: nvidia.com/gpu",
+    containerStatuses=[],
+)
+"""A restart of the machine leaves it: its pods were there before the device plugin was."""
+
+
+def test_what_a_restart_of_the_machine_left_is_told_and_nothing_is_down() -> None:
+    stopped = pod("traefik-0", phase="Failed", reason="Terminated", containerStatuses=[])
+    after = replace(WELL, pods=(REJECTED, stopped, MODEL, TRAEFIK))
+    assert [row.what for row in seen(after) if row.state == "down"] == []
+    assert of("vllm-qwen", after).detail == "ready"
+    assert of("the others", after).detail == (
+        "2 in all namespaces; 2 that ended with the machine's last restart are still listed: "
+        "kubectl delete pods -A --field-selector status.phase=Failed"
+    )
+
+
+def test_a_model_that_no_node_takes_any_more_is_told_why() -> None:
+    what, detail, _ = down(replace(WELL, pods=(REJECTED, TRAEFIK)))
+    assert what == "vllm-qwen"
+    assert detail == (
+        "OutOfnvidia.com/gpu: Pod was rejected: Node didn't have enough resource: nvidia.com/gpu"
+    )
+
+
+def test_a_pod_that_failed_by_itself_is_down() -> None:
+    failed = pod("helm-install-traefik-1", phase="Failed", containerStatuses=container())
+    what, detail, _ = down(replace(WELL, pods=(MODEL, TRAEFIK, failed)))
+    assert (what, detail) == ("the others", "helm-install-traefik-1 (Failed)")
 
 
 def test_a_model_that_loads_is_not_down() -> None:

@@ -12,8 +12,10 @@ from twin.node.logs_server import application, follow_from
 
 
 def ask(path: str, file: Path) -> httpx2.Response:
-    def find(namespace: str, pod: str, container: str) -> Path | None:
-        return file if (namespace, pod, container) == ("vlm", "vllm-0", "vllm") else None
+    def find(namespace: str, pod: str, container: str, previous: bool) -> Path | None:
+        if (namespace, pod, container) != ("vlm", "vllm-0", "vllm"):
+            return None
+        return file.with_suffix(".previous.log") if previous else file
 
     async def one() -> httpx2.Response:
         transport = httpx2.ASGITransport(application(find))
@@ -52,6 +54,16 @@ def test_another_pods_log_is_not_found(log: Path) -> None:
 def test_a_container_that_wrote_nothing_says_so(tmp_path: Path) -> None:
     answer = ask("/containerLogs/vlm/vllm-0/vllm", tmp_path / "none.log")
     assert (answer.status_code, answer.text) == (404, "the container has not written anything\n")
+
+
+def test_the_log_of_the_run_before_is_shown_when_asked_for(log: Path) -> None:
+    path = "/containerLogs/vlm/vllm-0/vllm?previous=true"
+    none = ask(path, log)
+    said = 'previous terminated container "vllm" in pod "vllm-0" not found\n'
+    assert (none.status_code, none.text) == (400, said)
+    log.with_suffix(".previous.log").write_text("it crashed\n")
+    assert ask(path, log).text == "it crashed\n"
+    assert ask("/containerLogs/vlm/vllm-0/vllm", log).text == "one\ntwo\nthree\n"
 
 
 @pytest.mark.parametrize("what", ["exec", "attach", "portForward"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -29,7 +31,14 @@ def test_a_pod_without_probes_runs_and_is_ready(tmp_path: Path) -> None:
 
     told = live(pod_object(shell("exec sleep 60")), tmp_path, story)
     assert told.statuses[-1]["phase"] == "Running"
-    assert ("Started", "Started container main") in told.events
+    assert told.events[:3] == [
+        (
+            "Pulled",
+            'Container image "pause" already present on machine and can be accessed by the pod',
+        ),
+        ("Created", "Container created"),
+        ("Started", "Container started"),
+    ]
     assert ("Killing", "Stopping container main") in told.events
 
 
@@ -67,7 +76,7 @@ def test_what_a_crashed_container_left_behind_is_gone(tmp_path: Path) -> None:
 
     async def story(_: Pod, told: Told) -> None:
         await until_async(lambda: told.container().get("restartCount", 0) >= 1)
-        first = int(log_of(tmp_path).read_text().split()[0])
+        first = int(log_of(tmp_path, "main.previous").read_text())
         if psutil.pid_exists(first):
             children.append(psutil.Process(first))
             await until_async(lambda: children[0].status() == psutil.STATUS_ZOMBIE)
@@ -82,13 +91,13 @@ def test_a_missing_secret_is_told_and_waited_for(tmp_path: Path) -> None:
 
     async def story(_: Pod, told: Told) -> None:
         await until_async(lambda: told.waiting() == "CreateContainerConfigError")
-        assert told.container()["state"]["waiting"]["message"] == "secret key not found"
+        assert told.container()["state"]["waiting"]["message"] == 'secret "key" not found'
         told.objects["secrets/key"] = {"data": {"k": "eA=="}}
         await until_async(told.running)
 
     told = live(pod_object(container), tmp_path, story)
     failures = [event for event in told.events if event[0] == "Failed"]
-    assert failures == [("Failed", "CreateContainerConfigError: secret key not found")]
+    assert failures == [("Failed", 'Error: secret "key" not found')]
 
 
 def test_an_unknown_image_is_told_and_waited_for(tmp_path: Path) -> None:
@@ -170,22 +179,105 @@ def test_a_command_probes_with_the_containers_environment(tmp_path: Path) -> Non
 
 @pytest.mark.usefixtures("quick_backoff")
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "probe", "said"),
     [
-        ("livenessProbe", "main: Liveness probe failed"),
-        ("startupProbe", "main: Startup probe failed"),
+        (
+            "liveness",
+            {"tcpSocket": {"port": 1}},
+            "dial tcp 127.0.0.1:1: connect: connection refused",
+        ),
+        (
+            "startup",
+            {"httpGet": {"port": 1, "path": "/health"}},
+            'Get "http://127.0.0.1:1/health": dial tcp 127.0.0.1:1: connect: connection refused',
+        ),
+        (
+            "liveness",
+            {"exec": {"command": ["sh", "-c", "echo no token; echo in 60 s >&2; exit 1"]}},
+            "no token\nin 60 s",
+        ),
+        (
+            "startup",
+            {"exec": {"command": ["sleep", "60"]}, "timeoutSeconds": 0.1},
+            'command timed out: "sleep 60"',
+        ),
     ],
 )
-def test_a_container_that_fails_its_probe_is_restarted(
-    kind: str, said: str, tmp_path: Path
+def test_a_container_that_fails_its_probe_is_restarted_and_the_reason_told_once(
+    kind: str, probe: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
-    probe = {"tcpSocket": {"port": 1}, "periodSeconds": 0.05, "failureThreshold": 2}
+    times = {"periodSeconds": 0.05, "failureThreshold": 2}
+    container = shell("exec sleep 60", **{f"{kind}Probe": {**times, **probe}})
 
     async def story(_: Pod, told: Told) -> None:
         await until_async(lambda: told.container().get("restartCount", 0) >= 1)
 
-    told = live(pod_object(shell("exec sleep 60", **{kind: probe})), tmp_path, story)
-    assert ("Unhealthy", said) in told.events
+    events = live(pod_object(container), tmp_path, story).events
+    killing = ("Killing", f"Container main failed {kind} probe, will be restarted")
+    upto = events[: events.index(killing)]
+    assert [e for e in upto if e[0] == "Unhealthy"] == [
+        ("Unhealthy", f"{kind.capitalize()} probe failed: {said}")
+    ]
+
+
+def test_an_answer_that_is_no_success_is_named_by_its_status(tmp_path: Path) -> None:
+    port = free_port()
+    probe = {"httpGet": {"port": port, "path": "/missing"}, "periodSeconds": 0.05}
+    server = f"exec {sys.executable} -m http.server --bind 127.0.0.1 {port}"
+
+    async def story(_: Pod, told: Told) -> None:
+        said = ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404")
+        await until_async(lambda: said in told.events)
+        assert told.container()["started"]
+
+    live(pod_object(shell(server, readinessProbe=probe)), tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "phase"),
+    [("Never", 0, "Succeeded"), ("Never", 3, "Failed"), ("OnFailure", 0, "Succeeded")],
+)
+def test_a_container_that_is_not_to_start_again_ends_its_pod(
+    policy: str, code: int, phase: str, tmp_path: Path
+) -> None:
+    async def story(_: Pod, told: Told) -> None:
+        await until_async(lambda: told.statuses and told.statuses[-1]["phase"] == phase)
+
+    told = live(pod_object(shell(f"exit {code}"), restartPolicy=policy), tmp_path, story)
+    assert told.container()["state"]["terminated"]["exitCode"] == code
+    assert told.container()["restartCount"] == 0
+
+
+@pytest.mark.usefixtures("quick_backoff")
+def test_a_failure_is_started_again_if_that_is_the_policy(tmp_path: Path) -> None:
+    async def story(_: Pod, told: Told) -> None:
+        await until_async(lambda: told.container().get("restartCount", 0) >= 1)
+
+    live(pod_object(shell("exit 3"), restartPolicy="OnFailure"), tmp_path, story)
+
+
+def test_the_first_restart_follows_at_once_and_the_second_waits(tmp_path: Path) -> None:
+    async def story(_: Pod, told: Told) -> None:
+        await until_async(lambda: told.waiting() == "CrashLoopBackOff")
+
+    told = live(pod_object(shell("date; exit 1")), tmp_path, story)
+    assert told.container()["restartCount"] == 1
+    assert told.container()["state"]["waiting"]["message"] == (
+        "back-off 10s restarting failed container=main pod=p_vlm(uid-1)"
+    )
+    said = "Back-off restarting failed container main in pod p_vlm(uid-1)"
+    assert ("BackOff", said) in told.events
+
+
+@pytest.mark.usefixtures("quick_backoff")
+def test_the_log_of_the_run_before_is_kept_beside_the_runs_own(tmp_path: Path) -> None:
+    script = f"if [ -e {tmp_path}/ran ]; then echo second; exec sleep 60; fi"
+
+    async def story(_: Pod, told: Told) -> None:
+        await until_async(lambda: printed(tmp_path) == "second\n")
+
+    live(pod_object(shell(f"{script}; touch {tmp_path}/ran; echo first")), tmp_path, story)
+    assert log_of(tmp_path, "main.previous").read_text() == "first\n"
 
 
 def test_the_way_out_is_pre_stop_then_sigterm_within_the_grace_period(tmp_path: Path) -> None:

@@ -10,12 +10,19 @@ from typing import Any
 
 import httpx2
 import psutil
+import pytest
 
 from tests.support.waiting import until_async
 from tests.twin.node.living import LIMIT_SECONDS, log_of, pod_object, printed, shell
 from twin.node.__main__ import Pods
 from twin.node.pod_network import OneAddress
 from twin.paths import TwinPaths
+
+TOO_LARGE = (
+    "rpc error: code = Unknown desc = request for 'nvidia.com/gpu: 2' too large: "
+    "maximum request size for shared resources is 1"
+)
+NONE_ANNOUNCED = "no healthy devices present; cannot allocate unhealthy devices nvidia.com/gpu"
 
 
 class ScriptedApi:
@@ -56,11 +63,13 @@ class ScriptedApi:
         return "DELETE vlm/pods/p" in self.asked
 
 
-def follow(folder: Path, story: Callable[[ScriptedApi], Awaitable[None]]) -> ScriptedApi:
+def follow(
+    folder: Path, story: Callable[[ScriptedApi], Awaitable[None]], gpus: int | None = 10
+) -> ScriptedApi:
     async def all_of_it() -> ScriptedApi:
         fake = ScriptedApi()
         api: Any = fake
-        node: Any = SimpleNamespace(name="home", ip="127.0.0.1")
+        node: Any = SimpleNamespace(name="home", ip="127.0.0.1", gpus=gpus)
         pods = Pods(api, TwinPaths(folder), node, OneAddress("127.0.0.1"))
         following = asyncio.create_task(pods.follow())
         try:
@@ -147,16 +156,43 @@ def test_a_pod_that_is_no_longer_listed_is_stopped(tmp_path: Path) -> None:
     assert not follow(tmp_path, story).deleted()
 
 
-def test_more_than_one_slice_of_the_gpu_is_refused(tmp_path: Path) -> None:
-    greedy = pod_object(shell("echo no", resources={"limits": {"nvidia.com/gpu": "2"}}))
+@pytest.mark.parametrize(
+    ("asked", "announced", "why"),
+    [
+        ("2", 10, TOO_LARGE),
+        ("1", None, NONE_ANNOUNCED),
+        ("1", 0, NONE_ANNOUNCED),
+        ("2", 0, NONE_ANNOUNCED),
+    ],
+)
+def test_a_pod_that_gets_no_gpu_is_refused_in_the_kubelets_words(
+    asked: str, announced: int | None, why: str, tmp_path: Path
+) -> None:
+    """One that the scheduler placed before a restart of the node comes before the plugin."""
+    greedy = pod_object(shell("echo no", resources={"limits": {"nvidia.com/gpu": asked}}))
 
     async def story(api: ScriptedApi) -> None:
         await api.events.put(("ADDED", greedy))
-        await until_async(lambda: api.statuses)
+        await until_async(lambda: "POST vlm/events" in api.asked)
 
-    [status] = follow(tmp_path, story).statuses
-    assert (status["phase"], status["reason"]) == ("Failed", "UnexpectedAdmissionError")
+    [status] = follow(tmp_path, story, announced).statuses
+    assert status == {
+        "phase": "Failed",
+        "reason": "UnexpectedAdmissionError",
+        "message": f"Pod was rejected: Allocate failed due to {why}, which is unexpected",
+        "conditions": None,
+    }
     assert not log_of(tmp_path).exists()
+
+
+def test_a_pod_that_asks_for_one_slice_runs(tmp_path: Path) -> None:
+    modest = pod_object(shell("echo yes", resources={"limits": {"nvidia.com/gpu": "1"}}))
+
+    async def story(api: ScriptedApi) -> None:
+        await api.events.put(("ADDED", modest))
+        await until_async(lambda: printed(tmp_path) == "yes\n")
+
+    follow(tmp_path, story)
 
 
 def test_readiness_that_the_api_server_took_away_is_told_again(tmp_path: Path) -> None:

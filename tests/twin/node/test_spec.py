@@ -25,7 +25,9 @@ async def lookup(kind: str, name: str) -> Mapping[str, Any] | None:
 
 
 def env_of(container: Mapping[str, Any]) -> dict[str, str]:
-    return asyncio.run(environment(container, {"status.podIP": "10.99.0.4"}, lookup))
+    return asyncio.run(
+        environment(container, {"metadata.namespace": "vlm", "status.podIP": "10.99.0.4"}, lookup)
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,9 +91,12 @@ def test_whole_objects_come_first_and_single_values_win() -> None:
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ({"secretKeyRef": {"name": "gone", "key": "k"}}, "secret gone not found"),
-        ({"secretKeyRef": {"name": "vllm-key", "key": "k"}}, "secret vllm-key has no k"),
-        ({"configMapKeyRef": {"name": "gone", "key": "k"}}, "configmap gone not found"),
+        ({"secretKeyRef": {"name": "gone", "key": "k"}}, 'secret "gone" not found'),
+        (
+            {"secretKeyRef": {"name": "vllm-key", "key": "k"}},
+            "couldn't find key k in Secret vlm/vllm-key",
+        ),
+        ({"configMapKeyRef": {"name": "gone", "key": "k"}}, 'configmap "gone" not found'),
     ],
 )
 def test_a_missing_reference_is_named(reference: dict[str, Any], said: str) -> None:
@@ -107,12 +112,15 @@ def test_a_config_map_becomes_files_below_the_pods_folder(tmp_path: Path) -> Non
     assert (folder / "config.yaml").read_text() == "version: v1\n"
 
 
-def test_a_secret_becomes_files_only_their_owner_reads(tmp_path: Path) -> None:
-    raw = {"name": "key", "secret": {"secretName": "vllm-key"}}
+@pytest.mark.parametrize(("mode", "shown"), [({}, "0o644"), ({"defaultMode": 0o400}, "0o400")])
+def test_a_secret_becomes_files_with_the_mode_that_the_volume_says(
+    mode: dict[str, int], shown: str, tmp_path: Path
+) -> None:
+    raw = {"name": "key", "secret": {"secretName": "vllm-key", **mode}}
     folder = asyncio.run(volume(raw, tmp_path / "pod", tmp_path / "home", lookup))
     assert folder is not None
     file = folder / "VLLM_API_KEY"
-    assert (file.read_text(), oct(file.stat().st_mode & 0o777)) == ("sesame", "0o600")
+    assert (file.read_text(), oct(file.stat().st_mode & 0o777)) == ("sesame", shown)
 
 
 def test_a_host_path_stays_below_what_stands_for_homes_file_system(tmp_path: Path) -> None:
@@ -130,7 +138,7 @@ def test_service_account_tokens_are_left_out(tmp_path: Path) -> None:
 
 def test_a_volume_of_a_missing_object_is_refused(tmp_path: Path) -> None:
     raw = {"name": "config", "configMap": {"name": "gone"}}
-    with pytest.raises(PodConfigError, match=r"^configmap gone not found$"):
+    with pytest.raises(PodConfigError, match=r'^configmap "gone" not found$'):
         asyncio.run(volume(raw, tmp_path, tmp_path, lookup))
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from twin.toolchain.go_tools import GO_TOOLS, fits
+from twin.toolchain.go_tools import GO_TOOLS, KUBELET, PROVIDERS, fits, modules
 
-PROGRAMS = [program for tool in GO_TOOLS for program in tool.built_from]
+PROGRAMS = [p for tool in (*GO_TOOLS, *PROVIDERS, KUBELET) for p in tool.built_from]
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,22 @@ def test_every_module_has_its_hashes_checked_in() -> None:
 
 
 def test_every_tool_has_its_pinned_version() -> None:
-    for tool in GO_TOOLS:
+    for tool in (*GO_TOOLS, KUBELET):
         pins = "".join((p.module.folder / "go.mod").read_text() for p in tool.built_from)
         for version in tool.versions.values():
             assert f"v{version}" in pins
 
 
 def test_what_a_tool_calls_is_what_is_built_of_it() -> None:
-    for tool in GO_TOOLS:
+    for tool in (*GO_TOOLS, KUBELET):
         built = {name for p in tool.built_from for name in (p.file, *p.names)}
         script = {"pulumi-language-python-exec"}
         assert set(tool.programs) - script <= built
+
+
+def test_tools_are_built_by_their_modules_each_named_once() -> None:
+    assert [module.name for module in modules((*PROVIDERS, KUBELET))] == [
+        "pulumi-resource-random",
+        "pulumi-resource-kubernetes",
+        "kubelet",
+    ]
