@@ -57,18 +57,20 @@ class Pod:
         self._folder = paths.pods / self.uid
         before = {s["name"]: s for s in object_["status"].get("containerStatuses", [])}
         spec = object_["spec"]
-        first = spec.get("initContainers", [])
+        init = spec.get("initContainers", [])
         self._states = {
             c["name"]: ContainerState(
                 name=c["name"],
                 image=c["image"],
-                waiting=("PodInitializing" if first else "ContainerCreating", ""),
+                waiting=("PodInitializing" if init else "ContainerCreating", ""),
                 # A pod that ran before the node went down has been restarted by coming back.
                 restarts=before[c["name"]]["restartCount"] + 1 if c["name"] in before else 0,
             )
             for c in spec["containers"]
         }
-        self._first = {c["name"]: ContainerState(name=c["name"], image=c["image"]) for c in first}
+        self._init_states = {
+            c["name"]: ContainerState(name=c["name"], image=c["image"]) for c in init
+        }
         self._running: dict[str, Container] = {}
         self._status: Mapping[str, Any] = object_["status"]
         self._task: asyncio.Task[None] | None = None
@@ -150,7 +152,7 @@ class Pod:
         return self._place
 
     async def _initialize(self, raw: Mapping[str, Any]) -> None:
-        state = self._first[raw["name"]]
+        state = self._init_states[raw["name"]]
         while True:
             container = await self._begin(raw, state)
             ended = Ended(await container.wait(), state.started_at, now())
@@ -290,7 +292,7 @@ class Pod:
     async def _publish(self) -> None:
         if self._leaving:
             return
-        containers = Containers(list(self._states.values()), list(self._first.values()))
+        containers = Containers(list(self._states.values()), list(self._init_states.values()))
         addresses = Addresses(self._at.ip, self._host_ip)
         self._status = pod_status(containers, self._status, addresses)
         await self._deliver(self._status)

@@ -23,6 +23,15 @@ from twin.providers.protocol import Created, Operation, ProviderError, ResourceT
 DESCRIPTION_LIMIT = 50
 """Characters: Tailscale's API reference, ``POST /tailnet/{tailnet}/keys``, and its provider."""
 
+DEFAULTS = {
+    "description": "",
+    "ephemeral": False,
+    "expiry": 90 * 86_400,
+    "preauthorized": False,
+    "reusable": False,
+}
+"""Of the provider's schema, ``tailscale/resource_tailnet_key.go``; they stand in the state."""
+
 
 class Headscale:
     """The control server's command line."""
@@ -72,16 +81,19 @@ class TailnetKey:
             return Created("", inputs)
         flags = [f"--{name}" for name in ("reusable", "ephemeral") if inputs.get(name)]
         tags = [f"--tags={','.join(inputs['tags'])}"] if inputs.get("tags") else []
-        seconds = inputs.get("expiry", 90 * 86_400)
+        seconds = inputs.get("expiry", DEFAULTS["expiry"])
         made = self._headscale("preauthkeys", "create", *flags, *tags, f"--expiration={seconds}s")
         return Created(
             str(made["id"]),
             {
+                **DEFAULTS,
                 **inputs,
                 "key": made["key"],
                 "createdAt": _iso(made["created_at"]),
                 "expiresAt": _iso(made["expiration"]),
                 "invalid": False,
+                # headscale gives a key with tags to nobody.
+                "userId": "",
             },
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from tests.twin.providers.engine import Engine, engine
 from twin.providers import tailscale
 
+RECORDED = Path(__file__).parent / "recorded"
 KEY = "tailscale:index/tailnetKey:TailnetKey"
 IDENTITY = "tailscale:index/federatedIdentity:FederatedIdentity"
 REUSABLE = {"reusable": True, "ephemeral": True, "tags": ["tag:llm-gateway"], "expiry": 3600}
@@ -93,6 +95,26 @@ def test_a_key_is_created_with_what_the_program_says(tailnet: Engine, bin_folder
     assert outputs["key"] == "hskey-auth-abc"
     assert outputs["createdAt"] == "2027-01-15T08:00:00Z"
     assert outputs["invalid"] is False
+
+
+def test_a_key_has_the_state_that_tailscales_own_answer_gives(tailnet: Engine) -> None:
+    """``tailscale/resource_tailnet_key.go`` keeps the answer's fields under these names."""
+    exchange = json.loads((RECORDED / "tailnet_key.json").read_text())
+    asked, answer = exchange["request"]["body"], exchange["answer"]
+    id_, outputs = tailnet.create(REUSABLE)
+    assert id_ == answer["id"]
+    assert outputs.keys() == {
+        *("key", "createdAt", "expiresAt", "expiry", "invalid", "description", "userId"),
+        *asked["capabilities"]["devices"]["create"],
+    }
+    for name, value in asked["capabilities"]["devices"]["create"].items():
+        assert outputs[name] == value
+    assert outputs["expiry"] == asked["expirySeconds"] == answer["expirySeconds"]
+    for name in ("key", "description", "invalid"):
+        assert outputs[name] == answer[name]
+    assert outputs["userId"] == ""  # headscale's keys with tags have no owner
+    assert outputs["createdAt"] == answer["created"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", outputs["expiresAt"])
 
 
 def test_a_key_lives_for_ninety_days_unless_told(tailnet: Engine, bin_folder: Path) -> None:
