@@ -10,15 +10,21 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.home.check import rows
+from hub.home.cluster import look_inside
+from hub.home.machine import Machine
 from tests.conformance.comparison import NODES, stale, unexplained
 from tests.conformance.node.cases import NAMESPACE, SERVES, pod, shell
 from tests.conformance.node.conftest import Nodes
 from tests.conformance.node.reach import PLACES, all_places_answer, reached
 from tests.conformance.node.running import apply, kubectl, pod_object
+from tests.support.home_facts import facts, tailscale
 from tests.support.waiting import until
 from tests.twin.conftest import PATIENCE, HubUnderTest
 from tests.twin.questions import chat, first_key
@@ -41,6 +47,18 @@ def test_the_gateway_answers_with_the_model_in_a_real_container(nodes: Nodes) ->
     node = nodes.hub.kubectl("get", "node", "home")
     assert node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("containerd://")
     assert node["status"]["allocatable"]["nvidia.com/gpu"] == "10"
+
+
+def test_the_models_own_liveness_command_generates_a_token_in_its_container(nodes: Nodes) -> None:
+    """It is due two minutes after the start only, so here it is run by hand."""
+    hub = nodes.hub
+    [container] = hub.vllm_pod()["spec"]["containers"]
+    command = container["livenessProbe"]["exec"]["command"]
+    kubectl(hub, "exec", _model(hub), "--", *command, namespace="vlm")
+    nobodys_port = ["1" if word == "8000" else word for word in command]
+    assert nobodys_port != command
+    done = kubectl(hub, "exec", _model(hub), "--", *nobodys_port, namespace="vlm", check=False)
+    assert done.returncode != 0
 
 
 def test_the_program_finds_nothing_to_change_on_a_real_node(nodes: Nodes) -> None:
@@ -107,8 +125,32 @@ def test_after_a_power_cut_the_model_is_served_again_with_no_hand_on_it(nodes: N
     assert by_name[before]["phase"] == "Failed"
     assert by_name[before]["reason"] == "UnexpectedAdmissionError"
     assert _model(hub) != before
-    rows = {row["what"]: row["state"] for row in json.loads(hub.run("status", "--json").stdout)}
-    assert "down" not in [rows[name] for name in by_name]
+    told = {row["what"]: row["state"] for row in json.loads(hub.run("status", "--json").stdout)}
+    assert "down" not in [told[name] for name in by_name]
+    # As `hub home check` and docs/operations.md ask for it.
+    line = ("logs", "deployment/vllm-qwen", "--tail=3", "--prefix")
+    shown = kubectl(hub, *line, namespace="vlm").stdout.splitlines()
+    assert [one.partition("]")[0] for one in shown] == [f"[pod/{_model(hub)}/vllm"] * 3
+
+
+def test_home_check_takes_the_pod_that_serves_for_the_model(nodes: Nodes, tmp_path: Path) -> None:
+    """Its script as on a server, where the command is `k3s kubectl`.
+
+    The node's first start has left a refused pod. What is not of the cluster is said to be well.
+    """
+    k3s = tmp_path / "k3s"
+    k3s.write_text('#!/bin/sh\nshift\nexec kubectl "$@"\n')
+    k3s.chmod(0o755)
+    env = nodes.hub.shell_env
+    path = f"PATH={tmp_path}:{env['PATH']}"
+    shell = nodes.hub.network.at("home", "env", path, f"KUBECONFIG={env['KUBECONFIG']}", "bash")
+    known = facts(tailscale=tailscale(address=NODE_ADDRESS))
+    cluster = look_inside(Machine(shell), known)
+    seen = {row.what: row for row in rows(known, cluster, datetime.now(UTC))}
+    assert [seen[what].state for what in ("node", "nvidia.com/gpu")] == ["ok", "ok"]
+    assert (seen["vllm-qwen"].state, seen["vllm-qwen"].detail) == ("ok", "ready")
+    assert "ended with the machine's last restart" in seen["the others"].detail
+    assert seen["port 80"].detail == f"http://{NODE_ADDRESS} asks for the gateway's key"
 
 
 @dataclass(frozen=True)
