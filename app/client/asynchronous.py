@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Self, TypeVar, cast
 
@@ -16,14 +17,23 @@ from openai.types.chat import ChatCompletionChunk
 
 from app.client.answering import Answering, Watcher, unwatched
 from app.client.connection import Connection
+from app.client.decoding import reusable
 from app.client.detecting import Detecting, picture_for
 from app.client.events import Sent, Waiting
 from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
 from app.client.images import Source
 from app.client.proxies import unusable
-from app.client.request import Message, Options, Timeouts, arguments, body_bytes, question
-from app.client.served import ServedModel, chosen, served_models
+from app.client.request import (
+    Asked,
+    Message,
+    Options,
+    Timeouts,
+    arguments,
+    body_bytes,
+    question,
+)
+from app.client.served import KNOWN_SECONDS, ServedModel, chosen, served_models
 from app.model.profiles import CoordSpace
 
 T = TypeVar("T")
@@ -35,6 +45,8 @@ class AsyncClient:
     def __init__(self, connection: Connection, *, timeouts: Timeouts = Timeouts()) -> None:  # noqa: B008
         self._connection, self._timeouts = connection, timeouts
         self._served: ServedModel | None = None
+        self._looked_up = 0.0
+        """By the monotonic clock."""
 
         async def shorten(response: httpx2.Response) -> None:
             """The headers are here: from now on, it is the time between two bytes that counts."""
@@ -55,24 +67,14 @@ class AsyncClient:
         await self._openai.close()
 
     async def served(self, on_event: Watcher = unwatched) -> ServedModel:
-        """The model that answers; asked for once.
+        """The model that answers; looked up again after :data:`.served.KNOWN_SECONDS`.
 
         Raises:
             ServiceError: see :meth:`stream`.
         """
-        if self._served is None:
-            listing = self._openai.models.with_raw_response
-            answer = await self._patiently(listing.list, on_event)
-            try:
-                models = served_models(answer.http_response.json())
-            except ValueError:
-                raise no_models(self._connection) from None
-            if not models:
-                raise no_models(self._connection)
-            self._served = chosen(models, self._connection.model)
-        return self._served
+        return await self._patiently(self._look_up, on_event)
 
-    async def stream(
+    def stream(
         self,
         messages: Sequence[Message],
         options: Options = Options(),  # noqa: B008
@@ -83,11 +85,25 @@ class AsyncClient:
         Raises:
             ServiceError: there is no answer, or it broke off; the message says why and what to do.
         """
-        model = options.model or (await self.served(on_event)).name
-        asked = arguments(messages, options, model)
-        on_event(Sent(body_bytes(asked)))
+
+        async def as_given() -> Asked:
+            model = options.model or (self._served or await self._look_up()).name
+            return arguments(messages, options, model)
+
+        return self._stream(as_given, on_event)
+
+    async def _stream(
+        self, prepared: Callable[[], Awaitable[Asked]], on_event: Watcher
+    ) -> AsyncGenerator[str]:
+        """``prepared`` is called before each try, as the model may be another one by then."""
+        sent: Asked | None = None
 
         async def begin() -> tuple[openai.AsyncStream[ChatCompletionChunk], Answering]:
+            nonlocal sent
+            asked = await prepared()
+            if asked != sent:
+                on_event(Sent(body_bytes(asked)))
+            sent = asked
             answering = Answering(on_event)  # counts from here
             response = cast(
                 "openai.AsyncStream[ChatCompletionChunk]",
@@ -145,18 +161,43 @@ class AsyncClient:
             ServiceError: see :meth:`stream`.
             ClientError: ``coord_space`` is needed.
         """
-        served = await self.served(on_event)
-        detecting = await asyncio.to_thread(
-            Detecting,
-            image,
-            what,
-            served,
-            points=points,
-            coord_space=coord_space,
-            watch=on_event,
-        )
-        pieces = self.stream(detecting.messages, detecting.options, on_event)
-        return detecting.read("".join([piece async for piece in pieces]))
+        seen = reusable(image)
+        detecting: Detecting | None = None
+
+        async def prepared() -> Asked:
+            nonlocal detecting
+            served = await self._look_up()
+            if detecting is None or detecting.served != served:
+                detecting = await asyncio.to_thread(
+                    Detecting,
+                    seen,
+                    what,
+                    served,
+                    points=points,
+                    coord_space=coord_space,
+                    watch=on_event,
+                )
+            return arguments(detecting.messages, detecting.options, served.name)
+
+        pieces = self._stream(prepared, on_event)
+        answer = "".join([piece async for piece in pieces])
+        assert detecting is not None  # noqa: S101  # an answer was asked for
+        return detecting.read(answer)
+
+    async def _look_up(self) -> ServedModel:
+        """Once; the SDK's own errors leave it, so that whoever asks can be patient."""
+        if self._served is None or time.monotonic() - self._looked_up > KNOWN_SECONDS:
+            begun = time.monotonic()
+            answer = await self._openai.models.with_raw_response.list()
+            try:
+                models = served_models(answer.http_response.json())
+            except ValueError:
+                raise no_models(self._connection) from None
+            if not models:
+                raise no_models(self._connection)
+            self._served = chosen(models, self._connection.model)
+            self._looked_up = begun
+        return self._served
 
     def _http(self, shorten: Callable[[httpx2.Response], Awaitable[None]]) -> httpx2.AsyncClient:
         """Through the proxy that the environment names, if it names one."""

@@ -15,14 +15,23 @@ from openai.types.chat import ChatCompletionChunk
 
 from app.client.answering import Answering, Watcher, unwatched
 from app.client.connection import Connection
+from app.client.decoding import reusable
 from app.client.detecting import Detecting, picture_for
 from app.client.events import Sent, Waiting
 from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
 from app.client.images import Source
 from app.client.proxies import unusable
-from app.client.request import Message, Options, Timeouts, arguments, body_bytes, question
-from app.client.served import ServedModel, chosen, served_models
+from app.client.request import (
+    Asked,
+    Message,
+    Options,
+    Timeouts,
+    arguments,
+    body_bytes,
+    question,
+)
+from app.client.served import KNOWN_SECONDS, ServedModel, chosen, served_models
 from app.model.profiles import CoordSpace
 
 T = TypeVar("T")
@@ -34,6 +43,8 @@ class Client:
     def __init__(self, connection: Connection, *, timeouts: Timeouts = Timeouts()) -> None:  # noqa: B008
         self._connection, self._timeouts = connection, timeouts
         self._served: ServedModel | None = None
+        self._looked_up = 0.0
+        """By the monotonic clock."""
 
         def shorten(response: httpx2.Response) -> None:
             """The headers are here: from now on, it is the time between two bytes that counts."""
@@ -54,22 +65,12 @@ class Client:
         self._openai.close()
 
     def served(self, on_event: Watcher = unwatched) -> ServedModel:
-        """The model that answers; asked for once.
+        """The model that answers; looked up again after :data:`.served.KNOWN_SECONDS`.
 
         Raises:
             ServiceError: see :meth:`stream`.
         """
-        if self._served is None:
-            listing = self._openai.models.with_raw_response
-            answer = self._patiently(listing.list, on_event)
-            try:
-                models = served_models(answer.http_response.json())
-            except ValueError:
-                raise no_models(self._connection) from None
-            if not models:
-                raise no_models(self._connection)
-            self._served = chosen(models, self._connection.model)
-        return self._served
+        return self._patiently(self._look_up, on_event)
 
     def stream(
         self,
@@ -82,11 +83,23 @@ class Client:
         Raises:
             ServiceError: there is no answer, or it broke off; the message says why and what to do.
         """
-        model = options.model or (self.served(on_event)).name
-        asked = arguments(messages, options, model)
-        on_event(Sent(body_bytes(asked)))
+
+        def as_given() -> Asked:
+            model = options.model or (self._served or self._look_up()).name
+            return arguments(messages, options, model)
+
+        return self._stream(as_given, on_event)
+
+    def _stream(self, prepared: Callable[[], Asked], on_event: Watcher) -> Generator[str]:
+        """``prepared`` is called before each try, as the model may be another one by then."""
+        sent: Asked | None = None
 
         def begin() -> tuple[openai.Stream[ChatCompletionChunk], Answering]:
+            nonlocal sent
+            asked = prepared()
+            if asked != sent:
+                on_event(Sent(body_bytes(asked)))
+            sent = asked
             answering = Answering(on_event)  # counts from here
             response = cast(
                 "openai.Stream[ChatCompletionChunk]",
@@ -144,17 +157,42 @@ class Client:
             ServiceError: see :meth:`stream`.
             ClientError: ``coord_space`` is needed.
         """
-        served = self.served(on_event)
-        detecting = Detecting(
-            image,
-            what,
-            served,
-            points=points,
-            coord_space=coord_space,
-            watch=on_event,
-        )
-        pieces = self.stream(detecting.messages, detecting.options, on_event)
-        return detecting.read("".join(pieces))
+        seen = reusable(image)
+        detecting: Detecting | None = None
+
+        def prepared() -> Asked:
+            nonlocal detecting
+            served = self._look_up()
+            if detecting is None or detecting.served != served:
+                detecting = Detecting(
+                    seen,
+                    what,
+                    served,
+                    points=points,
+                    coord_space=coord_space,
+                    watch=on_event,
+                )
+            return arguments(detecting.messages, detecting.options, served.name)
+
+        pieces = self._stream(prepared, on_event)
+        answer = "".join(pieces)
+        assert detecting is not None  # noqa: S101  # an answer was asked for
+        return detecting.read(answer)
+
+    def _look_up(self) -> ServedModel:
+        """Once; the SDK's own errors leave it, so that whoever asks can be patient."""
+        if self._served is None or time.monotonic() - self._looked_up > KNOWN_SECONDS:
+            begun = time.monotonic()
+            answer = self._openai.models.with_raw_response.list()
+            try:
+                models = served_models(answer.http_response.json())
+            except ValueError:
+                raise no_models(self._connection) from None
+            if not models:
+                raise no_models(self._connection)
+            self._served = chosen(models, self._connection.model)
+            self._looked_up = begun
+        return self._served
 
     def _http(self, shorten: Callable[[httpx2.Response], None]) -> httpx2.Client:
         """Through the proxy that the environment names, if it names one."""

@@ -155,6 +155,15 @@ def _of_file(source: object) -> Image.Image:
         raise ImageError(f"{name(source)} is no picture that can be read: {error}.") from None
 
 
+def reusable(source: Source) -> Source:
+    """Something that can be decoded more than once: of an open file its bytes.
+
+    Raises:
+        ImageError: the file cannot be read.
+    """
+    return _read_whole(source) if hasattr(source, "read") else source
+
+
 def _file(source: object) -> Path | io.BytesIO:
     """A path that Pillow opens and closes, or the bytes."""
     match source:

@@ -47,6 +47,7 @@ class Detecting:
                 f"What the coordinates of {served.model} count is not known. Give coord_space: "
                 "'pixels' of the picture as the model sees it, or 'thousandths' of its sides."
             )
+        self.served = served
         picture = picture_for(image, served, watch)
         self.frame = Frame(picture.original, picture.sent, space)
         prompt = pointing_prompt(what) if points else detection_prompt(what)

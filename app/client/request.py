@@ -11,6 +11,8 @@ from app.client.images import Prepared
 
 Message = dict[str, Any]
 """One message of a conversation, in the OpenAI API's form."""
+Asked = dict[str, Any]
+"""The OpenAI SDK's arguments for one question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +47,10 @@ def question(text: str, *pictures: Prepared) -> Message:
     return {"role": "user", "content": [*images, {"type": "text", "text": text}]}
 
 
-def arguments(messages: Sequence[Message], options: Options, model: str) -> dict[str, Any]:
+def arguments(messages: Sequence[Message], options: Options, model: str) -> Asked:
     """For the OpenAI SDK's ``chat.completions.create``."""
     system = [{"role": "system", "content": options.system_prompt}] if options.system_prompt else []
-    asked: dict[str, Any] = {
+    asked: Asked = {
         "model": model,
         "messages": [*system, *messages],
         "temperature": options.temperature,

@@ -9,6 +9,9 @@ from typing import Any
 from app.client.errors import ServiceError
 from app.model.profiles import PROFILES, CoordSpace
 
+KNOWN_SECONDS = 10
+"""How long it stays known what is served. A change of the model at home takes longer: the old one
+leaves for ten seconds before the new one starts (``infra/home_k3s/model_server.py``)."""
 _COORD_SPACES: dict[str, CoordSpace] = {
     "qwen25vl": "pixels",
     "qwen2vl": "thousandths",

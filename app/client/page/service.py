@@ -7,6 +7,7 @@ that does cannot.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from threading import Thread
@@ -17,7 +18,7 @@ import httpx2
 from app.client.asynchronous import AsyncClient
 from app.client.connection import Connection
 from app.client.page.health import Health, looked_at
-from app.client.served import ServedModel
+from app.client.served import KNOWN_SECONDS, ServedModel
 
 T = TypeVar("T")
 
@@ -51,9 +52,12 @@ class Service:
         self._loop.close()
 
     async def served(self) -> ServedModel:
-        """As last seen by a look, because the model at home may be changed while the page runs."""
-        if self.health is not None and self.health.served is not None:
-            return self.health.served
+        """As a look has just seen it, or looked up: the model at home may have been changed."""
+        seen = self.health
+        if seen is not None and seen.served:
+            asked_at = seen.at - seen.seconds
+            if time.monotonic() - asked_at <= KNOWN_SECONDS:
+                return seen.served
         return await self.client.served()
 
     async def _look(self) -> None:

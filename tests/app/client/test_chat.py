@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.client import (
     AsyncClient,
@@ -21,6 +23,8 @@ from app.client import (
     Options,
     ServiceError,
     Timeouts,
+    asynchronous,
+    chat,
 )
 from app.client.events import Accepted, Event, Finished, FirstToken, PictureReady, Sent, Waiting
 from app.client.failures import NotStartedError
@@ -35,6 +39,13 @@ from tests.support.waiting import until_async
 QUICK = Timeouts(connect=5, first_byte=0.3, between_bytes=0.3, patience=0)
 HELLO = [question("Hello")]
 PICTURE = np.zeros((480, 640, 3), np.uint8)
+
+
+def jpeg(picture: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG")
+    return file.getvalue()
+
 
 Told = list[Event]
 Ask = Callable[[Connection, Timeouts, Told], str]
@@ -311,15 +322,15 @@ def test_a_cancelled_task_closes_the_connection_before_the_first_byte(
     asyncio.run(run())
 
 
-def detect_in_a_thread(connection: Connection, **more: Any) -> Any:
+def detect_in_a_thread(connection: Connection, image: Any = PICTURE, **more: Any) -> Any:
     with Client(connection) as client:
-        return client.detect(PICTURE, "red square", **more)
+        return client.detect(image, "red square", **more)
 
 
-def detect_in_a_loop(connection: Connection, **more: Any) -> Any:
+def detect_in_a_loop(connection: Connection, image: Any = PICTURE, **more: Any) -> Any:
     async def run() -> Any:
         async with AsyncClient(connection) as client:
-            return await client.detect(PICTURE, "red square", **more)
+            return await client.detect(image, "red square", **more)
 
     return asyncio.run(run())
 
@@ -342,6 +353,71 @@ def test_boxes_come_back_in_the_pixels_of_the_picture_that_was_given(
     )
     schema = asked["response_format"]["json_schema"]["schema"]
     assert schema["items"]["required"] == ["bbox_2d", "label"]
+
+
+@pytest.fixture
+def always_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (asynchronous, chat):
+        monkeypatch.setattr(module, "KNOWN_SECONDS", 0)
+
+
+THOUSANDTHS = "Qwen/Qwen3-VL-8B-Instruct"
+"""Another model than the fake's first one, whose coordinates are pixels."""
+
+
+@pytest.mark.usefixtures("always_looked_up")
+@pytest.mark.parametrize("image", [PICTURE, io.BytesIO(jpeg(PICTURE))])
+@pytest.mark.parametrize("detect", [detect_in_a_thread, detect_in_a_loop])
+def test_a_model_that_was_changed_while_a_question_waited_is_asked_and_read_as_what_it_is(
+    service: FakeService, detect: Callable[..., Any], image: Any
+) -> None:
+    if isinstance(image, io.BytesIO):
+        image.seek(0)
+    service.pieces = ['[{"bbox_2d": [0, 0, 500, 500], "label": "red square"}]']
+    service.refusals = [(503, {"Retry-After": "0"})]
+    told: Told = []
+
+    def change(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, Waiting):
+            service.card["root"] = THOUSANDTHS
+
+    found = detect(service.connection, image, on_event=change)
+    assert [box.xyxy for box in found.boxes] == [(0, 0, 320, 240)]
+    prepared = [event.sent for event in told if isinstance(event, PictureReady)]
+    assert prepared == [Size(252, 168), Size(644, 476)]
+    first, second = (asked["messages"][0]["content"][0] for asked in service.asked)
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("known_seconds", "looked_up", "box"),
+    [(0, 2, (0, 0, 320, 240)), (1000, 1, (0, 0, 640, 480))],
+)
+def test_what_is_served_is_looked_up_again_once_it_may_have_changed(
+    service: FakeService,
+    known_seconds: float,
+    looked_up: int,
+    box: tuple[float, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chat, "KNOWN_SECONDS", known_seconds)
+    service.pieces = ['[{"bbox_2d": [0, 0, 500, 500], "label": "red square"}]']
+    with Client(service.connection) as client:
+        client.detect(PICTURE, "red square")
+        service.card["root"] = THOUSANDTHS
+        found = client.detect(PICTURE, "red square")
+    assert len(service.keys) - len(service.asked) == looked_up
+    assert [one.xyxy for one in found.boxes] == [box]
+
+
+def test_a_question_in_words_looks_nothing_up_twice(
+    service: FakeService, always_looked_up: None
+) -> None:
+    with Client(service.connection) as client:
+        for _ in range(3):
+            list(client.stream(HELLO))
+    assert len(service.keys) - len(service.asked) == 1
 
 
 @pytest.mark.parametrize("detect", [detect_in_a_thread, detect_in_a_loop])

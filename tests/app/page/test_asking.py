@@ -8,6 +8,7 @@ import pytest
 from app.client.connection import Connection
 from app.client.grounding.found import Box
 from app.client.page import asking as module
+from app.client.page import service as page_service
 from app.client.page.asking import Asking
 from app.client.page.conversation import conversation
 from app.client.page.english import ENGLISH
@@ -134,6 +135,23 @@ def test_the_last_two_pictures_may_be_of_one_question(
         later = before.model_copy(update={"pictures": before.pictures[1:]})
         [alone] = conversation([], later, served, lambda _: None)
         assert url == alone["content"][0]["image_url"]["url"]
+
+
+@pytest.mark.parametrize(("known_seconds", "model"), [(1000, "first"), (0, "second")])
+def test_what_a_look_saw_of_the_model_holds_for_a_moment(
+    service: FakeService,
+    reached: Service,
+    known_seconds: float,
+    model: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page may stand open for days, and the model at home be another one."""
+    monkeypatch.setattr(page_service, "KNOWN_SECONDS", known_seconds)
+    service.model = "first"
+    reached.look()
+    service.until(lambda _: reached.health)
+    service.model = "second"
+    assert reached.start(reached.served()).result(20).model == model
 
 
 def test_a_look_along_the_path_tells_which_model_is_served(
