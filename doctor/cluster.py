@@ -22,6 +22,7 @@ from lightkube.resources.networking_v1 import Ingress
 
 from doctor.observations import Cluster, NotSeen, Pod
 from infra.home_k3s.names import MODEL, NAMESPACE
+from infra.home_k3s.rollout import put_out
 
 ANSWER_SECONDS = 4
 LAST_LINES = 30
@@ -81,19 +82,11 @@ def _look(client: Client, *, traefik_is_a_pod: bool) -> Cluster:
 def that_count(pods: Sequence[KubernetesPod]) -> list[KubernetesPod]:
     """Those that are not on their way out, oldest first.
 
-    What the kubelet refused or ended, as at a restart of the machine, stays listed and has been
-    replaced; it counts where there is nothing else.
+    What the kubelet put out has been replaced; it counts where there is nothing else.
     """
     staying = [one for one in pods if one.metadata and one.metadata.deletionTimestamp is None]
-    live = [one for one in staying if not _put_out(one)]
+    live = [one for one in staying if not put_out(one)]
     return sorted(live or staying, key=_created)
-
-
-def _put_out(pod: KubernetesPod) -> str:
-    """Why the kubelet refused or ended it; empty where it did not."""
-    if pod.status is None or pod.status.phase != "Failed" or not pod.status.reason:
-        return ""
-    return f"{pod.status.reason}: {pod.status.message or 'ended'}"
 
 
 def _created(pod: KubernetesPod) -> datetime:
@@ -104,7 +97,8 @@ def _created(pod: KubernetesPod) -> datetime:
 def _pod(client: Client, pod: KubernetesPod) -> Pod:
     name = (pod.metadata.name if pod.metadata else None) or ""
     statuses: Sequence[ContainerStatus] = (pod.status.containerStatuses or []) if pod.status else []
-    ready = bool(statuses) and all(one.ready for one in statuses)
+    refused = put_out(pod)
+    ready = bool(statuses) and all(one.ready for one in statuses) and not refused
     restarts = sum(one.restartCount for one in statuses)
     unplaced = [
         c.message or ""
@@ -118,7 +112,7 @@ def _pod(client: Client, pod: KubernetesPod) -> Pod:
         restarts=restarts,
         reason=""
         if ready
-        else "; ".join(filter(None, [_put_out(pod), *unplaced, *map(_reason, statuses)])),
+        else "; ".join(filter(None, [refused, *unplaced, *map(_reason, statuses)])),
         last_words="" if ready or not restarts else last_words(client, name, pod),
     )
 

@@ -90,9 +90,9 @@ def standing(seen: Seen) -> Standing:
     pods = _newest(seen)
     if not pods:
         return NotYet(_refused(deployment) or "the old pod is ending")
-    put_out = [_put_out(pod) for pod in pods]
-    if all(put_out):
-        return NotYet(put_out[-1], UNSCHEDULED_SECONDS)
+    refused = [put_out(pod) for pod in pods]
+    if all(refused):
+        return NotYet(refused[-1], UNSCHEDULED_SECONDS)
     return next((told for pod in pods if (told := _of_pod(pod))), NotYet("a pod is starting"))
 
 
@@ -123,11 +123,14 @@ def _refused(deployment: Deployment) -> str | None:
     return f"no pod can be made: {failures[0].message}" if failures else None
 
 
-def _put_out(pod: Pod) -> str:
-    """Why the kubelet refused or ended a pod, which stays listed; empty where it did not."""
-    if pod.status is None or pod.status.phase != "Failed":
+def put_out(pod: Pod) -> str:
+    """Why the kubelet refused or ended a pod, as at a restart of its machine; else nothing.
+
+    It stays listed, and whatever made it makes another. A pod that failed by itself has no reason.
+    """
+    if pod.status is None or pod.status.phase != "Failed" or not pod.status.reason:
         return ""
-    return f"{pod.status.reason}: {pod.status.message}"
+    return f"{pod.status.reason}: {pod.status.message or 'ended'}"
 
 
 def _of_pod(pod: Pod) -> NotYet | None:

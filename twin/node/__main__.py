@@ -29,7 +29,7 @@ from twin.node.node import GPU, Node
 from twin.node.pod import Pod
 from twin.node.pod_network import OneAddress, OwnAddresses, PodNetwork
 from twin.node.spec import gpus
-from twin.node.status import now
+from twin.node.status import now, refused
 from twin.paths import TwinPaths
 
 LOG = logging.getLogger("twin.node")
@@ -103,9 +103,8 @@ class Pods:
         pod.begin()
 
     async def _refuse(self, item: Mapping[str, Any], reason: str, why: str) -> None:
-        message = f"Pod was rejected: {why}"
-        failed = {"phase": "Failed", "reason": reason, "message": message, "conditions": None}
-        await self._api.patch(_path(item, "status"), {"status": failed})
+        status = refused(item["status"], reason, why)
+        await self._api.patch(_path(item, "status"), {"status": status})
         await self._tell(item, "Warning", reason, why)
 
     async def _tell(self, item: Mapping[str, Any], type_: str, reason: str, message: str) -> None:

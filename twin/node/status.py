@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+LOST = {
+    "exitCode": 137,
+    "reason": "ContainerStatusUnknown",
+    "message": "The container could not be located when the pod was terminated",
+}
+
 
 def now() -> str:
     """The time as Kubernetes writes it."""
@@ -147,6 +153,30 @@ def _conditions(containers: Containers) -> list[dict[str, str]]:
         {"type": "ContainersReady", **readiness},
         {"type": "Ready", **readiness},
     ]
+
+
+def refused(before: Mapping[str, Any], reason: str, why: str) -> dict[str, Any]:
+    """Of a pod that the node does not take, from the status that it had.
+
+    A pod from before a restart of the node has had containers, of which nothing is known any more
+    (``ContainerStatusUnknown``, ``pkg/kubelet/kubelet_pods.go``).
+    """
+    status = {"phase": "Failed", "reason": reason, "message": f"Pod was rejected: {why}"}
+    ran: list[Mapping[str, Any]] = before.get("containerStatuses", [])
+    if not ran:
+        return {**status, "conditions": None}
+    unready = {"status": "False", "reason": "PodFailed", "lastTransitionTime": now()}
+    conditions: list[Mapping[str, Any]] = before.get("conditions", [])
+    return {
+        **status,
+        "conditions": [
+            {**one, **unready} if one["type"] in ("Ready", "ContainersReady") else one
+            for one in conditions
+        ],
+        "containerStatuses": [
+            {**one, "ready": False, "started": False, "state": {"terminated": LOST}} for one in ran
+        ],
+    }
 
 
 def differs(seen: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:

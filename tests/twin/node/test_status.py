@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from twin.node.status import Addresses, Containers, ContainerState, Ended, now, pod_status
+from twin.node.status import (
+    Addresses,
+    Containers,
+    ContainerState,
+    Ended,
+    now,
+    pod_status,
+    refused,
+)
 
 NOON, LATER = "2026-11-23T12:00:00Z", "2026-11-23T12:00:09Z"
 ADDRESSES = Addresses("10.42.0.2", "10.99.0.4")
@@ -132,3 +140,30 @@ def test_times_stay_while_nothing_changes_and_move_when_it_does() -> None:
     assert after["startTime"] == long_ago
     changed = {c["type"] for c in after["conditions"] if c["lastTransitionTime"] != long_ago}
     assert changed == {"ContainersReady", "Ready"}
+
+
+def test_a_pod_that_ran_before_a_restart_and_is_refused_is_ready_no_more() -> None:
+    before = status_of(container(waiting=None, ready=True, started=True, started_at=NOON))
+    status = {**before, **refused(before, "UnexpectedAdmissionError", "no GPU")}
+    assert (status["phase"], status["reason"]) == ("Failed", "UnexpectedAdmissionError")
+    assert status["message"] == "Pod was rejected: no GPU"
+    assert conditions(status) == {
+        "PodScheduled": "True",
+        "PodReadyToStartContainers": "True",
+        "Initialized": "True",
+        "ContainersReady": "False",
+        "Ready": "False",
+    }
+    assert reason(status, "Ready") == ("PodFailed", None)
+    [one] = status["containerStatuses"]
+    assert (one["ready"], one["started"], one["name"]) == (False, False, "vllm")
+    assert one["state"]["terminated"]["reason"] == "ContainerStatusUnknown"
+
+
+def test_a_new_pod_that_is_refused_has_no_conditions() -> None:
+    assert refused({"phase": "Pending"}, "R", "w") == {
+        "phase": "Failed",
+        "reason": "R",
+        "message": "Pod was rejected: w",
+        "conditions": None,
+    }
