@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -27,7 +28,7 @@ def test_an_answer_ends_in_time_and_the_gateway_answers_again_after_a_reboot(
     hub: HubUnderTest,
 ) -> None:
     home, key = HomeMachine(hub), first_key(hub)
-    before = at_home(home)
+    before, old = at_home(home), hub.vllm_pod()["metadata"]
     request = RequestInFlight(hub, key)
     request.begin()
     begun = time.monotonic()
@@ -49,3 +50,10 @@ def test_an_answer_ends_in_time_and_the_gateway_answers_again_after_a_reboot(
     )
     with hub.http(key) as http:
         assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 200
+    assert hub.vllm_pod()["metadata"]["uid"] != old["uid"]
+    refused = hub.kubectl("-n", "vlm", "get", "pod", old["name"])["status"]
+    assert (refused["phase"], refused["reason"]) == ("Failed", "UnexpectedAdmissionError")
+    [container] = refused["containerStatuses"]
+    assert not container["ready"]
+    rows = {row["what"]: row["state"] for row in json.loads(hub.run("status", "--json").stdout)}
+    assert rows[old["name"]] == "idle"
