@@ -113,6 +113,7 @@ class Pod:
         await asyncio.gather(*(c.stop(5) for c in self._running.values()))
         if self._task is not None:
             self._task.cancel()
+            await asyncio.wait({self._task})
         if self._place is not None:
             await self._place.leave()
 
@@ -244,10 +245,10 @@ class Pod:
         """Probe until the container ends; its exit code."""
         probing = Probing(container, state, self._at, publish=self._publish, tell=self._tell)
         grace = self.object["spec"].get("terminationGracePeriodSeconds", 30)
-        task = asyncio.create_task(probing.run(probes(raw), grace))
-        try:
+        # Left only when a command that probes has ended, too.
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(probing.run(probes(raw), grace))
             await container.wait()
-        finally:
             task.cancel()
         return await container.stop(0)  # what the first process left behind ends with it
 

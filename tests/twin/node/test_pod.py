@@ -220,6 +220,24 @@ def test_a_container_that_fails_its_probe_is_restarted_and_the_reason_told_once(
     ]
 
 
+def test_a_command_that_probes_is_ended_with_its_pod(tmp_path: Path) -> None:
+    """Before the pod is: nothing is left to a loop that ends."""
+    script = f"echo $$ >{tmp_path}/probing; trap '' TERM; sleep 60; sleep 60"
+    probe = {"exec": {"command": ["sh", "-c", script]}, "timeoutSeconds": 60}
+    pids: list[int] = []
+
+    async def story(pod: Pod, _: Told) -> None:
+        await until_async((tmp_path / "probing").exists)
+        await until_async((tmp_path / "probing").read_text)
+        pids.append(int((tmp_path / "probing").read_text()))
+        await pod.end()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert not psutil.pid_exists(pids[0])
+
+    live(pod_object(shell("exec sleep 60", startupProbe=probe)), tmp_path, story)
+    assert pids
+
+
 def test_an_answer_that_is_no_success_is_named_by_its_status(tmp_path: Path) -> None:
     port = free_port()
     probe = {"httpGet": {"port": port, "path": "/missing"}, "periodSeconds": 0.05}
