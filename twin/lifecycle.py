@@ -19,7 +19,7 @@ from twin.model import checkpoint
 from twin.network import ENDS, End, Network
 from twin.node import k3s_objects
 from twin.parts import control_plane, system, tailnet
-from twin.parts.part import Part, Record, end_strays, records, start, stop, sweep
+from twin.parts.part import Part, Record, end_strays, records, recovers, start, stop, sweep
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
 from twin.toolchain import vllm
@@ -106,7 +106,7 @@ class Twin:
         """A part that runs as wanted is left alone; one that runs otherwise is started anew."""
         for record in records(self.paths):
             if record.name == part.name and record.process is not None:
-                if record.fingerprint == part.fingerprint and part.is_ready():
+                if record.fingerprint == part.fingerprint and recovers(part):
                     return record
                 self.progress.say(f"  {part.name} is not as it should be; starting it again")
                 stop(record, self.paths, part.stop_seconds)

@@ -53,7 +53,11 @@ def test_destroy_closes_the_public_side_and_forgets_nothing_of_home(
 
 
 def test_the_next_up_finds_home_as_it_was(hub: HubUnderTest) -> None:
-    uid = hub.vllm_pod()["metadata"]["uid"]
+    """Nothing of it is started again, although its node was given up meanwhile."""
+    before = hub.vllm_pod()
     hub.ok("up")
-    assert hub.vllm_pod()["metadata"]["uid"] == uid
+    now = hub.vllm_pod()
+    assert now["metadata"]["uid"] == before["metadata"]["uid"]
+    [was], [one] = (pod["status"]["containerStatuses"] for pod in (before, now))
+    assert one["state"]["running"]["startedAt"] == was["state"]["running"]["startedAt"]
     assert set(hub.api_keys()) == {"laptop", "robot"}

@@ -14,7 +14,7 @@ import pytest
 from tests.support.signals import ignored
 from twin.errors import TwinError
 from twin.parts import part
-from twin.parts.part import MARK, Part, end_strays, records, start, stop, sweep
+from twin.parts.part import MARK, Part, end_strays, records, recovers, start, stop, sweep
 from twin.paths import TwinPaths
 
 
@@ -58,6 +58,22 @@ def test_a_part_that_never_gets_ready_is_told_and_swept(paths: TwinPaths) -> Non
     with pytest.raises(TwinError, match=r"slow was not ready after 1 s:\n  still loading"):
         start(slow, paths, os.environ["PATH"])
     assert sweep(paths) == ["sleep"]
+
+
+@pytest.mark.parametrize(
+    ("looks_until_ready", "patience", "answer"), [(1, 0, True), (4, 20, True), (4, 0, False)]
+)
+def test_a_part_that_runs_may_be_unready_for_a_while(
+    looks_until_ready: int, patience: float, answer: bool
+) -> None:
+    looks: list[int] = []
+
+    def ready() -> bool:
+        looks.append(1)
+        return len(looks) >= looks_until_ready
+
+    waiting = Part(name="p", argv=(), is_ready=ready, seconds_to_recover=patience)
+    assert recovers(waiting) is answer
 
 
 def test_a_part_that_died_is_known_as_dead(paths: TwinPaths) -> None:

@@ -40,6 +40,8 @@ class Part:
     is_ready: Callable[[], bool]
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     seconds_to_ready: int = 60
+    seconds_to_recover: float = 0
+    """How long it may be unready while it runs as wanted, until it is started anew."""
     stop_seconds: float = 10
 
     @property
@@ -118,6 +120,16 @@ def start(part: Part, paths: TwinPaths, path: str) -> Record:
             )
         time.sleep(0.1)
     return record
+
+
+def recovers(part: Part) -> bool:
+    """Whether a part that runs is ready, or becomes it by itself."""
+    deadline = time.monotonic() + part.seconds_to_recover
+    while not part.is_ready():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def stop(record: Record, paths: TwinPaths, seconds: float = 10) -> None:

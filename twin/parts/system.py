@@ -47,6 +47,8 @@ def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: st
             ),
             env={"HUB_VLLM_PYTHON": str(tools.vllm_python)},
             is_ready=lambda: _node_is_ready(paths.kubeconfig),
+            # An API server that was away has given it up, until its next report but one.
+            seconds_to_recover=30,
             stop_seconds=30,
         ),
         Part(
