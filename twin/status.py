@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -248,19 +249,25 @@ def ingress(seen: dict[str, Any]) -> Row:
     return Row("kubernetes", name, "ok", f"Traefik serves it at {', '.join(addresses)}")
 
 
+def was_put_out(pod: Mapping[str, Any]) -> bool:
+    """Whether the kubelet refused or ended it, as at a restart of its machine.
+
+    It stays listed; whatever made it has made another. A pod that failed by itself has no reason.
+    """
+    return pod["status"].get("phase") == "Failed" and bool(pod["status"].get("reason"))
+
+
 def pod(seen: dict[str, Any]) -> Row:
     """One of the model's pods."""
     name, status = seen["metadata"]["name"], seen["status"]
-    phase = status.get("phase", "Pending")
-    if phase == "Failed" and (reason := status.get("reason")):
-        # The kubelet refused or ended it, as at a restart of its machine.
-        return Row("pod", name, "idle", f"{reason}; another was made in its place")
+    if was_put_out(seen):
+        return Row("pod", name, "idle", f"{status['reason']}; another was made in its place")
     containers = status.get("containerStatuses", [])
     ready = bool(containers) and all(c["ready"] for c in containers)
     restarts = sum(c["restartCount"] for c in containers)
     image = ", ".join(c["image"] for c in seen["spec"]["containers"])
     note = f"vLLM {vllm.VERSION} on CPU" if "vllm" in image else ""
-    detail = f"{phase}, {restarts} restarts, {image}"
+    detail = f"{status.get('phase', 'Pending')}, {restarts} restarts, {image}"
     return Row("pod", name, "ok" if ready else "down", detail, note)
 
 

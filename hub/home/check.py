@@ -17,7 +17,7 @@ from hub.home.machine import Machine
 from hub.home.requirements import NAME, gpu_problems, joined
 from infra.config import Home
 from infra.home_k3s.names import MODEL, NAMESPACE
-from twin.status import COLOURS, State
+from twin.status import COLOURS, State, was_put_out
 
 SLICES = int(Home.model_fields["gpu_slices"].default)
 IMAGES_GO_PERCENT = 15
@@ -191,7 +191,7 @@ def _pods(cluster: Cluster) -> Iterator[Row]:
     yield _model(cluster)
     if cluster.log:
         yield _row("pods", "its last line", cluster.log.splitlines()[-1])
-    live = [pod for pod in cluster.pods if not _was_put_out(pod)]
+    live = [pod for pod in cluster.pods if not was_put_out(pod)]
     bad = [
         f"{pod['metadata']['name']} ({_trouble(pod)})"
         for pod in live
@@ -225,11 +225,11 @@ def _model(cluster: Cluster) -> Row:
     if not of_model:
         describe = f"kubectl -n {NAMESPACE} describe deployment {MODEL}"
         return _row("pods", MODEL, "no pod", ok=False, remedy=describe)
-    return _of_its_pod(min(of_model, key=_was_put_out), cluster.log)
+    return _of_its_pod(min(of_model, key=was_put_out), cluster.log)
 
 
 def _of_its_pod(pod: Mapping[str, Any], log: str) -> Row:
-    if _was_put_out(pod):
+    if was_put_out(pod):
         why = f"{pod['status']['reason']}: {pod['status'].get('message', 'ended')}"
         return _row("pods", MODEL, why, ok=False, remedy=f"kubectl -n {NAMESPACE} get events")
     last = log.splitlines()[-1] if log else "no line in its log"
@@ -243,14 +243,6 @@ def _of_its_pod(pod: Mapping[str, Any], log: str) -> Row:
         logs = f"kubectl -n {NAMESPACE} logs deployment/{MODEL} --tail=50"
         return _row("pods", MODEL, f"{trouble}{times}: {last}", ok=False, remedy=logs)
     return _row("pods", MODEL, f"ready{times}")
-
-
-def _was_put_out(pod: Mapping[str, Any]) -> bool:
-    """Whether the kubelet refused or ended it, as at a restart of the machine.
-
-    It stays listed; whatever made it has made another. A pod that failed by itself has no reason.
-    """
-    return pod["status"].get("phase") == "Failed" and bool(pod["status"].get("reason"))
 
 
 def _trouble(pod: Mapping[str, Any]) -> str:

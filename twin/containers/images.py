@@ -53,7 +53,7 @@ IMAGES: dict[str, LocalImage] = {
 
 def is_known(image: str) -> bool:
     """Whether something on this machine stands for ``registry/path/name:tag@digest``."""
-    return _name(image) in IMAGES
+    return short_name(image) in IMAGES
 
 
 def resolve(image: str) -> LocalImage:
@@ -66,8 +66,13 @@ def resolve(image: str) -> LocalImage:
         raise UnknownImageError(
             f"{image}: not found: nothing on this machine stands for it; known: {', '.join(IMAGES)}"
         )
-    return IMAGES[_name(image)]
+    return IMAGES[short_name(image)]
 
 
-def _name(image: str) -> str:
+def short_name(image: str) -> str:
+    """The last part of its repository's name.
+
+    >>> short_name("nvcr.io/nvidia/k8s-device-plugin:v0.20.0@sha256:0")
+    'k8s-device-plugin'
+    """
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]

@@ -15,25 +15,25 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from twin.containers.images import IMAGES, LocalImage
+from twin.containers.images import LocalImage, resolve, short_name
 from twin.engine import ROOT
 
 SYSTEM_LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
 """As Debian has them."""
 
 
-def local(name: str, *, vllm_python: Path, device_plugin: Path) -> LocalImage:
-    """What runs in the image with this last part of its name."""
-    image = IMAGES[name]
+def local(image: str, *, vllm_python: Path, device_plugin: Path) -> LocalImage:
+    """What runs in an image."""
+    known, name = resolve(image), short_name(image)
     if name == "k8s-device-plugin":
         # The emulated node's stand-in announces by a file, this one over the kubelet's socket.
         return LocalImage(
-            entrypoint=(image.entrypoint[0], "-m", "tests.conformance.node.device_plugin"),
+            entrypoint=(known.entrypoint[0], "-m", "tests.conformance.node.device_plugin"),
             env={"DEVICE_PLUGIN": str(device_plugin)},
         )
     if name == "vllm-openai":
-        return LocalImage(entrypoint=image.entrypoint, env={"HUB_VLLM_PYTHON": str(vllm_python)})
-    return image
+        return LocalImage(entrypoint=known.entrypoint, env={"HUB_VLLM_PYTHON": str(vllm_python)})
+    return known
 
 
 def full_name(image: str) -> str:

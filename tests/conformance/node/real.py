@@ -167,9 +167,7 @@ def _machine(hub: HubUnderTest, folder: Path, built: Path, names: Sequence[str])
     archive = folder / "images.tar"
     by_name = {
         name: images.local(
-            name.rpartition("/")[2].partition(":")[0],
-            vllm_python=tools.vllm_python,
-            device_plugin=built / "device-plugin",
+            name, vllm_python=tools.vllm_python, device_plugin=built / "device-plugin"
         )
         for name in (PAUSE, *names)
     }

@@ -155,8 +155,10 @@ def test_a_command_probes_with_the_containers_environment(tmp_path: Path) -> Non
     """And one that does not end within its time is killed, with what it started."""
     end = f"sleep 60 & echo $! >>{tmp_path}/pids; wait"
     command = f'[ "$GREETING" = hello ] || {{ {end}; }}; echo 0 >>{tmp_path}/pids'
-    probe = {"exec": {"command": ["sh", "-c", command]}, "periodSeconds": 0.05, "timeoutSeconds": 1}
-    good = shell("exec sleep 60", env=[{"name": "GREETING", "value": "hello"}], livenessProbe=probe)
+    probe = {"exec": {"command": ["sh", "-c", command]}, "periodSeconds": 0.05}
+    enough, short = {**probe, "timeoutSeconds": 20}, {**probe, "timeoutSeconds": 2}
+    greeting = {"name": "GREETING", "value": "hello"}
+    good = shell("exec sleep 60", env=[greeting], livenessProbe=enough)
 
     async def probed(_: Pod, told: Told) -> None:
         await until_async(lambda: len((tmp_path / "pids").read_text().split()) > 5)
@@ -169,7 +171,7 @@ def test_a_command_probes_with_the_containers_environment(tmp_path: Path) -> Non
 
     (tmp_path / "pids").write_text("")
     live(
-        pod_object(shell("exec sleep 60", livenessProbe={**probe, "failureThreshold": 1})),
+        pod_object(shell("exec sleep 60", livenessProbe={**short, "failureThreshold": 1})),
         tmp_path,
         restarted,
     )
@@ -206,7 +208,7 @@ def test_a_command_probes_with_the_containers_environment(tmp_path: Path) -> Non
 def test_a_container_that_fails_its_probe_is_restarted_and_the_reason_told_once(
     kind: str, probe: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
-    times = {"periodSeconds": 0.05, "failureThreshold": 2}
+    times = {"periodSeconds": 0.05, "failureThreshold": 2, "timeoutSeconds": 20}
     container = shell("exec sleep 60", **{f"{kind}Probe": {**times, **probe}})
 
     async def story(_: Pod, told: Told) -> None:
