@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import streamlit as st
 
 from app.client.page import clock, scroll, session
 from app.client.page.answer import show_answer
+from app.client.page.asking import Asking
 from app.client.page.log import as_html, lines
 from app.client.page.redrawn import redrawn
 from app.client.page.texts import Texts
@@ -21,32 +21,28 @@ def growing(texts: Texts) -> None:
     not to come to lie where the browser still draws an answer.
     """
     under_way = session.asking()
-    every = EVERY_SECONDS if under_way is not None else None
-    redrawn("growing", every, partial(so_far, texts))
+    redrawn("growing", partial(so_far, texts, under_way))
     if under_way is not None:
         scroll.to_newest(len(session.turns()))
 
 
-def stands_still() -> bool:
-    """Whether an answer is under way and the browser does not ask for more of it: it was sent the
-    page without the timer, which Streamlit (1.67) loses now and then on a busy machine.
+def so_far(texts: Texts, drawn: Asking | None, again: bool) -> None:  # noqa: FBT001
+    """Of the answer under way.
+
+    ``drawn`` is what was under way when the whole page was drawn, ``again`` as :func:`redrawn`
+    tells it.
     """
-    late = time.monotonic() - st.session_state.get("grown", 0) > clock.LATE_SECONDS
-    return session.asking() is not None and late
-
-
-def so_far(texts: Texts, again: bool) -> None:  # noqa: FBT001
-    """Of the answer under way; ``again`` as :func:`redrawn` tells it."""
-    st.session_state["grown"] = time.monotonic()
     under_way = session.asking()
     if under_way is None:
         st.empty()
-        if again:
-            st.rerun()  # the browser has not seen the page with the whole answer
+        # The page does not show the end yet, or its browser was not sent the page that does.
+        if drawn is not None or (again and clock.late()):
+            st.rerun()
         return
     if not under_way.running:
         session.keep(under_way, texts)
         st.rerun()
+    clock.tick("next word", EVERY_SECONDS)
     turn = under_way.so_far()
     with st.chat_message("assistant", avatar=":material/memory:"):
         if not turn.answer:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from app.client.page import clock, growing
+from app.client.page import clock
 from app.client.page.health import HOME_DOWN, Health, State
 from app.client.page.redrawn import redrawn
 from app.client.page.service import Service
@@ -29,16 +29,16 @@ def path(service: Service, texts: Texts) -> None:
         health = service.health
         if not resting and (health is None or time.monotonic() - health.at > LOOK_SECONDS):
             service.look()
-        if again and (_broken(service, texts) != shown or growing.stands_still()):
+        if again and _broken(service, texts) != shown:
             st.rerun()
         _show(service, health, texts)
         if resting:
             st.caption(texts.health_resting)
         icon = ":material/refresh:"
         st.button(texts.health_look, icon=icon, type="tertiary", on_click=service.look)
-        clock.tick(DRAW_SECONDS)
+        clock.tick("next look", DRAW_SECONDS)
 
-    redrawn("path", None, looking)
+    redrawn("path", looking)
 
 
 def banner(service: Service, texts: Texts) -> None:

@@ -1,4 +1,4 @@
-"""A piece of the page that is drawn again by itself while the rest stays."""
+"""A piece of the page that is drawn again at what happens in it, while the rest stays."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable
 import streamlit as st
 
 
-def redrawn(key: str, every: float | None, piece: Callable[[bool], None]) -> None:
-    """Draw ``piece`` now, and again each ``every`` seconds until the whole page is drawn anew.
+def redrawn(key: str, piece: Callable[[bool], None]) -> None:
+    """Draw ``piece`` now, and again at what happens in it until the whole page is drawn anew.
 
     It is told whether it is drawn again. Then the browser may not have been sent the page that was
     drawn last: on a busy machine Streamlit (1.67) loses one now and then, all of it or the pieces
     that are asked for meanwhile. Hence the container that holds nothing else: what comes after a
-    lost piece must not move into its place. Without ``every`` it is drawn again at what happens in
-    it.
+    lost piece must not move into its place.
     """
     again = False
 
@@ -22,5 +21,5 @@ def redrawn(key: str, every: float | None, piece: Callable[[bool], None]) -> Non
         piece(again)
 
     with st.container(key=key):
-        st.fragment(draw, run_every=every)()
+        st.fragment(draw)()
     again = True

@@ -45,29 +45,6 @@ class Losing:
         return not self._losing
 
 
-def without_the_answers_timer(page: Page) -> None:
-    """The first timer that would ask for the growing answer again is never started."""
-    page.add_init_script(
-        """const start = window.setInterval;
-        let lost = false;
-        window.setInterval = (run, every, ...more) => {
-          if (Math.round(every) !== 200 || lost) return start(run, every, ...more);
-          lost = true;
-          return 0;
-        };"""
-    )
-
-
-def test_an_answer_whose_timer_was_lost_is_drawn_again(visit: Visit, service: FakeService) -> None:
-    page = visit(before=without_the_answers_timer)
-    expect(page.get_by_test_id("stChatInputTextArea")).to_be_visible()
-    service.go_on = True
-    ask(page, "slow")
-    expect(page.get_by_text("word19")).to_be_visible()
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
-    expect(page.get_by_test_id("stChatMessage")).to_have_count(2)
-
-
 def nothing(_: Page) -> None:
     """The page goes on by itself."""
 

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
-from app.client.page import password
+from app.client.page import clock, password
 from app.client.page.clock import Drawn
 from app.client.page.samples import sample
 from tests.app.page.fake_service import KEY, FakeService
@@ -190,7 +190,12 @@ def test_a_password_is_asked_for_and_nothing_is_shown_before_it(
     assert not at.text_input
 
 
-def test_a_browser_that_was_not_sent_the_last_page_is_sent_it_again() -> None:
+@pytest.mark.parametrize(("late_seconds", "runs"), [(3600, 1), (0, 2)])
+def test_a_browser_that_was_not_sent_the_last_page_is_sent_it_again_once_it_is_late(
+    late_seconds: float, runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time that it asks, it would be sent none: a new page takes the place of the last."""
+
     def script() -> None:
         import streamlit as st
 
@@ -198,11 +203,33 @@ def test_a_browser_that_was_not_sent_the_last_page_is_sent_it_again() -> None:
         from app.client.page.growing import so_far
 
         st.session_state["runs"] = st.session_state.get("runs", 0) + 1
-        so_far(ENGLISH, again=st.session_state["runs"] == 1)
+        so_far(ENGLISH, None, again=st.session_state["runs"] == 1)
+
+    monkeypatch.setattr(clock, "LATE_SECONDS", late_seconds)
+    at = AppTest.from_function(script, default_timeout=30)
+    at.session_state["drawn"] = Drawn(3, at=time.monotonic())
+    at.run()
+    assert not at.exception
+    assert at.session_state["runs"] == runs
+
+
+def test_a_page_is_late_by_the_time_since_its_end() -> None:
+    """On a busy machine to draw it takes long, too."""
+
+    def script() -> None:
+        import time
+
+        import streamlit as st
+
+        from app.client.page import clock
+
+        number = clock.begin()
+        st.session_state["in the middle"] = time.monotonic()
+        clock.end(number)
 
     at = AppTest.from_function(script, default_timeout=30).run()
     assert not at.exception
-    assert at.session_state["runs"] == 2
+    assert at.session_state["drawn"].at > at.session_state["in the middle"]
 
 
 @pytest.mark.parametrize(
