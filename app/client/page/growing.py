@@ -42,7 +42,6 @@ def so_far(texts: Texts, drawn: Asking | None, again: bool) -> None:  # noqa: FB
     if not under_way.running:
         session.keep(under_way, texts)
         st.rerun()
-    clock.tick("next word", EVERY_SECONDS)
     turn = under_way.so_far()
     with st.chat_message("assistant", avatar=":material/memory:"):
         if not turn.answer:
@@ -52,3 +51,4 @@ def so_far(texts: Texts, drawn: Asking | None, again: bool) -> None:  # noqa: FB
         st.status(label, expanded=True).html(as_html(lines(under_way.events, texts)))
         icon = ":material/stop:"
         st.button(texts.stop, type="primary", icon=icon, on_click=session.stop, args=(texts,))
+    clock.tick("next word", EVERY_SECONDS)  # last, as it takes room
