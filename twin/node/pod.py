@@ -100,20 +100,19 @@ class Pod:
         await asyncio.gather(
             *(self._stop(c, hooks.get(n, {}), grace) for n, c in self._running.items())
         )
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})  # whatever became of it, the pod must go
-        if self._place is not None:
-            await self._place.leave()
+        await self._leave()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def power_off(self) -> None:
         """Stop the processes quickly, as a node that shuts down does."""
         self._leaving = True
         await asyncio.gather(*(c.stop(5) for c in self._running.values()))
+        await self._leave()
+
+    async def _leave(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait({self._task})
+            await asyncio.wait({self._task})  # whatever became of it, the pod must go
         if self._place is not None:
             await self._place.leave()
 

@@ -21,8 +21,8 @@ from app.client.served import ServedModel
 from app.model.profiles import CoordSpace
 
 UNWATCHED_SECONDS = 90
-"""A browser asks for news five times a second, and once a minute when its window is hidden. One
-that was closed asks no more, and the GPU is not kept busy for it."""
+"""A browser asks for news up to five times a second, and at least once a minute when its window is
+hidden. One that was closed asks no more, and the GPU is not kept busy for it."""
 
 
 class Asking:

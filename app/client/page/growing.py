@@ -1,4 +1,4 @@
-"""The answer under way, drawn again five times a second while the rest of the page stays."""
+"""The answer under way, drawn again up to five times a second while the rest of the page stays."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """What the browser shows after the end of a page was lost on the way, as Streamlit loses it on a
-busy machine: the beginning has arrived, and has stopped the browser's timers."""
+busy machine: only the beginning has arrived."""
 
 from __future__ import annotations
 
