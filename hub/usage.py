@@ -45,6 +45,8 @@ class Asked:
     size: int
     """Bytes of the answer's body."""
     seconds: float
+    relayed: bool
+    """Home's answer came through a relay, which is slower."""
 
 
 @dataclass
@@ -62,6 +64,8 @@ class Used:
     """Of answers."""
     minutes: float = 0
     """From each request to the end of its answer, added up."""
+    relayed: int = 0
+    """Of all of them, through a relay."""
 
 
 def entries(text: str) -> list[dict[str, Any]]:
@@ -86,6 +90,7 @@ def requests(logged: Iterable[dict[str, Any]]) -> Iterator[Asked]:
                 int(line["status"]),
                 int(line["size"]),
                 took,
+                line.get("tunnel") == "relayed",
             )
 
 
@@ -100,6 +105,7 @@ def summed(asked: Iterable[Asked]) -> list[Used]:
         row.failed += one.status >= 500
         row.megabytes += one.size / 1e6
         row.minutes += one.seconds / 60
+        row.relayed += one.relayed
     return [rows[place] for place in sorted(rows)]
 
 
@@ -170,9 +176,9 @@ def _instances() -> set[str]:
 def table(rows: Iterable[Used]) -> Table:
     """For a person."""
     shown = Table("day", "key", box=None, header_style="bold")
-    for title in ("answered", "refused", "failed", "MB", "minutes"):
+    for title in ("answered", "refused", "failed", "relayed", "MB", "minutes"):
         shown.add_column(title, justify="right")
     for row in rows:
-        counts = (f"{count:,}" for count in (row.answered, row.refused, row.failed))
+        counts = (f"{count:,}" for count in (row.answered, row.refused, row.failed, row.relayed))
         shown.add_row(row.day, row.key, *counts, f"{row.megabytes:,.2f}", f"{row.minutes:,.1f}")
     return shown

@@ -22,6 +22,7 @@ from infra.gateway_key import authorization, password_line
 from infra.gcp import containers
 from infra.gcp.caddyfile import CROSSING_PORT, caddyfile, keys_file
 from infra.gcp.crossing import SOCKS_PORT, crossing, script
+from infra.gcp.tunnel import FILE_ENV, TAILSCALE_PORT
 from infra.home_k3s.entry import chart_values
 from infra.tailnet.policy import ENTRY, GATEWAY_TAG
 from twin.network import End, Network
@@ -126,7 +127,7 @@ def tailscale(network: Network, paths: TwinPaths, path: str, folder: Path) -> Pa
             "TS_SOCKET": str(_socket(folder)),
             "HOME": str(folder),
         },
-        is_ready=lambda: network.accepts("cloud", containers.HEALTH_PORT),
+        is_ready=lambda: network.accepts("cloud", TAILSCALE_PORT),
     )
 
 
@@ -148,6 +149,7 @@ def caddys(network: Network, end: End, folder: Path, crossing: str, port: int) -
             **_environment(container),
             "PORT": str(port),
             "KEYS_FILE": str(keys),
+            FILE_ENV: str(folder / f"tunnel-{port}"),
             "UPSTREAM_AUTHORIZATION": authorization(GATEWAY_KEY),
             "HOME": str(folder),
         },

@@ -199,9 +199,10 @@ ${origins}	route {
 			handle_response @unread {
 				error 400
 			}
-			# All else is home's answer as it is, once its first byte is in the log's line.
+			# All else is home's answer as it is, once the log's line tells its first byte and its way.
 			handle_response {
 				log_append <first_byte_ms {http.reverse_proxy.upstream.latency_ms}
+				log_append <tunnel {file.{$$TUNNEL_FILE}}
 				copy_response
 			}
 		}

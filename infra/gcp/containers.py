@@ -14,11 +14,12 @@ import pulumi_gcp as gcp
 from infra.gcp.crossing import SOCKS_PORT
 from infra.gcp.secret import Env
 from infra.gcp.size import CPU, MEMORY_MIB
+from infra.gcp.tunnel import FILE_ENV, TAILSCALE_PORT
 
 PUBLIC_PORT = 8080
-HEALTH_PORT = 9002
 CADDYFILE_FOLDER = "/etc/caddy"
 KEYS_FOLDER = "/etc/caddy-keys"
+TUNNEL_FILE = "/tmp/tunnel"  # noqa: S108
 
 Container = gcp.cloudrunv2.ServiceTemplateContainerArgs
 
@@ -36,8 +37,9 @@ def caddy(image: pulumi.Input[str], script: str, secrets: list[Env]) -> Containe
         ports=gcp.cloudrunv2.ServiceTemplateContainerPortsArgs(container_port=PUBLIC_PORT),
         depends_ons=["tailscale"],
         envs=[
-            # Of each of the two Caddys.
+            # The limit is of each of the two Caddys.
             *plain({"KEYS_FILE": f"{KEYS_FOLDER}/keys.caddy", "GOMEMLIMIT": "200MiB"}),
+            *plain({FILE_ENV: TUNNEL_FILE}),
             *secrets,
         ],
         resources=_resources(),
@@ -67,7 +69,8 @@ def tailscale(
         "TS_SOCKS5_SERVER": f"127.0.0.1:{SOCKS_PORT}",
         "TS_ACCEPT_DNS": "false",
         "TS_ENABLE_HEALTH_CHECK": "true",
-        "TS_LOCAL_ADDR_PORT": f"0.0.0.0:{HEALTH_PORT}",
+        "TS_ENABLE_METRICS": "true",
+        "TS_LOCAL_ADDR_PORT": f"0.0.0.0:{TAILSCALE_PORT}",
         "TS_DEBUG_MTU": str(mtu),
         "TS_NO_LOGS_NO_SUPPORT": "true",
         # 50 requests of 1 MB at once took 1 GB without a limit (measured).
@@ -83,7 +86,7 @@ def tailscale(
         # The tailnet, not home: home may be off while the gateway is deployed.
         startup_probe=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeArgs(
             http_get=gcp.cloudrunv2.ServiceTemplateContainerStartupProbeHttpGetArgs(
-                path="/healthz", port=HEALTH_PORT
+                path="/healthz", port=TAILSCALE_PORT
             ),
             period_seconds=1,
             timeout_seconds=1,

@@ -15,6 +15,7 @@ from __future__ import annotations
 from string import Template
 
 from infra.gcp.caddyfile import ANSWERED_HEADER, CROSSING_HEALTH, CROSSING_PORT, OPTIONS
+from infra.gcp.tunnel import WATCH
 from infra.gcp.waking import Waker
 
 SOCKS_PORT = 1055
@@ -101,7 +102,7 @@ mkfifo /tmp/checks
 	done
 	kill $$!
 } </tmp/checks &
-exec caddy run --adapter caddyfile --config ${public} >/tmp/checks
+${tunnel}exec caddy run --adapter caddyfile --config ${public} >/tmp/checks
 """)
 
 
@@ -123,10 +124,10 @@ def crossing(
 
 
 def script(*, public: str, crossing: str, hold_seconds: int) -> str:
-    """For ``sh``: both Caddys, and an end to what waits for a silent home.
+    """For ``sh``: both Caddys, an end to what waits for a silent home, and the tunnel's kind.
 
     ``public`` is the path of its Caddyfile, ``crossing`` the other's text. The first request after
     a start is held for ``hold_seconds`` while checks fail, and is not ended before.
     """
     checks = max(SILENT_CHECKS, hold_seconds)
-    return _SCRIPT.substitute(public=public, caddyfile=crossing, checks=checks)
+    return _SCRIPT.substitute(public=public, caddyfile=crossing, checks=checks, tunnel=WATCH)

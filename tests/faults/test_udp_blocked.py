@@ -22,6 +22,7 @@ LONGEST_SECONDS = 5
 
 def test_for_three_minutes_no_question_fails_and_none_takes_five_seconds(hub: HubUnderTest) -> None:
     took: list[float] = []
+    before = relayed(hub)
     with hub.http(first_key(hub)) as http, udp_cannot_be_sent(hub):
         until(lambda: http.get("/v1/models").status_code == 200, seconds=60)
         end = time.monotonic() + MINUTES * 60
@@ -35,3 +36,9 @@ def test_for_three_minutes_no_question_fails_and_none_takes_five_seconds(hub: Hu
     assert max(took) < LONGEST_SECONDS
     [tailnet] = [one for one in told["hops"] if one["hop"] == "tailnet"]
     assert (tailnet["state"], "relayed by" in tailnet["cause"]) == ("warning", True)
+    assert relayed(hub) >= before + len(took)
+
+
+def relayed(hub: HubUnderTest) -> int:
+    """Requests that were answered through the relay, by the gateway's log."""
+    return sum(row["relayed"] for row in json.loads(hub.ok("usage", "--json"))["requests"])

@@ -31,8 +31,8 @@ def line(key: str, status: int, ts: float = NEW_YEAR, **more: Any) -> dict[str, 
 
 
 LINES = [
-    line("robot", 200),
-    line("robot", 429),
+    line("robot", 200, tunnel="relayed"),
+    line("robot", 429, tunnel="direct"),
     line("robot", 503, ts=NEW_YEAR + 2),
     line("", 401),
     {"level": "info", "ts": NEW_YEAR, "msg": "serving initial configuration"},
@@ -51,7 +51,7 @@ def googles() -> str:
 def test_requests_are_summed_by_day_and_key(text: str) -> None:
     assert summed(requests(entries(text))) == [
         Used("2025-12-31", "(no key)", 0, 1, 0, 0.002, 0.025),
-        Used("2025-12-31", "robot", 1, 1, 0, 0.004, 0.05),
+        Used("2025-12-31", "robot", 1, 1, 0, 0.004, 0.05, relayed=1),
         Used("2026-01-01", "robot", 0, 0, 1, 0.002, 0.025),
     ]
 

@@ -85,6 +85,7 @@ def test_tailscale_keeps_nothing_and_its_memory_is_bounded(deployed: Deployment)
         "TS_SOCKS5_SERVER": "127.0.0.1:1055",
         "TS_ACCEPT_DNS": "false",
         "TS_ENABLE_HEALTH_CHECK": "true",
+        "TS_ENABLE_METRICS": "true",
         "TS_LOCAL_ADDR_PORT": "0.0.0.0:9002",
         "TS_DEBUG_MTU": "1024",
         "TS_NO_LOGS_NO_SUPPORT": "true",

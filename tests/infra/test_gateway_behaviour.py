@@ -336,6 +336,7 @@ def test_no_key_is_ever_logged(gateway: Gateway) -> None:
 
 
 def test_each_request_is_a_line_of_the_log_with_whose_it_was(gateway: Gateway) -> None:
+    gateway.log.with_name("tunnel").write_text("relayed\n")
     answered = gateway.post(headers=chat_headers("robot.2"), json={"a": 1})
     refused = gateway.post(json={})
 
@@ -343,7 +344,9 @@ def test_each_request_is_a_line_of_the_log_with_whose_it_was(gateway: Gateway) -
     assert (first["key"], first["status"], first["request"]["uri"]) == ("robot.2", 200, CHAT)
     assert first["size"] == len(answered.content)
     assert 0 < first["first_byte_ms"] <= first["ts"] * 1000 - int(first["arrived_ms"])
+    assert first["tunnel"] == "relayed"
     assert (second["key"], second["status"]) == ("", 401)
+    assert "tunnel" not in second
     assert "headers" not in first["request"]
     assert "resp_headers" not in first
 

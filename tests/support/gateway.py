@@ -75,6 +75,7 @@ def running_gateway(
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PORT": str(public),
         "KEYS_FILE": str(folder / "keys"),
+        "TUNNEL_FILE": str(folder / "tunnel"),
         "UPSTREAM_AUTHORIZATION": "Basic upstream",
         KEY_ENV: FALLBACK_KEY,
     }

@@ -11,8 +11,10 @@ import httpx2
 import openai
 import pytest
 
+from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest, Patient
 from tests.twin.questions import as_data, by_url, chat, first_key, picture, png_that_lies
+from twin.paths import TwinPaths
 
 pytestmark = pytest.mark.twin
 
@@ -147,6 +149,25 @@ def test_what_each_key_asked_for_is_counted(hub: HubUnderTest) -> None:
     assert of("laptop", "answered") >= 20
     assert of("robot", "refused") >= 10  # too many at once, and pictures that are none
     assert of("laptop", "megabytes") > 0
+
+
+def test_an_answer_is_logged_with_how_it_crossed_the_tailnet(hub: HubUnderTest) -> None:
+    logs = TwinPaths(hub.state).logs / "run"
+
+    def tunnel(request_id: str) -> str | None:
+        """Empty in an instance's first second; none until the line is written."""
+        text = "".join(log.read_text() for log in logs.glob("*-caddy.log"))
+        lines = [line for line in text.splitlines() if f'"request_id":"{request_id}"' in line]
+        return json.loads(lines[0])["tunnel"] if lines else None
+
+    with hub.http(first_key(hub)) as http:
+
+        def crossed() -> str | None:
+            request_id = http.get("/v1/models").headers["x-request-id"]
+            until(lambda: tunnel(request_id) is not None)
+            return tunnel(request_id)
+
+        until(lambda: crossed() == "direct")
 
 
 def test_the_minutes_of_the_instances_that_answered_are_counted(hub: HubUnderTest) -> None:

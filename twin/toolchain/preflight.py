@@ -20,6 +20,7 @@ SYSTEM_PROGRAMS = {
     "nsenter": "util-linux",
     "setpriv": "util-linux",
     "ip": "iproute2",
+    "wget": "wget",
 }
 PROXY_SECONDS = 60
 PROXY_ADVICE = "tools are downloaded once; check the network, or set GOPROXY to one you can reach"
