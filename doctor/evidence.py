@@ -15,7 +15,7 @@ def evidence(seen: Observations) -> dict[Hop, str]:
         "cloud run": _of_service(seen.service),
         "gateway": _answered(asked.health),
         "api key": _answered(asked.models),
-        "tailnet": _online(seen.tailnet),
+        "tailnet": f"{_online(seen.tailnet)}; {_minutes(seen)}",
         "model": ", ".join(filter(None, generated)),
         "large requests": _answered(asked.bodies[-1]) if asked.bodies else "",
         **_of_kubernetes(seen.cluster),
@@ -33,6 +33,13 @@ def _online(tailnet: Tailnet | NotSeen) -> str:
         return tailnet.why
     online = [f"{node.name} {node.path}".strip() for node in tailnet.nodes if node.online]
     return f"online: {', '.join(online) or 'nobody'}"
+
+
+def _minutes(seen: Observations) -> str:
+    if isinstance(seen.minutes, NotSeen):
+        return seen.minutes.why
+    free = f" of {seen.free_minutes:,} free ones" if seen.free_minutes else ""
+    return f"the gateway this month: {seen.minutes:,.0f} min{free}"
 
 
 def _of_kubernetes(cluster: Cluster | NotSeen) -> dict[Hop, str]:

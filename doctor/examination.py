@@ -17,6 +17,7 @@ from doctor.asking import Asker
 from doctor.drift import drift
 from doctor.observations import Change, Cluster, NotSeen, Observations, Program, Service, Tailnet
 from infra.config import Settings
+from infra.gcp.costs import prices
 from infra.gcp.names import SERVICE
 from infra.home_k3s.names import MODEL, NAMESPACE
 from twin.engine import STACK, Engine
@@ -38,6 +39,7 @@ class Patient:
     service: Callable[[], Service | NotSeen]
     tailnet: Callable[[], Tailnet | NotSeen]
     cluster: Callable[[], Cluster | NotSeen]
+    minutes: Callable[[datetime], float | NotSeen]
     kubeconfig_expires: Callable[[], datetime | None]
     programs: Callable[[], tuple[Program, ...]]
     drift: Callable[[], tuple[Change, ...] | NotSeen]
@@ -59,6 +61,7 @@ def of_twin(engine: Engine, key: str, settings: Settings) -> Patient:
         cluster=lambda: cluster.look(
             KubeConfig.from_file(paths.kubeconfig), None, traefik_is_a_pod=False
         ),
+        minutes=lambda now: twin_side.minutes(paths, now),
         kubeconfig_expires=lambda: certificates.of_kubeconfig(
             KubeConfig.from_file(paths.kubeconfig), None
         ),
@@ -81,6 +84,7 @@ def of_stack(stack: str, url: str, key: str, settings: Settings) -> Patient:
         service=lambda: google_side.service(SERVICE, cloud.project, cloud.region),
         tailnet=google_side.nodes,
         cluster=lambda: _of_kubeconfig(context),
+        minutes=lambda now: google_side.minutes(SERVICE, cloud.project, cloud.region, now),
         kubeconfig_expires=lambda: _expiry_of_kubeconfig(context),
         programs=tuple,
         drift=lambda: drift(stack, os.environ),
@@ -101,6 +105,11 @@ def _expiry_of_kubeconfig(context: str | None) -> datetime | None:
         return None
 
 
+def _free_minutes(settings: Settings) -> int | None:
+    """A control server of one's own counts none."""
+    return None if settings.tailnet.control_url else prices().tailscale.ephemeral_minutes
+
+
 def examine(patient: Patient, *, with_drift: bool = False) -> Observations:
     """All sides at once: what a client sees, and what the owner sees behind it.
 
@@ -109,11 +118,12 @@ def examine(patient: Patient, *, with_drift: bool = False) -> Observations:
     deadline = time.monotonic() + SECONDS
     body_mb = patient.settings.limits.body_mb
     asker = Asker(patient.url, patient.key, body_mb, deadline)
-    with ThreadPoolExecutor(4) as looks:
+    with ThreadPoolExecutor(5) as looks:
         requests = looks.submit(asker.all)
         tailnet = looks.submit(patient.tailnet)
         at_home = looks.submit(patient.cluster)
         programs = looks.submit(patient.programs)
+        ran = looks.submit(patient.minutes, datetime.now(UTC))
         asked = requests.result()
         # After the requests: only then does the service know why an instance did not start.
         service = patient.service()
@@ -126,6 +136,8 @@ def examine(patient: Patient, *, with_drift: bool = False) -> Observations:
             service=service,
             tailnet=tailnet.result(),
             cluster=at_home.result(),
+            minutes=ran.result(),
+            free_minutes=_free_minutes(patient.settings),
             programs=programs.result(),
             address_expires=certificates.of_address(patient.url),
             kubeconfig_expires=patient.kubeconfig_expires(),

@@ -150,6 +150,10 @@ class Observations:
     service: Service | NotSeen
     tailnet: Tailnet | NotSeen
     cluster: Cluster | NotSeen
+    minutes: float | NotSeen
+    """That the gateway's instances ran this month, in UTC."""
+    free_minutes: int | None
+    """Of those that the tailnet's plan has for ephemeral nodes; none on one of your own."""
     programs: tuple[Program, ...] = ()
     address_expires: datetime | None = None
     """The certificate of the service's address, where it has one."""

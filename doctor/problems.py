@@ -15,6 +15,8 @@ from infra.tailnet.renewal import WARN_DAYS, days_left
 CLOCK_SECONDS = 60
 SLOW_SECONDS = 5
 """For one small answer of an awake service."""
+WARN_SHARE = 0.8
+"""Of the tailnet's free minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +40,22 @@ def problems(seen: Observations, failed: Reply | None) -> Iterator[Problem]:
         yield from _of_the_tailnet(seen, seen.tailnet)
     if isinstance(seen.cluster, Cluster):
         yield from _of_the_cluster(seen, seen.cluster, failed)
+    yield from _of_the_minutes(seen)
     yield from _of_certificates(seen)
     yield from _of_drift(seen)
+
+
+def _of_the_minutes(seen: Observations) -> Iterator[Problem]:
+    free, used = seen.free_minutes, seen.minutes
+    if free and not isinstance(used, NotSeen) and used >= WARN_SHARE * free:
+        yield Problem(
+            hop="tailnet",
+            cause=f"The gateway was in the tailnet for {used:,.0f} minutes this month; Tailscale's "
+            f"free plan has {free:,}.",
+            remedy="Who keeps it awake? `hub usage` counts requests by key; strangers and "
+            "monitors count, too.",
+            harmless=True,
+        )
 
 
 def _of_certificates(seen: Observations) -> Iterator[Problem]:

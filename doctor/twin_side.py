@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import datetime
 from typing import Any, cast
 
 import psutil
 
 from doctor.hops import Hop
+from doctor.instances import by_day, by_month, entries, lives, still_running
 from doctor.observations import Node, NotSeen, Program, Service, Tailnet
 from infra.tailnet.policy import GATEWAY_TAG
 from twin.parts import system, tailnet
@@ -62,6 +64,21 @@ def service(paths: TwinPaths) -> Service | NotSeen:
         revision=str(one["revision"]),
         failure="" if instances else system.last_failure(paths),
     )
+
+
+def running(paths: TwinPaths) -> set[str]:
+    """The gateway's instances of this moment, by id."""
+    services: list[dict[str, Any]] = system.services(paths) or []
+    return {instance["id"] for one in services for instance in one["instances"]}
+
+
+def minutes(paths: TwinPaths, now: datetime) -> float:
+    """That instances ran this month, from the lines that Cloud Run's emulator writes of them."""
+    files = sorted(paths.logs.glob("run/*-system.log"))
+    text = "".join(file.read_text(errors="replace") for file in files)
+    lived = still_running(lives(entries(text)), running(paths), now)
+    months = by_month(by_day(lived))
+    return sum(one.minutes for one in months if one.month == f"{now:%Y-%m}")
 
 
 def nodes(paths: TwinPaths, path: str) -> Tailnet | NotSeen:

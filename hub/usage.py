@@ -14,18 +14,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hub.instances import (
+from doctor.instances import (
+    Day,
+    Month,
     by_day,
     by_month,
-    days_table,
-    free_tiers,
+    entries,
     lives,
-    months_table,
     still_running,
 )
+from doctor.twin_side import running
 from hub.words import told_in_words
+from infra.gcp.costs import prices
 from twin.errors import TwinError
-from twin.parts import system
 from twin.paths import TwinPaths, state_dir
 
 NOBODY = "(no key)"
@@ -66,13 +67,6 @@ class Used:
     """From each request to the end of its answer, added up."""
     relayed: int = 0
     """Of all of them, through a relay."""
-
-
-def entries(text: str) -> list[dict[str, Any]]:
-    """A log's lines that are JSON, or the list that `gcloud logging read --format=json` prints."""
-    if text.lstrip().startswith("["):
-        return json.loads(text)
-    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 def requests(logged: Iterable[dict[str, Any]]) -> Iterator[Asked]:
@@ -138,7 +132,7 @@ def usage(
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TwinError(f"This is no log of the gateway: {error!r}") from error
         if log is None:
-            lived = still_running(lived, _instances(), datetime.now(UTC))
+            lived = still_running(lived, running(TwinPaths(state_dir())), datetime.now(UTC))
         days = by_day(lived)
         months = by_month(days)
         if as_json:
@@ -167,12 +161,6 @@ def _text(log: Path | None) -> str:
         raise TwinError(f"{log} cannot be read: {error.strerror}") from error
 
 
-def _instances() -> set[str]:
-    """The twin's that run now."""
-    services: list[dict[str, Any]] = system.services(TwinPaths(state_dir())) or []
-    return {instance["id"] for service in services for instance in service["instances"]}
-
-
 def table(rows: Iterable[Used]) -> Table:
     """For a person."""
     shown = Table("day", "key", box=None, header_style="bold")
@@ -182,3 +170,37 @@ def table(rows: Iterable[Used]) -> Table:
         counts = (f"{count:,}" for count in (row.answered, row.refused, row.failed, row.relayed))
         shown.add_row(row.day, row.key, *counts, f"{row.megabytes:,.2f}", f"{row.minutes:,.1f}")
     return shown
+
+
+def days_table(days: Iterable[Day]) -> Table:
+    """For a person."""
+    shown = Table("day", "region", box=None, header_style="bold")
+    for title in ("instances started", "minutes they ran"):
+        shown.add_column(title, justify="right")
+    for day in days:
+        shown.add_row(day.day, day.region, f"{day.starts:,}", f"{day.minutes:,.1f}")
+    return shown
+
+
+def months_table(months: Iterable[Month]) -> Table:
+    """For a person."""
+    shown = Table("month", "region", box=None, header_style="bold")
+    for title in ("minutes", "of free CPU", "of memory", "of tailnet", "above"):
+        shown.add_column(title, justify="right")
+    for month in months:
+        shares = (f"{share:.1%}" for share in (month.free_cpu, month.free_memory, month.tailnet))
+        shown.add_row(
+            month.month, month.region, f"{month.minutes:,.1f}", *shares, f"${month.usd:,.2f}"
+        )
+    return shown
+
+
+def free_tiers() -> str:
+    """What the shares of a month are shares of."""
+    known = prices()
+    free = known.cloud_run.free
+    return (
+        f"Free each month: {free.vcpu_seconds:,} vCPU-seconds and {free.gib_seconds:,} GiB-seconds "
+        f"of Cloud Run, {known.tailscale.ephemeral_minutes:,} minutes of ephemeral nodes on "
+        f"Tailscale's free plan. List prices of {known.read_on}."
+    )

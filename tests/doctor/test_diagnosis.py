@@ -65,6 +65,8 @@ WELL = Observations(
     service=Service(deployed=True, instances=1, revision="home-gateway-00001"),
     tailnet=WELL_CONNECTED,
     cluster=WELL_SERVED,
+    minutes=120.4,
+    free_minutes=1000,
     now=NOW,
 )
 
@@ -415,6 +417,11 @@ def test_the_first_broken_hop_is_named_with_its_cause_and_what_mends_it(fault: s
             "model",
             "One token took 9 s",
         ),
+        (
+            replace(WELL, minutes=800.0),
+            "tailnet",
+            "in the tailnet for 800 minutes this month; Tailscale's free plan has 1,000.",
+        ),
     ],
 )
 def test_what_breaks_nothing_by_itself_is_a_warning(
@@ -433,6 +440,25 @@ def test_a_certificate_with_more_than_a_fortnight_left_is_no_warning() -> None:
     assert {one.state for one in findings} == {"ok"}
 
 
+@pytest.mark.parametrize(
+    ("minutes", "free", "told"),
+    [
+        (799.4, 1000, "the gateway this month: 799 min of 1,000 free ones"),
+        (5000, None, "the gateway this month: 5,000 min"),
+        (NotSeen(why="Google was not reached"), 1000, "Google was not reached"),
+    ],
+)
+def test_minutes_that_are_few_free_or_not_seen_are_told_without_a_warning(
+    minutes: float | NotSeen, free: int | None, told: str
+) -> None:
+    [found] = [
+        one
+        for one in diagnose(replace(WELL, minutes=minutes, free_minutes=free))
+        if one.hop == "tailnet"
+    ]
+    assert (found.state, found.evidence) == ("ok", f"online: home, home-gateway direct; {told}")
+
+
 def test_a_side_that_cannot_be_looked_at_says_why_and_breaks_nothing() -> None:
     blind = replace(
         WELL,
@@ -444,7 +470,7 @@ def test_a_side_that_cannot_be_looked_at_says_why_and_breaks_nothing() -> None:
     assert {one.state for one in findings} == {"ok"}
     evidence = {one.hop: one.evidence for one in findings}
     assert evidence["cloud run"] == "gcloud is not installed here"
-    assert evidence["tailnet"] == "tailscale is not installed here"
+    assert evidence["tailnet"].startswith("tailscale is not installed here; ")
     assert evidence["kubernetes"] == "no kubeconfig for home here"
 
 

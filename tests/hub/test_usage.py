@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from doctor.instances import entries
 from hub.cli import app
-from hub.usage import Used, entries, requests, summed
+from hub.usage import Used, requests, summed
 
 runner = CliRunner()
 NEW_YEAR = 1_767_225_599  # 2025-12-31T23:59:59Z

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from hub import usage
+from doctor import twin_side
+from doctor.instances import Day, Life, by_day, by_month, lives, still_running
 from hub.cli import app
-from hub.instances import Day, Life, by_day, by_month, lives, still_running
+from twin.paths import TwinPaths
 
 runner = CliRunner()
 SEOUL, IOWA = "asia-northeast3", "us-central1"
@@ -110,10 +111,15 @@ def test_the_twins_instances_are_read_from_its_system_log_and_one_that_runs_unti
     def services(_paths: object) -> list[dict[str, Any]]:
         return [{"instances": [{"id": "b"}]}]
 
-    monkeypatch.setattr(usage.system, "services", services)
+    monkeypatch.setattr(twin_side.system, "services", services)
     first, *today = json.loads(runner.invoke(app, ["usage", "--json"]).output)["instances"]
     assert first == {"day": "2026-01-01", "region": SEOUL, "starts": 1, "minutes": 2.0}
     assert sum(day["minutes"] for day in today) > 0
+
+    paths, now = TwinPaths(tmp_path), datetime.now(UTC)
+    this_month = sum(day["minutes"] for day in today)
+    assert twin_side.minutes(paths, now) == pytest.approx(this_month, abs=0.5)
+    assert twin_side.minutes(paths, datetime(2026, 1, 31, tzinfo=UTC)) == 2
 
 
 def test_an_entry_without_its_place_is_no_log_of_the_gateway() -> None:

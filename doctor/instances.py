@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from rich.table import Table
-
-from infra.gcp.costs import months_use, prices
+from infra.gcp.costs import months_use
 
 
 @dataclass(frozen=True)
@@ -46,13 +45,20 @@ class Month:
     usd: float
 
 
-def lives(entries: Iterable[Mapping[str, Any]]) -> list[Life]:
+def entries(text: str) -> list[dict[str, Any]]:
+    """A log's lines that are JSON, or the list that `gcloud logging read --format=json` prints."""
+    if text.lstrip().startswith("["):
+        return json.loads(text)
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def lives(logged: Iterable[Mapping[str, Any]]) -> list[Life]:
     """From entries in Cloud Logging's form; others name no instance.
 
     Cloud Run writes no line when it ends an instance. Caddy does, when it is told to stop.
     """
     found: dict[str, Life] = {}
-    for entry in entries:
+    for entry in logged:
         instance = entry.get("labels", {}).get("instanceId")
         if instance is None:
             continue
@@ -90,40 +96,6 @@ def by_month(days: Iterable[Day]) -> list[Month]:
         Month(*place, minutes[place], **asdict(months_use(place[1], minutes[place] * 60)))
         for place in sorted(minutes)
     ]
-
-
-def days_table(days: Iterable[Day]) -> Table:
-    """For a person."""
-    shown = Table("day", "region", box=None, header_style="bold")
-    for title in ("instances started", "minutes they ran"):
-        shown.add_column(title, justify="right")
-    for day in days:
-        shown.add_row(day.day, day.region, f"{day.starts:,}", f"{day.minutes:,.1f}")
-    return shown
-
-
-def months_table(months: Iterable[Month]) -> Table:
-    """For a person."""
-    shown = Table("month", "region", box=None, header_style="bold")
-    for title in ("minutes", "of free CPU", "of memory", "of tailnet", "above"):
-        shown.add_column(title, justify="right")
-    for month in months:
-        shares = (f"{share:.1%}" for share in (month.free_cpu, month.free_memory, month.tailnet))
-        shown.add_row(
-            month.month, month.region, f"{month.minutes:,.1f}", *shares, f"${month.usd:,.2f}"
-        )
-    return shown
-
-
-def free_tiers() -> str:
-    """What the shares of a month are shares of."""
-    known = prices()
-    free = known.cloud_run.free
-    return (
-        f"Free each month: {free.vcpu_seconds:,} vCPU-seconds and {free.gib_seconds:,} GiB-seconds "
-        f"of Cloud Run, {known.tailscale.ephemeral_minutes:,} minutes of ephemeral nodes on "
-        f"Tailscale's free plan. List prices of {known.read_on}."
-    )
 
 
 def _days(life: Life) -> Iterator[tuple[datetime, datetime]]:
