@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeGuard
 
 from app.client.grounding.items import is_share
@@ -34,6 +35,21 @@ def numbers(value: Value) -> tuple[Number, ...]:
             return tuple(n for key in ("x", "y") if key in sides for n in numbers(sides[key]))
         case _:
             return ()
+
+
+def with_size(group: Sequence[Number], *, at_centre: bool) -> Sequence[Number]:
+    """The sides of a box of which a corner or the centre, a width and a height are told."""
+    if len(group) != 4:
+        return group
+    x, y, width, height = group
+    share = 0.5 if at_centre else 0.0
+    left, top = x.value - share * width.value, y.value - share * height.value
+    return [
+        replace(x, value=left),
+        replace(y, value=top),
+        replace(width, value=left + width.value),
+        replace(height, value=top + height.value),
+    ]
 
 
 def has_other_than_numbers(value: Value) -> bool:

@@ -18,6 +18,7 @@ from itertools import accumulate
 
 from app.client.grounding import tags
 from app.client.grounding.items import Found, Item, Piece, Unreadable
+from app.client.grounding.lines import without_lines
 from app.client.grounding.places import places
 from app.client.grounding.scan import Scanner
 from app.client.grounding.values import NUMBER
@@ -25,17 +26,25 @@ from app.client.grounding.words import COORDINATES, plain
 
 _THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>|◁(/?)think▷", re.IGNORECASE)
 _CORNERS = re.compile(
-    rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*(?:\)\s*,?\s*\(|,)\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
+    rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*"
+    rf"(?:\)\s*(?:,|to|through|until|[-\u2013\u2014\u2192]>?)?\s*\(|,)"
+    rf"\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 )
 _QUOTED = rf"[\"']?{NUMBER}[\"']?"
 _FOUR = re.compile(rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]")
 _LOCATIONS = re.compile(tags.LOCATIONS)
 _OPENING = re.compile(
     rf"[{{\[(]|\"[^\"\n]{{1,60}}\"\s*:|{tags.BOXES}|{tags.POINTS}|{tags.LOCATIONS}|<"
-    r"|\bx\w{0,5}\s*[:=]|\b(?:bbox|box|coordinates)\w{0,3}\s*[:=]",
+    rf"|{tags.UNMARKED}",
     re.IGNORECASE,
 )
-_SIDES = re.compile(tags.SIDES, re.IGNORECASE)
+_OPEN, _SHUT = "\uff3b\uff08", "\uff3d\uff09"
+_ASIAN_PUNCTUATION = re.compile(
+    rf"(?<=[\d\"'\u2019\u201d\])}}{_SHUT}])[\uff1a\uff0c\u3001\uff1b](?=\s*[-\d\"'\u2018\u201c\[({{{_OPEN}])"
+    rf"|[{_OPEN}](?=\s*-?\d)|(?<=\d)[{_SHUT}]"
+)
+"""Of Chinese and Japanese, where JSON has its own; in a name it stays as it is."""
+_ASCII = str.maketrans("\uff1a\uff0c\u3001\uff1b\uff3b\uff08\uff3d\uff09", ":,,;[(])")
 _RANGES = {(0.0, 0.0, 1000.0, 1000.0), (0.0, 0.0, 999.0, 999.0)}
 
 
@@ -47,7 +56,9 @@ def items(answer: str) -> list[Found]:
     whatever the text.
     """
     text, cut = _without_thoughts(answer)
-    found = [*_found(text), *cut]
+    text = _ASIAN_PUNCTUATION.sub(lambda mark: mark.group().translate(_ASCII), text)
+    text, in_lines = without_lines(text)
+    found = [*in_lines, *_found(text), *cut]
     found = sorted([*found, *_overlooked(text, found)], key=lambda each: each.piece.start)
     marked = [item for item in found if isinstance(item, Item) and not item.bare]
     if marked:
@@ -79,7 +90,7 @@ def _overlooked(text: str, found: Iterable[Found]) -> Iterator[Unreadable]:
 def _found(text: str) -> list[Found]:
     found: list[Found] = []
     scanner = Scanner(text)
-    at, name, name_until = 0, "", -1
+    at, name, name_until, last = 0, "", -1, 0
     while opening := _OPENING.search(text, at):
         start = opening.start()
         if named := tags.NAMED.match(text, start):
@@ -96,13 +107,11 @@ def _found(text: str) -> list[Found]:
             corners = _CORNERS.match(text, start)
             at = corners.end() if corners else start + 1
             if corners:
-                more = [tags.corners(corners)]
+                more = _named_by_their_line([tags.corners(corners)], text, start)
         elif opened.startswith("<point"):
             more, at = tags.points(text, start)
-        elif locations := _LOCATIONS.match(text, start):
-            more, at = [tags.locations(locations)], locations.end()
-        elif sides := _SIDES.match(text, start):
-            more, at = [tags.sides(sides)], sides.end()
+        elif unmarked := _unmarked(text, start, last):
+            more, at = unmarked
         elif opened == "<" or not tags.is_tag(opened):
             at = start + 1
         else:
@@ -110,7 +119,19 @@ def _found(text: str) -> list[Found]:
             more, at = tags.boxes(text, start, label)
             name_until = at if label else -1
         found += more
+        last = at if more else last
     return found
+
+
+def _unmarked(text: str, start: int, last: int) -> tuple[Sequence[Found], int] | None:
+    """Numbers that words stand beside, and location tokens; ``last``: the end of what was found."""
+    if locations := _LOCATIONS.match(text, start):
+        return [tags.locations(locations)], locations.end()
+    if sides := tags.SIDES.match(text, start):
+        return _named_by_their_line([tags.sides(sides, last)], text, start), sides.end()
+    if four := tags.FOUR.match(text, start):
+        return [tags.four(four)], four.end()
+    return None
 
 
 def _named_by_their_line(found: Sequence[Found], text: str, start: int) -> Sequence[Found]:

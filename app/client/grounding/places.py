@@ -20,39 +20,48 @@ from app.client.grounding.numbers import (
     name_of,
     numbers,
     score_of,
+    with_size,
 )
 from app.client.grounding.scan import Scanner
 from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
+    CENTRE_AND_SIZE,
+    CENTRE_AND_SIZE_LISTS,
+    CENTRES,
     CONTAINERS,
     COORDINATES,
     CORNER_AND_SIZE,
+    CORNER_AND_SIZE_LISTS,
     CORNERS,
     LABELS,
     NO_PLACES,
     OUTLINES,
     PAIRS_OF_CORNERS,
-    POINT,
+    POINTS,
     SCORE_LISTS,
     SCORES,
+    SIZES,
     Kind,
     plain,
 )
 
 _BRACKET = re.compile(r"[{\[]")
+_LISTS_WITH_SIZE = frozenset((*CORNER_AND_SIZE_LISTS, *CENTRE_AND_SIZE_LISTS))
 _BREAKS_OFF = "the answer breaks off inside an object"
 
 Pairs = Sequence[tuple[str, Pair]]
 """An object's pairs with their keys in plain letters."""
 
 
-def places(value: Value, answer: str) -> list[Found]:
+def places(value: Value, answer: str, name: str = "") -> list[Found]:
     """Each place in a value and in all values inside it, by its position in ``answer``.
+
+    ``name`` is what stands above it, for places that have none of their own.
 
     An object is read when it is complete, because a name may stand at its end. Of an object that
     the answer's end cuts, only those places are found that their own key names.
     """
-    return sorted(_Walk(answer).value(value, ""), key=lambda found: found.piece.start)
+    return sorted(_Walk(answer).value(value, name), key=lambda found: found.piece.start)
 
 
 class _Walk:
@@ -153,7 +162,7 @@ class _Walk:
         yield from self._without_a_key(value, has_own=bool(found))
         corners = _pair_of_corners(key for key, _ in pairs)
         for key, pair in pairs:
-            if key in COORDINATES or key in corners:
+            if key in COORDINATES or key in corners or key in _LISTS_WITH_SIZE:
                 continue
             if key in CONTAINERS and key not in LABELS:
                 yield from self._container(value, pairs, key, pair, own_name or name)
@@ -179,11 +188,18 @@ class _Walk:
     def _own(self, value: Object, pairs: Pairs, label: str) -> Generator[Found]:
         """Places under keys that say that they are places."""
         piece = self._piece(value)
-        for key, pair in pairs:
-            if key in COORDINATES and not is_open(pair.value):
-                yield from self._groups(pair.value, label, COORDINATES[key], piece)
         by_key = {key: pair.value for key, pair in pairs}
-        if corners := _pair_of_corners(by_key):
+        sized = _centre_and_size(by_key)
+        for key, pair in pairs:
+            if key in COORDINATES and not is_open(pair.value) and not (sized and key in CENTRES):
+                yield from self._groups(pair.value, label, COORDINATES[key], piece)
+            elif key in _LISTS_WITH_SIZE and not is_open(pair.value):
+                at_centre = key in CENTRE_AND_SIZE_LISTS
+                group = with_size(numbers(pair.value), at_centre=at_centre)
+                yield item_of(label, group, "box", piece)
+        if sized:
+            yield item_of(label, with_size(sized, at_centre=True), "box", piece)
+        elif corners := _pair_of_corners(by_key):
             group = [number for key in corners for number in numbers(by_key[key])]
             yield item_of(label, group, "box", piece)
         else:
@@ -192,17 +208,15 @@ class _Walk:
     def _sides(self, by_key: Mapping[str, Value], label: str, piece: Piece) -> Generator[Found]:
         """``{"x1": 10, "y1": 20, "x2": 30, "y2": 40}`` and its like."""
         sides = {k: v for k, v in by_key.items() if not isinstance(v, (Array, Object))}
-        for keys in (*CORNERS, *CORNER_AND_SIZE, POINT):
+        for keys in (*CORNERS, *CORNER_AND_SIZE, *CENTRE_AND_SIZE, *POINTS):
             if not sides.keys() >= set(keys):
                 continue
             group = [number for key in keys for number in numbers(sides[key])]
-            if keys in CORNER_AND_SIZE and len(group) == 4:
-                x, y, width, height = group
-                right = replace(width, value=x.value + width.value)
-                group = [x, y, right, replace(height, value=y.value + height.value)]
-            yield item_of(label, group, "point" if keys == POINT else "box", piece)
+            if keys in CORNER_AND_SIZE or keys in CENTRE_AND_SIZE:
+                group = with_size(group, at_centre=keys in CENTRE_AND_SIZE)
+            yield item_of(label, group, "point" if keys in POINTS else "box", piece)
             return
-        some = {key for keys in (*CORNERS, POINT) for key in keys if key in sides}
+        some = {key for keys in (*CORNERS, *POINTS) for key in keys if key in sides}
         if any(numbers(sides[key]) for key in some):
             yield Unreadable(f"only {', '.join(sorted(some))}", piece)
 
@@ -339,6 +353,15 @@ def _are_a_name(others: Sequence[Value]) -> bool:
 def _pair_of_corners(keys: Iterable[str]) -> Sequence[str]:
     present = set(keys)
     return next((pair for pair in PAIRS_OF_CORNERS if present.issuperset(pair)), ())
+
+
+def _centre_and_size(by_key: Mapping[str, Value]) -> Sequence[Number]:
+    """``{"center": [20, 30], "size": [20, 20]}``; the size also as width and height."""
+    centre = next((numbers(by_key[key]) for key in CENTRES if key in by_key), ())
+    size = next((numbers(by_key[key]) for key in SIZES if key in by_key), ())
+    if not size and {"width", "height"} <= by_key.keys():
+        size = (*numbers(by_key["width"]), *numbers(by_key["height"]))
+    return (*centre, *size) if len(centre) == len(size) == 2 else ()
 
 
 def _name(pairs: Pairs) -> str | None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 
 from app.client.grounding.items import Found, Item, Piece, Unreadable, item_of
+from app.client.grounding.numbers import with_size
 from app.client.grounding.values import NUMBER, Number
-from app.client.grounding.words import Kind
+from app.client.grounding.words import (
+    CENTRE_AND_SIZE,
+    CORNER_AND_SIZE,
+    CORNERS,
+    Kind,
+    plain,
+)
 
 _NAME_TAGS = (
     (r"<\s*\|\s*object_ref_start\s*\|\s*>", r"<\s*\|\s*object_ref_end\s*\|\s*>"),  # Qwen2-VL
@@ -35,14 +42,40 @@ _POINTS = re.compile(r"<points?\b([^<>]*)>([^<]*)</points?>|<points?\s([^<>]*)/>
 _POINTS_SO_FAR = re.compile(r"<points?\b[^<>]*(?:>[^<]*(?:</?[points]*)?)?\Z")
 _PLACE = re.compile(rf"""x\d*\s*=\s*["']?({NUMBER})["']?\s*y\d*\s*=\s*["']?({NUMBER})""")
 _ALT = re.compile(r"""\b(?:alt|label|name)\s*=\s*["']([^"']*)["']""")
-LOCATIONS = r"(?:<(?:loc_?)?\d{1,4}>\s*){4}"
-"""PaliGemma's and Florence's tokens: their order and range are not those of the models served."""
-_SIDE = rf"\s*[:=]\s*({NUMBER})"
-_NEXT = r"[\s,;]*,?[\s,;]*"
-SIDES = (
-    rf"\bx\w{{0,5}}{_SIDE}{_NEXT}y\w{{0,5}}{_SIDE}{_NEXT}x\w{{0,5}}{_SIDE}{_NEXT}y\w{{0,5}}{_SIDE}"
-    rf"|\b(?:bbox|box|bounding box|coordinates)(?:_2d)?\s*[:=]\s*"
+LOCATIONS = r"(?:<(?:loc_?)?\d{1,4}>\s*){4}|(?:<patch_index_\d{1,4}>\s*){2}"
+"""PaliGemma's, Florence's and Kosmos-2's tokens: their order and range are not those of the models
+served."""
+_SIDE_NAME = (
+    r"(?:[xy][_-]?(?:min|max|center|\d)?|c[xy]|[xy]c|(?:min|max|center)[_-]?[xy]"
+    r"|left|top|right|bottom|w(?:idth)?|h(?:eight)?)"
+)
+_SIDE = (
+    rf"\b{_SIDE_NAME}(?:\s{{0,9}}[:=]\s{{0,9}}(?:\"{NUMBER}\"|'{NUMBER}'|{NUMBER})"
+    rf"|\s{{0,9}}>\s{{0,9}}{NUMBER}\s{{0,9}}</\w{{1,12}}>|[ \t]{NUMBER})"
+)
+_A_SIDE = re.compile(_SIDE, re.IGNORECASE)
+_ITS_NAME = re.compile(_SIDE_NAME, re.IGNORECASE)
+_NEXT = r"[\s,;<]{1,40}(?:and\s)?"
+SIDES = re.compile(rf"(?:{_SIDE}{_NEXT}){{3}}{_SIDE}", re.IGNORECASE)
+"""``x1: 10, y1: 20, x2: 30, y2: 40``, also as words, attributes or elements of XML."""
+_PAIR = rf"\(\s*({NUMBER})\s*,\s*({NUMBER})\s*\)"
+FOUR = re.compile(
+    rf"\b(?:bbox|box|bounding box|coordinates)(?:_2d)?\s*[:=]\s*"
     rf"({NUMBER})\s*,\s*({NUMBER})\s*,\s*({NUMBER})\s*,\s*({NUMBER})"
+    rf"|\b(?:top|upper)[- ]left\b[^()\n]{{0,40}}{_PAIR}"
+    rf"[^()\n]{{0,60}}\b(?:bottom|lower)[- ]right\b[^()\n]{{0,40}}{_PAIR}",
+    re.IGNORECASE,
+)
+"""``bbox: 10, 20, 30, 40``; ``top-left is (10, 20), bottom-right (30, 40)``."""
+UNMARKED = (
+    rf"\b{_SIDE_NAME}(?:\s{{0,9}}[:=>]|[ \t]\d)|\b(?:bbox|box|coordinates)\w{{0,3}}\s*[:=]"
+    r"|\b(?:top|upper)[- ]left\b"
+)
+"""What may begin one of these two."""
+_NAME_ELEMENT = re.compile(
+    r"<(name|label|class|category|title)>\s*([^<>]{1,80}?)\s*</\1>"
+    r"|\b(?:name|label|class|category|title)\s?=\s?[\"']([^\"'<>]{1,80})[\"']",
+    re.IGNORECASE,
 )
 _WORD = r"[^\s*_`\"'.:<>{}\[\]()]+"
 _LINE = re.compile(
@@ -113,15 +146,45 @@ def locations(match: re.Match[str]) -> Unreadable:
 def corners(match: re.Match[str]) -> Found:
     """``(10,20),(30,40)``."""
     numbers = tuple(_numbers(match.group(), match.start()))
-    found = item_of("", numbers, "box", Piece(match.group(), match.start()))
-    return replace(found, bare=True) if isinstance(found, Item) else found
+    return _bare(item_of("", numbers, "box", Piece(match.group(), match.start())))
 
 
-def sides(match: re.Match[str]) -> Found:
-    """``x1: 10, y1: 20, x2: 30, y2: 40`` and ``bbox: 10, 20, 30, 40``."""
-    values = [number for number in match.groups() if number is not None]
-    numbers = tuple(Number(float(n), match.start(), match.end(), "." in n) for n in values)
-    found = item_of("", numbers, "box", Piece(match.group(), match.start()))
+def sides(match: re.Match[str], since: int) -> Found:
+    """By their names. ``since`` is where the place before them ended."""
+    text, start = match.string, match.start()
+    piece = Piece(match.group(), start)
+    end_of_tag = start
+    if text.rfind("<", since, start) > text.rfind(">", since, start):
+        end_of_tag = text.find(">", match.end())
+        if end_of_tag < 0:
+            return Unreadable("the answer breaks off inside a tag", piece, quoted=False)
+    told = dict(_named_number(side) for side in _A_SIDE.finditer(text, *match.span()))
+    # Of an element or an attribute before the sides, or of an attribute of the same tag.
+    names = [each.groups() for each in _NAME_ELEMENT.finditer(text, since, end_of_tag)]
+    label = next(filter(None, names[-1][1:]), "") if names else ""
+    for keys in (*CORNERS, *CORNER_AND_SIZE, *CENTRE_AND_SIZE):
+        if told.keys() == set(keys):
+            group: Sequence[Number] = [told[key] for key in keys]
+            if keys not in CORNERS:
+                group = with_size(group, at_centre=keys in CENTRE_AND_SIZE)
+            return _bare(item_of(label, group, "box", piece))
+    return Unreadable("sides that make no box", piece)
+
+
+def _named_number(side: re.Match[str]) -> tuple[str, Number]:
+    name = _ITS_NAME.match(side.string, side.start())
+    assert name is not None  # noqa: S101  # a side begins with it
+    [number] = _numbers(side.string[name.end() : side.end()], name.end())
+    return plain(name.group()), number
+
+
+def four(match: re.Match[str]) -> Found:
+    """Four numbers behind a word that says that they are a box."""
+    numbers = tuple(_numbers(match.group(), match.start()))[-4:]
+    return _bare(item_of("", numbers, "box", Piece(match.group(), match.start())))
+
+
+def _bare(found: Found) -> Found:
     return replace(found, bare=True) if isinstance(found, Item) else found
 
 

@@ -14,9 +14,13 @@ def _words(text: str) -> tuple[str, ...]:
 
 COORDINATES: dict[str, Kind] = {
     **dict.fromkeys(_words("bbox bbox2d box box2d boundingbox bndbox xyxy rect rectangle"), "box"),
+    **dict.fromkeys(_words("边界框 边框 检测框 경계상자 바운딩박스"), "box"),
     **dict.fromkeys(_words("point point2d xy center centre centroid keypoint click"), "point"),
     **dict.fromkeys(
-        _words("coordinates coordinate coords coord location position region bounds geometry"),
+        _words(
+            "coordinates coordinate coords coord location position region bounds geometry "
+            "坐标 位置 좌표 위치"
+        ),
         "either",
     ),
 }
@@ -36,7 +40,8 @@ CONTAINERS: dict[str, Kind] = {
 """Keys of several places; an empty one says that there is none."""
 LABELS = _words(
     "label name class classname category categoryname labelname objectname object text "
-    "textcontent ref phrase type tag title item caption alt description"
+    "textcontent ref phrase type tag title item caption alt description "
+    "标签 名称 类别 物体 라벨 레이블 이름"
 )
 """Keys of a name, the surest first."""
 SCORES = _words("score confidence conf probability prob")
@@ -68,7 +73,19 @@ CORNER_AND_SIZE = (
     ("x", "y", "w", "h"),
     ("left", "top", "width", "height"),
 )
-POINT = ("x", "y")
+CENTRE_AND_SIZE = (
+    ("cx", "cy", "w", "h"),
+    ("cx", "cy", "width", "height"),
+    ("xc", "yc", "w", "h"),
+    ("xcenter", "ycenter", "width", "height"),
+    ("centerx", "centery", "width", "height"),
+)
+CORNER_AND_SIZE_LISTS = _words("xywh bboxxywh boxxywh ltwh bboxltwh")
+CENTRE_AND_SIZE_LISTS = _words("cxcywh bboxcxcywh boxcxcywh")
+"""Keys of lists that say themselves that two of their numbers are a width and a height."""
+CENTRES = _words("center centre centroid")
+SIZES = _words("size dimensions extent")
+POINTS = (("x", "y"), ("cx", "cy"))
 PAIRS_OF_CORNERS = (
     ("topleft", "bottomright"),
     ("lefttop", "rightbottom"),

@@ -90,8 +90,9 @@ FORM = st.sampled_from(sorted(FORMS))
 CHARACTERS = st.sampled_from("{}[]()<>\"'\\,: 0123.-#/x\n|`@!_=*;$%&~^?Anulé")
 
 
-def places(detection: Detection) -> set[tuple[str, tuple[float, ...]]]:
-    return {(box.label, box.xyxy) for box in detection.boxes}
+def places(detection: Detection, *, but_last: int = 0) -> set[tuple[str, tuple[float, ...]]]:
+    boxes = detection.boxes[: len(detection.boxes) - but_last]
+    return {(box.label, box.xyxy) for box in boxes}
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -151,8 +152,25 @@ ONLY_ITS_END_TELLS = {"a-thought-without-its-beginning"}
 """That what came before was a thought, and its boxes none."""
 
 
+IN_LINES = [name for name in NAMES if name.startswith(("yaml", "a-table", "commas-between"))]
+"""Only the next line tells that one is whole."""
+
+
+@pytest.mark.parametrize("name", IN_LINES)
+def test_in_lines_what_was_found_stays_found_once_the_next_was_found(name: str) -> None:
+    answer = (ANSWERS / f"{name}.txt").read_text()
+    last = places(found(answer))
+    for cut in range(len(answer) + 1):
+        assert places(found(answer[:cut]), but_last=1) <= last, answer[:cut]
+
+
 @pytest.mark.parametrize(
-    "name", [name for name in NAMES if "prose" not in name and name not in ONLY_ITS_END_TELLS]
+    "name",
+    [
+        name
+        for name in NAMES
+        if "prose" not in name and name not in {*ONLY_ITS_END_TELLS, *IN_LINES}
+    ],
 )
 def test_in_each_answer_of_the_corpus_what_was_found_stays_found(name: str) -> None:
     answer = (ANSWERS / f"{name}.txt").read_text()
@@ -180,6 +198,17 @@ PIECES = [
     "```",
     "null",
     "1e999",
+    "\n",
+    "- box: [1, 2, 3, 4]\n",
+    "  label: a\n",
+    "- x1: 1\n  y1: 2\n  x2: 3\n  y2: 4\n",
+    "label,x1,y1,x2,y2\n",
+    "a,1,2,3,4\n",
+    "|x1|y1|x2|y2|\n",
+    "|1|2|3|4|\n",
+    '<a x1="1" y1="2" x2="3" y2="4">',
+    "<name>a</name>",
+    "\uff0c",
 ]
 
 
@@ -198,6 +227,25 @@ def test_no_answer_is_too_strange_to_be_read(answer: str) -> None:
     [
         *("{[(<point ", "{", "[", '"', "'", "[1,", '["a",', '{"a": "', '{"a" ', "<think>", "<box>"),
         *("{ # ", "/*", '"\\"', "a\n", '{"bbox_2d":[1,2,3,4],"label":"a\\""},'),
+        *(
+            "a: b\n",
+            "a:\n",
+            "- 1\n",
+            "box:\n",
+            "- box: [1, 2, 3, 4]\n",
+            "box: [1,\n",
+            "a,1,2,3,4\n",
+        ),
+        *(
+            "|x1|y1|x2|y2|\n",
+            "|1|2|3|4|\n",
+            "x1 1 ",
+            "x1=1,",
+            "<xmin>1</xmin>",
+            '<a x1="1" ',
+            "<a>",
+        ),
+        *("top-left (1,2) ", "1\uff0c", "<name>a</name>"),
     ],
 )
 def test_the_time_grows_no_faster_than_the_answer(piece: str) -> None:

@@ -1,0 +1,208 @@
+"""Places in forms whose lines say what belongs together: tables, comma-separated rows and YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from app.client.grounding.items import Found, Item, Piece, Unreadable, item_of
+from app.client.grounding.numbers import numbers, with_size
+from app.client.grounding.places import places
+from app.client.grounding.scan import Scanner
+from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value
+from app.client.grounding.words import (
+    CENTRE_AND_SIZE,
+    CONTAINERS,
+    COORDINATES,
+    CORNER_AND_SIZE,
+    CORNERS,
+    LABELS,
+    SCORES,
+    plain,
+)
+
+_SETS_OF_SIDES = (*CORNERS, *CORNER_AND_SIZE, *CENTRE_AND_SIZE)
+_A_NUMBER = re.compile(NUMBER)
+_SEPARATORS = "|\t;,"
+_BRACKET = re.compile(r"[\[\]{}]")
+_BULLET = re.compile(r"(?:[-*•]|\d{1,3}[.)])\s+")
+_RULE = re.compile(r"[\s|:+-]+")
+"""Between a table's head and its rows."""
+_DECORATION = " *_`\"'"
+_ENTRY = re.compile(
+    r"[ \t]*(?P<dash>(?:- ){0,2})(?P<key>[^\W\d][\w .-]{0,40}):(?:[ \t]+(?P<value>\S.*?))?[ \t]*"
+)
+"""A line of YAML."""
+_ELEMENT = re.compile(rf"[ \t]*- (?P<number>{NUMBER})[ \t]*")
+
+
+class Line(NamedTuple):
+    text: str
+    start: int
+
+
+def without_lines(text: str) -> tuple[str, list[Found]]:
+    """The text with spaces where such lines stood, so that all positions stay; and their places."""
+    lines = [Line(each.group(), each.start()) for each in re.finditer(r"[^\n]+", text)]
+    found: list[Found] = []
+    kept, at, index = "", 0, 0
+    while index < len(lines):
+        end, more = _table(lines, index) or _block(lines, index, text) or (index + 1, [])
+        if more:
+            first, last = lines[index].start, lines[end - 1]
+            until = last.start + len(last.text)
+            kept, at = f"{kept}{text[at:first]}{' ' * (until - first)}", until
+            found += more
+        index = end
+    return kept + text[at:], found
+
+
+def _table(lines: Sequence[Line], begin: int) -> tuple[int, list[Found]] | None:
+    """A head that names a box's four sides, and rows below it; or a row with a name alone.
+
+    Returns the line behind it.
+    """
+    first = lines[begin]
+    separator = next((mark for mark in _SEPARATORS if first.text.count(mark) >= 4), None)
+    if separator is None or _BRACKET.search(first.text):
+        return None
+    head = [plain(cell) for cell in _cells(first, separator)]
+    sides = next((keys for keys in _SETS_OF_SIDES if set(keys) <= set(head)), None)
+    if sides is None:
+        row = _row_alone(first, separator)
+        return (begin + 1, [row]) if row else None
+    end = begin + 1
+    found: list[Found] = []
+    while end < len(lines) and separator in lines[end].text:
+        line = lines[end]
+        end += 1
+        if separator == "|" and end == len(lines) and not line.text.rstrip().endswith("|"):
+            found.append(Unreadable("the answer breaks off inside a row", Piece(*line)))
+        elif not _RULE.fullmatch(line.text):
+            found.append(_row(line, head, _cells(line, separator), sides))
+    return end, found
+
+
+def _cells(line: Line, separator: str) -> list[str]:
+    text = line.text.strip()
+    if separator == "|":
+        text = text.removeprefix("|").removesuffix("|")
+    return [cell.strip(_DECORATION) for cell in text.split(separator)]
+
+
+def _row(line: Line, head: Sequence[str], cells: Sequence[str], sides: Sequence[str]) -> Found:
+    piece = Piece(line.text, line.start)
+    row = dict(zip(head, cells, strict=False))
+    group = [_number(row[key], line) for key in sides if _A_NUMBER.fullmatch(row.get(key, ""))]
+    if len(group) != len(sides):
+        return Unreadable("a row without its four numbers", piece)
+    if sides not in CORNERS:
+        group = [*with_size(group, at_centre=sides in CENTRE_AND_SIZE)]
+    texts = [cell for cell in cells if cell and not _A_NUMBER.fullmatch(cell)]
+    label = next((row[key] for key in LABELS if row.get(key)), next(iter(texts), ""))
+    found = item_of(label, group, "box", piece)
+    score = next((row[key] for key in SCORES if _A_NUMBER.fullmatch(row.get(key, ""))), None)
+    return replace(found, score=float(score)) if score and isinstance(found, Item) else found
+
+
+def _row_alone(line: Line, separator: str) -> Found | None:
+    """``cup, 10, 20, 30, 40``."""
+    cells = [cell for cell in _cells(line, separator) if cell]
+    group = [_number(cell, line) for cell in cells if _A_NUMBER.fullmatch(cell)]
+    first, last = cells[0], cells[-1]
+    label = last if _A_NUMBER.fullmatch(first) else first
+    if len(cells) != 5 or len(group) != 4 or _A_NUMBER.fullmatch(label):
+        return None
+    found = item_of(_BULLET.sub("", label, count=1), group, "box", Piece(line.text, line.start))
+    return replace(found, bare=True) if isinstance(found, Item) else found
+
+
+def _number(text: str, line: Line) -> Number:
+    return Number(float(text), line.start, line.start + len(line.text), "." in text)
+
+
+def _block(lines: Sequence[Line], begin: int, text: str) -> tuple[int, list[Found]] | None:
+    """Lines of ``key: value``, and the places that they tell; returns the line behind them."""
+    end = begin
+    while end < len(lines) and _is_of_yaml(lines[end]):
+        end += 1
+    if end == begin:
+        return None
+    inside_json = (begin and lines[begin - 1].text.rstrip()[-1:] in {"{", "[", ","}) or (
+        end < len(lines) and lines[end].text.lstrip()[:1] in {"}", "]"}
+    )
+    if inside_json:
+        return end, []
+    found: list[Found] = []
+    for thing, name in _things(lines[begin:end], Scanner(text)):
+        # A key whose value are the lines below it has none of its own left: they have become its.
+        thing.pairs = [pair for pair in thing.pairs if pair.value != Array(pair.start, closed=True)]
+        if _has_a_place(thing):
+            found += places(thing, text, name)
+    return end, found
+
+
+def _is_of_yaml(line: Line) -> bool:
+    entry = _ENTRY.fullmatch(line.text)
+    whole = entry is not None and _is_whole(entry["value"] or "")
+    return whole or _ELEMENT.fullmatch(line.text) is not None
+
+
+def _is_whole(value: str) -> bool:
+    """Whether no bracket or comma of JSON goes on in the next line."""
+    return value[-1:] not in {",", "{", "["} and all(
+        value.count(one) == value.count(other) for one, other in ("[]", "{}", "()")
+    )
+
+
+def _things(lines: Sequence[Line], scanner: Scanner) -> Iterator[tuple[Object, str]]:
+    """Each thing's pairs as one object, and the key above it that may be its name."""
+    thing, name = Object(lines[0].start, closed=True), ""
+    for line in lines:
+        end = line.start + len(line.text)
+        if element := _ELEMENT.fullmatch(line.text):
+            last = thing.pairs[-1].value if thing.pairs else None
+            if isinstance(last, Array):
+                last.items.append(_number(element["number"], line))
+                last.end = thing.end = end
+            continue
+        entry = _ENTRY.fullmatch(line.text)
+        assert entry is not None  # noqa: S101  # the block has no other lines
+        key = str(entry["key"]).strip()
+        known = {pair.key for pair in thing.pairs}
+        is_above = not entry["value"] and plain(key) not in {*COORDINATES, *LABELS}
+        if thing.pairs and (entry["dash"] or key in known or is_above):
+            yield thing, name
+            thing = Object(line.start, closed=True)
+        if is_above:
+            name = "" if plain(key) in CONTAINERS else key
+        else:
+            thing.pairs.append(Pair(key, line.start, _value(entry, line, scanner)))
+            thing.end = end
+    yield thing, name
+
+
+def _value(entry: re.Match[str], line: Line, scanner: Scanner) -> Value:
+    start, end = (line.start + at for at in entry.span("value"))
+    told = str(entry["value"] or "")
+    if not told:
+        return Array(line.start, closed=True)
+    if told[0] in "[({":
+        return scanner.scan(start)[0]
+    if _A_NUMBER.fullmatch(told):
+        return Number(float(told), start, end, "." in told)
+    return Text(told.strip("\"'"), start, end)
+
+
+def _has_a_place(thing: Object) -> bool:
+    known = {plain(pair.key or ""): pair.value for pair in thing.pairs}
+    return any(known.keys() >= set(keys) for keys in _SETS_OF_SIDES) or any(
+        key in COORDINATES and (len(numbers(value)) > 1 or _is_null(value))
+        for key, value in known.items()
+    )
+
+
+def _is_null(value: Value) -> bool:
+    return isinstance(value, Text) and value.value in {"null", "~", "None"}
