@@ -111,10 +111,11 @@ def _row_alone(line: Line, separator: str) -> Found | None:
     """``cup, 10, 20, 30, 40``."""
     cells = [cell for cell in _cells(line, separator) if cell]
     group = [_number(cell, line) for cell in cells if _A_NUMBER.fullmatch(cell)]
-    first, last = cells[0], cells[-1]
-    label = last if _A_NUMBER.fullmatch(first) else first
-    if len(cells) != 5 or len(group) != 4 or _A_NUMBER.fullmatch(label):
+    if len(cells) != 5 or len(group) != 4:
         return None
+    label = cells[-1] if _A_NUMBER.fullmatch(cells[0]) else cells[0]
+    if _A_NUMBER.fullmatch(label):
+        return None  # what is no number stands between them
     found = item_of(_BULLET.sub("", label, count=1), group, "box", Piece(line.text, line.start))
     return replace(found, bare=True) if isinstance(found, Item) else found
 
@@ -137,8 +138,7 @@ def _block(lines: Sequence[Line], begin: int, text: str) -> tuple[int, list[Foun
         return end, []
     found: list[Found] = []
     for thing, name in _things(lines[begin:end], Scanner(text)):
-        # A key whose value are the lines below it has none of its own left: they have become its.
-        thing.pairs = [pair for pair in thing.pairs if pair.value != Array(pair.start, closed=True)]
+        thing.pairs = [pair for pair in thing.pairs if not _is_heading(pair.value)]
         if _has_a_place(thing):
             found += places(thing, text, name)
     return end, found
@@ -204,5 +204,12 @@ def _has_a_place(thing: Object) -> bool:
     )
 
 
+def _is_heading(value: Value) -> bool:
+    """A key without a value and without elements below it: the lines there have keys."""
+    return isinstance(value, Array) and value.end < 0
+
+
 def _is_null(value: Value) -> bool:
-    return isinstance(value, Text) and value.value in {"null", "~", "None"}
+    if isinstance(value, Text):
+        return value.value in {"null", "~", "None"}
+    return isinstance(value, Array) and not value.items

@@ -131,6 +131,8 @@ def _unmarked(text: str, start: int, last: int) -> tuple[Sequence[Found], int] |
         return _named_by_their_line([tags.sides(sides, last)], text, start), sides.end()
     if four := tags.FOUR.match(text, start):
         return [tags.four(four)], four.end()
+    if call := tags.CALL.match(text, start):
+        return [tags.call(call)], call.end()
     return None
 
 

@@ -58,20 +58,26 @@ _ITS_NAME = re.compile(_SIDE_NAME, re.IGNORECASE)
 _NEXT = r"[\s,;<]{1,40}(?:and\s)?"
 SIDES = re.compile(rf"(?:{_SIDE}{_NEXT}){{3}}{_SIDE}", re.IGNORECASE)
 """``x1: 10, y1: 20, x2: 30, y2: 40``, also as words, attributes or elements of XML."""
-_PAIR = rf"\(\s*({NUMBER})\s*,\s*({NUMBER})\s*\)"
+_PAIR = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 FOUR = re.compile(
     rf"\b(?:bbox|box|bounding box|coordinates)(?:_2d)?\s*[:=]\s*"
-    rf"({NUMBER})\s*,\s*({NUMBER})\s*,\s*({NUMBER})\s*,\s*({NUMBER})"
+    rf"{NUMBER}\s*,\s*{NUMBER}\s*,\s*{NUMBER}\s*,\s*{NUMBER}"
     rf"|\b(?:top|upper)[- ]left\b[^()\n]{{0,40}}{_PAIR}"
     rf"[^()\n]{{0,60}}\b(?:bottom|lower)[- ]right\b[^()\n]{{0,40}}{_PAIR}",
     re.IGNORECASE,
 )
 """``bbox: 10, 20, 30, 40``; ``top-left is (10, 20), bottom-right (30, 40)``."""
+_CALL = r"\b(?:start_box|end_box|point|click)\s{0,9}[=:(]"
+CALL = re.compile(
+    rf"{_CALL}\s{{0,9}}(?:point\s?=\s?)?[\"']?[\[(]\s{{0,9}}{NUMBER}\s{{0,9}},\s{{0,9}}{NUMBER}\s{{0,9}}[\])]",
+    re.IGNORECASE,
+)
+"""``click(start_box='(10,20)')``, UI-TARS' and others' action on a screen."""
 UNMARKED = (
     rf"\b{_SIDE_NAME}(?:\s{{0,9}}[:=>]|[ \t]\d)|\b(?:bbox|box|coordinates)\w{{0,3}}\s*[:=]"
-    r"|\b(?:top|upper)[- ]left\b"
+    rf"|\b(?:top|upper)[- ]left\b|{_CALL}"
 )
-"""What may begin one of these two."""
+"""What may begin one of these."""
 _NAME_ELEMENT = re.compile(
     r"<(name|label|class|category|title)>\s*([^<>]{1,80}?)\s*</\1>"
     r"|\b(?:name|label|class|category|title)\s?=\s?[\"']([^\"'<>]{1,80})[\"']",
@@ -182,6 +188,12 @@ def four(match: re.Match[str]) -> Found:
     """Four numbers behind a word that says that they are a box."""
     numbers = tuple(_numbers(match.group(), match.start()))[-4:]
     return _bare(item_of("", numbers, "box", Piece(match.group(), match.start())))
+
+
+def call(match: re.Match[str]) -> Found:
+    """The point of an action."""
+    numbers = tuple(_numbers(match.group(), match.start()))
+    return _bare(item_of("", numbers, "point", Piece(match.group(), match.start())))
 
 
 def _bare(found: Found) -> Found:

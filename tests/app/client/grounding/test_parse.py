@@ -206,6 +206,7 @@ PIECES = [
     "a,1,2,3,4\n",
     "|x1|y1|x2|y2|\n",
     "|1|2|3|4|\n",
+    "|||||\n",
     '<a x1="1" y1="2" x2="3" y2="4">',
     "<name>a</name>",
     "\uff0c",
@@ -214,6 +215,8 @@ PIECES = [
 
 @settings(max_examples=1000, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+@example("|||||")
+@example("a,,,,")
 @example('<points x1="1" y1="2" alt="a">{"bbox_2d": [1, 2, 3, 4], "label": "a"}</points>')
 def test_no_answer_is_too_strange_to_be_read(answer: str) -> None:
     for box in found(answer).boxes:
