@@ -109,7 +109,7 @@ PROFILES: dict[ProfileName, Profile] = {
     # The twin's own, of coloured shapes. Its revision follows from its files.
     "tiny": Profile(
         model="personal-cloud-hub/tiny-vl",
-        revision="8b20c112f598e34ca89d53c8321d734db2f87387",
+        revision="6cb99a127813c204a100bbdff564c71c78ec49ef",
         language=Language(
             layers=5,
             hidden_size=192,

@@ -66,13 +66,13 @@ def ask(rng: random.Random, shapes: Sequence[Shape]) -> Asked:
     """One question of the kinds the model is for, most often for one shape's box."""
     one = rng.choice(shapes)
     kinds = {
-        _box_of_one: 34,
-        _boxes_of_several: 14,
-        _boxes_of_what_may_not_be_there: 15,
+        _box_of_one: 30,
+        _boxes_of_several: 16,
+        _boxes_of_what_may_not_be_there: 13,
         _points: 4,
         _number: 6,
-        _colour: 14,
-        _all: 11,
+        _colour: 13,
+        _all: 16,
         _talk: 2,
     }
     kind = rng.choices(list(kinds), list(kinds.values()))[0]

@@ -1,4 +1,4 @@
-"""The stages of the small model's training, in their order: first, answers, whole."""
+"""The stages of the small model's training, in their order: first, answers, whole, longer."""
 
 from __future__ import annotations
 
@@ -30,5 +30,6 @@ FIRST = Stage(1.2e-3, warm_up=150, decay_share=0.3, first_lesson=0, sight_alone=
 ONTO = {
     "answers": Stage(5e-4, warm_up=50, decay_share=0.8, first_lesson=10_000, sight=False),
     "whole": Stage(9e-4, warm_up=150, decay_share=0.9, first_lesson=20_000),
+    "longer": Stage(9e-4, warm_up=100, decay_share=0.9, first_lesson=30_000),
 }
-"""On a model that sees already: its answers alone, or all of it."""
+"""On a model that sees already: its answers alone, or all of it, twice."""

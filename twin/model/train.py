@@ -1,12 +1,12 @@
 """Train the small model from scratch on drawn pictures.
 
-    python -m twin.model.train FOLDER [--steps N] [--onto MODEL [--stage answers|whole]]
+    python -m twin.model.train FOLDER [--steps N] [--onto MODEL [--stage answers|whole|longer]]
 
 Besides the answers, the image tokens themselves are taught: what leaves the vision tower must tell
 which shape a cell shows and how far its box reaches from there, and what leaves the language
 model's second layer must tell that box's coordinates. With the answers alone, nothing is learnt in
-the same time. ``--onto`` goes on from a model that sees already, in one of two stages
-(``stages.py``).
+the same time. ``--onto`` goes on from a model that sees already, in a stage
+of ``stages.py``.
 """
 # pyright: basic, reportMissingImports=false
 # ruff: noqa: ANN001, ANN201, T201
@@ -17,6 +17,7 @@ import argparse
 import json
 import math
 import time
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -44,6 +45,8 @@ class Tutor(nn.Module):
 
     def __init__(self, model, number_ids) -> None:
         super().__init__()
+        # The fused attention's way back takes half of a step's time on a CPU (torch 2.13).
+        model.set_attn_implementation("eager")
         self.model = model
         self.register_buffer("number_ids", number_ids, persistent=False)
         self.register_buffer("number_of", torch.full((VOCABULARY_SIZE,), -1), persistent=False)
@@ -68,9 +71,9 @@ class Tutor(nn.Module):
             heads = attention.qkv(block.norm1(x)).view(size, count, 3, attention.num_heads, -1)
             q, k, v = heads.unbind(2)
             q, k = apply_rotary_pos_emb_vision(q, k, cos, sin)
-            seen = functional.scaled_dot_product_attention(
-                q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
-            )
+            q, k, v = (part.transpose(1, 2) for part in (q, k, v))
+            near = (q @ k.transpose(2, 3) * q.shape[-1] ** -0.5).softmax(-1)
+            seen = near.to(v.dtype) @ v
             x = x + attention.proj(seen.transpose(1, 2).reshape(size, count, -1))
             x = x + block.mlp(block.norm2(x))
         return visual.merger(x).view(size, count // 4, -1)
@@ -83,9 +86,10 @@ class Tutor(nn.Module):
         i = batch.image_start
         x = torch.cat([x[:, :i], seen, x[:, i + cells :]], dim=1)
         turned = language.rotary_emb(x, batch.positions)
+        unseen = torch.where(batch.mask, 0.0, -1e4).to(torch.bfloat16)
         middle = x
         for number, layer in enumerate(language.layers, start=1):
-            x = layer(x, attention_mask=batch.mask, position_embeddings=turned)
+            x = layer(x, attention_mask=unseen, position_embeddings=turned)
             if number == AUXILIARY_LAYER:
                 middle = x[:, i : i + cells]
         return language.norm(x), middle
@@ -196,9 +200,32 @@ def begun_with(onto: Path | None, stage: Stage, tokens):
     if onto is None:
         return Tutor(newborn(tokens), number_ids(tokens))
     torch.manual_seed(0)
-    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(onto).float()
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        onto, attn_implementation="eager"
+    ).float()
     model.model.visual.requires_grad_(requires_grad=stage.sight)
     return Tutor(model, number_ids(tokens))
+
+
+def optimizers_of(tutor, rate: float):
+    """Muon for the layers' matrices, AdamW for the rest.
+
+    Muon's step on a matrix turns all its directions alike; scaled to AdamW's length, it has AdamW's
+    rate (arXiv 2502.16982). It is not meant for embeddings and heads.
+    """
+    parts = ("visual.blocks.", "visual.merger.", "language_model.layers.")
+    layers, others = [], []
+    for name, p in tutor.named_parameters():
+        inner = p.ndim == 2 and any(part in name for part in parts)
+        (layers if inner else others).append(p)
+    groups = [
+        {"params": [p for p in others if p.ndim > 1], "weight_decay": 0.02},
+        {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return (
+        torch.optim.Muon(layers, lr=rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98)),
+    )
 
 
 class _Lessons(torch.utils.data.Dataset):
@@ -224,15 +251,13 @@ def main() -> None:
     state_file, curve = given.folder / "training.pt", given.folder / "curve.jsonl"
     tokens = tokenizer()
     tutor = begun_with(given.onto, stage, tokens)
-    matrices = [p for p in tutor.parameters() if p.ndim > 1]
-    vectors = [p for p in tutor.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": 0.02}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=stage.rate, betas=(0.9, 0.98))
+    optimizers = optimizers_of(tutor, stage.rate)
     first = 0
     if state_file.exists():
         state = torch.load(state_file)
         tutor.load_state_dict(state["tutor"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, told in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(told)
         first = state["step"]
     lessons = torch.utils.data.DataLoader(
         _Lessons(
@@ -247,13 +272,14 @@ def main() -> None:
     tutor.see, tutor.think = (torch.compile(p, dynamic=True) for p in (tutor.see, tutor.think))
     begun, sums, count = time.monotonic(), {}, 0
     for step, batch in enumerate(lessons, start=first):
-        for group in optimizer.param_groups:
+        for group in chain.from_iterable(optimizer.param_groups for optimizer in optimizers):
             group["lr"] = stage.rate_at(step, given.steps)
         losses = losses_of(tutor, batch, step, stage)
         torch.stack([*losses.values()]).sum().backward()
         nn.utils.clip_grad_norm_(tutor.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         count += 1
         for name, value in losses.items():
             sums[name] = sums.get(name, 0) + value.item()
@@ -272,7 +298,7 @@ def main() -> None:
             torch.save(
                 {
                     "tutor": tutor.state_dict(),
-                    "optimizer": optimizer.state_dict(),
+                    "optimizers": [optimizer.state_dict() for optimizer in optimizers],
                     "step": step + 1,
                 },
                 partial,
