@@ -103,9 +103,10 @@ class Pods:
         pod.begin()
 
     async def _refuse(self, item: Mapping[str, Any], reason: str, why: str) -> None:
+        # In the kubelet's order (kubelet.go, rejectPod): who sees that it failed finds why.
+        await self._tell(item, "Warning", reason, why)
         status = refused(item["status"], reason, why)
         await self._api.patch(_path(item, "status"), {"status": status})
-        await self._tell(item, "Warning", reason, why)
 
     async def _tell(self, item: Mapping[str, Any], type_: str, reason: str, message: str) -> None:
         event = _event(item, self._node.name, type_, reason, message)

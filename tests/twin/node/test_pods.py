@@ -173,9 +173,12 @@ def test_a_pod_that_gets_no_gpu_is_refused_in_the_kubelets_words(
 
     async def story(api: ScriptedApi) -> None:
         await api.events.put(("ADDED", greedy))
-        await until_async(lambda: "POST vlm/events" in api.asked)
+        await until_async(lambda: api.statuses)
 
-    [status] = follow(tmp_path, story, announced).statuses
+    told = follow(tmp_path, story, announced)
+    # Who sees that it failed finds why.
+    assert told.asked == ["POST vlm/events", "PATCH vlm/pods/p/status"]
+    [status] = told.statuses
     assert status == {
         "phase": "Failed",
         "reason": "UnexpectedAdmissionError",
