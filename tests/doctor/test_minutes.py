@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import stat
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ import pytest
 
 from doctor.google_side import minutes
 from doctor.observations import NotSeen
+from tests.doctor.test_sides import tool
 from tests.support.http_server import Handler, serving
 
 NOW = datetime(2026, 11, 3, 12, 0, 30, tzinfo=UTC)
@@ -52,9 +52,7 @@ class Google:
 @pytest.fixture
 def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Google]:
     monkeypatch.setenv("PATH", str(tmp_path))
-    gcloud = tmp_path / "gcloud"
-    gcloud.write_text('#!/bin/sh\n[ "$*" = "auth print-access-token" ] && echo ya29.secret\n')
-    gcloud.chmod(gcloud.stat().st_mode | stat.S_IXUSR)
+    tool(tmp_path, "gcloud", '[ "$*" = "auth print-access-token" ] && echo ya29.secret')
     it = Google()
 
     class Monitoring(Handler):
@@ -106,5 +104,5 @@ def test_no_way_to_google_is_told(google: Google, tmp_path: Path) -> None:
     assert isinstance(unreached, NotSeen)
     assert unreached.why.startswith("Cloud Monitoring was not reached: ")
 
-    (tmp_path / "gcloud").write_text("#!/bin/sh\necho 'ERROR: no active account' >&2; exit 1\n")
+    tool(tmp_path, "gcloud", "echo 'ERROR: no active account' >&2; exit 1")
     assert asked(google) == NotSeen(why="gcloud: ERROR: no active account")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from app.client.grounding.values import Number
@@ -65,6 +65,11 @@ def item_of(label: str, numbers: Sequence[Number], kind: Kind, piece: Piece) -> 
     values = tuple(number.value for number in counted)
     fractions = all(map(is_share, values)) and any(number.decimal for number in counted)
     return Item(label, values, piece, score, fractions)
+
+
+def bare(found: Found) -> Found:
+    """The same, with nothing but its form to say that it is a place."""
+    return replace(found, bare=True) if isinstance(found, Item) else found
 
 
 def is_share(number: float) -> bool:

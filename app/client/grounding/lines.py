@@ -7,23 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from app.client.grounding.items import Found, Item, Piece, Unreadable, item_of
-from app.client.grounding.numbers import numbers, with_size
+from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, item_of
+from app.client.grounding.numbers import corners_told_by, numbers
 from app.client.grounding.places import places
 from app.client.grounding.scan import Scanner
 from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
-    CENTRE_AND_SIZE,
     CONTAINERS,
     COORDINATES,
-    CORNER_AND_SIZE,
-    CORNERS,
     LABELS,
     SCORES,
+    SETS_OF_SIDES,
     plain,
 )
 
-_SETS_OF_SIDES = (*CORNERS, *CORNER_AND_SIZE, *CENTRE_AND_SIZE)
 _A_NUMBER = re.compile(NUMBER)
 _SEPARATORS = "|\t;,"
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -46,10 +43,11 @@ class Line(NamedTuple):
 def without_lines(text: str) -> tuple[str, list[Found]]:
     """The text with spaces where such lines stood, so that all positions stay; and their places."""
     lines = [Line(each.group(), each.start()) for each in re.finditer(r"[^\n]+", text)]
+    scanner = Scanner(text)
     found: list[Found] = []
     kept, at, index = "", 0, 0
     while index < len(lines):
-        end, more = _table(lines, index) or _block(lines, index, text) or (index + 1, [])
+        end, more = _table(lines, index) or _block(lines, index, scanner) or (index + 1, [])
         if more:
             first, last = lines[index].start, lines[end - 1]
             until = last.start + len(last.text)
@@ -69,7 +67,7 @@ def _table(lines: Sequence[Line], begin: int) -> tuple[int, list[Found]] | None:
     if separator is None or _BRACKET.search(first.text):
         return None
     head = [plain(cell) for cell in _cells(first, separator)]
-    sides = next((keys for keys in _SETS_OF_SIDES if set(keys) <= set(head)), None)
+    sides = next((keys for keys in SETS_OF_SIDES if set(keys) <= set(head)), None)
     if sides is None:
         row = _row_alone(first, separator)
         return (begin + 1, [row]) if row else None
@@ -93,16 +91,14 @@ def _cells(line: Line, separator: str) -> list[str]:
 
 
 def _row(line: Line, head: Sequence[str], cells: Sequence[str], sides: Sequence[str]) -> Found:
-    piece = Piece(line.text, line.start)
+    piece = Piece(*line)
     row = dict(zip(head, cells, strict=False))
     group = [_number(row[key], line) for key in sides if _A_NUMBER.fullmatch(row.get(key, ""))]
     if len(group) != len(sides):
         return Unreadable("a row without its four numbers", piece)
-    if sides not in CORNERS:
-        group = [*with_size(group, at_centre=sides in CENTRE_AND_SIZE)]
     texts = [cell for cell in cells if cell and not _A_NUMBER.fullmatch(cell)]
     label = next((row[key] for key in LABELS if row.get(key)), next(iter(texts), ""))
-    found = item_of(label, group, "box", piece)
+    found = item_of(label, corners_told_by(sides, group), "box", piece)
     score = next((row[key] for key in SCORES if _A_NUMBER.fullmatch(row.get(key, ""))), None)
     return replace(found, score=float(score)) if score and isinstance(found, Item) else found
 
@@ -116,20 +112,21 @@ def _row_alone(line: Line, separator: str) -> Found | None:
     label = cells[-1] if _A_NUMBER.fullmatch(cells[0]) else cells[0]
     if _A_NUMBER.fullmatch(label):
         return None  # what is no number stands between them
-    found = item_of(_BULLET.sub("", label, count=1), group, "box", Piece(line.text, line.start))
-    return replace(found, bare=True) if isinstance(found, Item) else found
+    return bare(item_of(_BULLET.sub("", label, count=1), group, "box", Piece(*line)))
 
 
 def _number(text: str, line: Line) -> Number:
     return Number(float(text), line.start, line.start + len(line.text), "." in text)
 
 
-def _block(lines: Sequence[Line], begin: int, text: str) -> tuple[int, list[Found]] | None:
+def _block(lines: Sequence[Line], begin: int, scanner: Scanner) -> tuple[int, list[Found]] | None:
     """Lines of ``key: value``, and the places that they tell; returns the line behind them."""
+    block: list[re.Match[str]] = []
     end = begin
-    while end < len(lines) and _is_of_yaml(lines[end]):
+    while end < len(lines) and (read := _read(lines[end])):
+        block.append(read)
         end += 1
-    if end == begin:
+    if not block:
         return None
     inside_json = (begin and lines[begin - 1].text.rstrip()[-1:] in {"{", "[", ","}) or (
         end < len(lines) and lines[end].text.lstrip()[:1] in {"}", "]"}
@@ -137,17 +134,19 @@ def _block(lines: Sequence[Line], begin: int, text: str) -> tuple[int, list[Foun
     if inside_json:
         return end, []
     found: list[Found] = []
-    for thing, name in _things(lines[begin:end], Scanner(text)):
+    for thing, name in _things(lines[begin:end], block, scanner):
         thing.pairs = [pair for pair in thing.pairs if not _is_heading(pair.value)]
         if _has_a_place(thing):
-            found += places(thing, text, name)
+            found += places(thing, scanner.text, name)
     return end, found
 
 
-def _is_of_yaml(line: Line) -> bool:
+def _read(line: Line) -> re.Match[str] | None:
+    """As an element of a list or as a key with its value."""
+    if element := _ELEMENT.fullmatch(line.text):
+        return element
     entry = _ENTRY.fullmatch(line.text)
-    whole = entry is not None and _is_whole(entry["value"] or "")
-    return whole or _ELEMENT.fullmatch(line.text) is not None
+    return entry if entry and _is_whole(entry["value"] or "") else None
 
 
 def _is_whole(value: str) -> bool:
@@ -157,19 +156,19 @@ def _is_whole(value: str) -> bool:
     )
 
 
-def _things(lines: Sequence[Line], scanner: Scanner) -> Iterator[tuple[Object, str]]:
+def _things(
+    lines: Sequence[Line], block: Sequence[re.Match[str]], scanner: Scanner
+) -> Iterator[tuple[Object, str]]:
     """Each thing's pairs as one object, and the key above it that may be its name."""
     thing, name = Object(lines[0].start, closed=True), ""
-    for line in lines:
+    for line, entry in zip(lines, block, strict=True):
         end = line.start + len(line.text)
-        if element := _ELEMENT.fullmatch(line.text):
+        if entry.re is _ELEMENT:
             last = thing.pairs[-1].value if thing.pairs else None
             if isinstance(last, Array):
-                last.items.append(_number(element["number"], line))
+                last.items.append(_number(entry["number"], line))
                 last.end = thing.end = end
             continue
-        entry = _ENTRY.fullmatch(line.text)
-        assert entry is not None  # noqa: S101  # the block has no other lines
         key = str(entry["key"]).strip()
         known = {pair.key for pair in thing.pairs}
         is_above = not entry["value"] and plain(key) not in {*COORDINATES, *LABELS}
@@ -198,7 +197,7 @@ def _value(entry: re.Match[str], line: Line, scanner: Scanner) -> Value:
 
 def _has_a_place(thing: Object) -> bool:
     known = {plain(pair.key or ""): pair.value for pair in thing.pairs}
-    return any(known.keys() >= set(keys) for keys in _SETS_OF_SIDES) or any(
+    return any(known.keys() >= set(keys) for keys in SETS_OF_SIDES) or any(
         key in COORDINATES and (len(numbers(value)) > 1 or _is_null(value))
         for key, value in known.items()
     )

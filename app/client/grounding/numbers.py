@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from app.client.grounding.items import is_share
 from app.client.grounding.values import NUMBER, Array, Number, Object, Text, Value, Word
-from app.client.grounding.words import plain
+from app.client.grounding.words import CENTRE_AND_SIZE, CORNERS, plain
 
 _PIXELS = rf"{NUMBER}(?:\s?px)?"
 _BETWEEN = r"[\s()\[\],;]"
@@ -35,6 +35,11 @@ def numbers(value: Value) -> tuple[Number, ...]:
             return tuple(n for key in ("x", "y") if key in sides for n in numbers(sides[key]))
         case _:
             return ()
+
+
+def corners_told_by(keys: Sequence[str], group: Sequence[Number]) -> Sequence[Number]:
+    """A box's two corners, of the numbers under one of ``SETS_OF_SIDES``."""
+    return group if keys in CORNERS else with_size(group, at_centre=keys in CENTRE_AND_SIZE)
 
 
 def with_size(group: Sequence[Number], *, at_centre: bool) -> Sequence[Number]:

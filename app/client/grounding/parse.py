@@ -107,7 +107,7 @@ def _found(text: str) -> list[Found]:
             corners = _CORNERS.match(text, start)
             at = corners.end() if corners else start + 1
             if corners:
-                more = _named_by_their_line([tags.corners(corners)], text, start)
+                more = _named_by_their_line([tags.unnamed(corners, "box")], text, start)
         elif opened.startswith("<point"):
             more, at = tags.points(text, start)
         elif unmarked := _unmarked(text, start, last):
@@ -130,9 +130,9 @@ def _unmarked(text: str, start: int, last: int) -> tuple[Sequence[Found], int] |
     if sides := tags.SIDES.match(text, start):
         return _named_by_their_line([tags.sides(sides, last)], text, start), sides.end()
     if four := tags.FOUR.match(text, start):
-        return [tags.four(four)], four.end()
+        return [tags.unnamed(four, "box")], four.end()
     if call := tags.CALL.match(text, start):
-        return [tags.call(call)], call.end()
+        return [tags.unnamed(call, "point")], call.end()
     return None
 
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from app.client.grounding.items import Found, Item, Piece, Unreadable, counted, item_of
+from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, counted, item_of
 from app.client.grounding.numbers import (
+    corners_told_by,
     has_other_than_numbers,
     is_innermost,
     is_name,
@@ -25,12 +26,10 @@ from app.client.grounding.numbers import (
 from app.client.grounding.scan import Scanner
 from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
-    CENTRE_AND_SIZE,
     CENTRE_AND_SIZE_LISTS,
     CENTRES,
     CONTAINERS,
     COORDINATES,
-    CORNER_AND_SIZE,
     CORNER_AND_SIZE_LISTS,
     CORNERS,
     LABELS,
@@ -40,6 +39,7 @@ from app.client.grounding.words import (
     POINTS,
     SCORE_LISTS,
     SCORES,
+    SETS_OF_SIDES,
     SIZES,
     Kind,
     plain,
@@ -147,8 +147,7 @@ class _Walk:
         elif has_other_than_numbers(array):
             yield Unreadable("not only numbers", piece)
         else:
-            found = item_of(name, group, "box", piece)
-            yield replace(found, bare=True) if isinstance(found, Item) else found
+            yield bare(item_of(name, group, "box", piece))
 
     def _object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
@@ -208,13 +207,14 @@ class _Walk:
     def _sides(self, by_key: Mapping[str, Value], label: str, piece: Piece) -> Generator[Found]:
         """``{"x1": 10, "y1": 20, "x2": 30, "y2": 40}`` and its like."""
         sides = {k: v for k, v in by_key.items() if not isinstance(v, (Array, Object))}
-        for keys in (*CORNERS, *CORNER_AND_SIZE, *CENTRE_AND_SIZE, *POINTS):
+        for keys in (*SETS_OF_SIDES, *POINTS):
             if not sides.keys() >= set(keys):
                 continue
             group = [number for key in keys for number in numbers(sides[key])]
-            if keys in CORNER_AND_SIZE or keys in CENTRE_AND_SIZE:
-                group = with_size(group, at_centre=keys in CENTRE_AND_SIZE)
-            yield item_of(label, group, "point" if keys in POINTS else "box", piece)
+            if keys in POINTS:
+                yield item_of(label, group, "point", piece)
+            else:
+                yield item_of(label, corners_told_by(keys, group), "box", piece)
             return
         some = {key for keys in (*CORNERS, *POINTS) for key in keys if key in sides}
         if any(numbers(sides[key]) for key in some):

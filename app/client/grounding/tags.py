@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Iterable
 
-from app.client.grounding.items import Found, Item, Piece, Unreadable, item_of
-from app.client.grounding.numbers import with_size
+from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, item_of
+from app.client.grounding.numbers import corners_told_by
 from app.client.grounding.values import NUMBER, Number
-from app.client.grounding.words import (
-    CENTRE_AND_SIZE,
-    CORNER_AND_SIZE,
-    CORNERS,
-    Kind,
-    plain,
-)
+from app.client.grounding.words import SETS_OF_SIDES, Kind, plain
 
 _NAME_TAGS = (
     (r"<\s*\|\s*object_ref_start\s*\|\s*>", r"<\s*\|\s*object_ref_end\s*\|\s*>"),  # Qwen2-VL
@@ -149,10 +142,11 @@ def locations(match: re.Match[str]) -> Unreadable:
     return Unreadable("location tokens, whose order and range are not known", piece)
 
 
-def corners(match: re.Match[str]) -> Found:
-    """``(10,20),(30,40)``."""
-    numbers = tuple(_numbers(match.group(), match.start()))
-    return _bare(item_of("", numbers, "box", Piece(match.group(), match.start())))
+def unnamed(match: re.Match[str], kind: Kind) -> Found:
+    """``(10,20),(30,40)``, the numbers behind words for a box, or the point of an action."""
+    # The last ones: a word may have a digit, too, as in ``bbox_2d``.
+    numbers = tuple(_numbers(match.group(), match.start()))[-2 if kind == "point" else -4 :]
+    return bare(item_of("", numbers, kind, Piece(match.group(), match.start())))
 
 
 def sides(match: re.Match[str], since: int) -> Found:
@@ -168,12 +162,10 @@ def sides(match: re.Match[str], since: int) -> Found:
     # Of an element or an attribute before the sides, or of an attribute of the same tag.
     names = [each.groups() for each in _NAME_ELEMENT.finditer(text, since, end_of_tag)]
     label = next(filter(None, names[-1][1:]), "") if names else ""
-    for keys in (*CORNERS, *CORNER_AND_SIZE, *CENTRE_AND_SIZE):
+    for keys in SETS_OF_SIDES:
         if told.keys() == set(keys):
-            group: Sequence[Number] = [told[key] for key in keys]
-            if keys not in CORNERS:
-                group = with_size(group, at_centre=keys in CENTRE_AND_SIZE)
-            return _bare(item_of(label, group, "box", piece))
+            group = corners_told_by(keys, [told[key] for key in keys])
+            return bare(item_of(label, group, "box", piece))
     return Unreadable("sides that make no box", piece)
 
 
@@ -182,22 +174,6 @@ def _named_number(side: re.Match[str]) -> tuple[str, Number]:
     assert name is not None  # noqa: S101  # a side begins with it
     [number] = _numbers(side.string[name.end() : side.end()], name.end())
     return plain(name.group()), number
-
-
-def four(match: re.Match[str]) -> Found:
-    """Four numbers behind a word that says that they are a box."""
-    numbers = tuple(_numbers(match.group(), match.start()))[-4:]
-    return _bare(item_of("", numbers, "box", Piece(match.group(), match.start())))
-
-
-def call(match: re.Match[str]) -> Found:
-    """The point of an action."""
-    numbers = tuple(_numbers(match.group(), match.start()))
-    return _bare(item_of("", numbers, "point", Piece(match.group(), match.start())))
-
-
-def _bare(found: Found) -> Found:
-    return replace(found, bare=True) if isinstance(found, Item) else found
 
 
 def name_of_line(answer: str, start: int) -> str:

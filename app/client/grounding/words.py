@@ -80,6 +80,8 @@ CENTRE_AND_SIZE = (
     ("xcenter", "ycenter", "width", "height"),
     ("centerx", "centery", "width", "height"),
 )
+SETS_OF_SIDES = (*CORNERS, *CORNER_AND_SIZE, *CENTRE_AND_SIZE)
+"""Each tells a box, in one of three ways."""
 CORNER_AND_SIZE_LISTS = _words("xywh bboxxywh boxxywh ltwh bboxltwh")
 CENTRE_AND_SIZE_LISTS = _words("cxcywh bboxcxcywh boxcxcywh")
 """Keys of lists that say themselves that two of their numbers are a width and a height."""

@@ -233,6 +233,7 @@ def test_no_answer_is_too_strange_to_be_read(answer: str) -> None:
         *(
             "a: b\n",
             "a:\n",
+            "a: b\n!\n",
             "- 1\n",
             "box:\n",
             "- box: [1, 2, 3, 4]\n",
