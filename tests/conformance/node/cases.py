@@ -22,6 +22,8 @@ class Case:
     spec: Json
     until: Callable[[Json], bool]
     """Of the pod's status."""
+    event: str = ""
+    """The reason of an event that is waited for, too."""
     ask: tuple[tuple[str, ...], ...] = ()
     """Calls of kubectl whose words are compared."""
     varies: str = "^$"
@@ -78,6 +80,9 @@ def _logs(name: str, *more: str) -> tuple[str, ...]:
 
 STAYS = "trap 'exit 0' TERM; sleep 1000 & wait"
 SERVES = "cd /tmp; exec python3 -m http.server --bind 0.0.0.0 8000"
+_CONNECTS = "import socket; socket.create_connection(('127.0.0.1', 8000))"
+LISTENS = f'until python3 -c "{_CONNECTS}"; do :; done'
+"""Ends when the server of ``SERVES`` listens: which probe is its first one is then no race."""
 OBJECTS: tuple[Json, ...] = (
     {
         "apiVersion": "v1",
@@ -190,10 +195,12 @@ CASES = (
         spec=pod(
             shell(
                 SERVES,
+                startupProbe={"exec": {"command": ["sh", "-c", LISTENS]}, "timeoutSeconds": 60},
                 readinessProbe={"httpGet": {"path": "/missing", "port": 8000}, "periodSeconds": 1},
             )
         ),
         until=lambda status: _main(status).get("started", False),
+        event="Unhealthy",
     ),
     Case(
         name="never-starts",

@@ -49,24 +49,30 @@ def _each_when_it_is_there(hub: HubUnderTest) -> Iterator[tuple[str, Facts]]:
     while waiting:
         for found in _get(hub, "pods")["items"]:
             case = waiting.get(found["metadata"]["name"])
-            if case is not None and case.until(found["status"]):
+            if case is None or not case.until(found["status"]):
+                continue
+            events = _kubelets_events(hub, case.name)
+            if not case.event or any(one["reason"] == case.event for one in events):
                 del waiting[case.name]
-                yield case.name, _facts(hub, case, found["status"])
+                yield case.name, _facts(hub, case, found["status"], events)
         assert time.monotonic() < deadline, f"still waiting for {sorted(waiting)}"
         time.sleep(LOOK_SECONDS)
 
 
-def _facts(hub: HubUnderTest, case: Case, status: Json) -> Facts:
+def _kubelets_events(hub: HubUnderTest, name: str) -> list[Json]:
+    events = _get(hub, "events", f"--field-selector=involvedObject.name={name}")["items"]
+    return [one for one in events if one.get("source", {}).get("component") == "kubelet"]
+
+
+def _facts(hub: HubUnderTest, case: Case, status: Json, events: list[Json]) -> Facts:
     facts: Facts = dict(flat(by_name(status), "status"))
     for line in case.ask:
         done = kubectl(hub, *line, check=False)
         path = f"asked/{' '.join(one for one in line if one != case.name)}"
         facts[f"{path}/exit"] = done.returncode
         facts[f"{path}/words"] = plain(done.stdout if done.returncode == 0 else done.stderr)
-    about = f"involvedObject.name={case.name}"
-    for event in _get(hub, "events", f"--field-selector={about}")["items"]:
-        if event.get("source", {}).get("component") == "kubelet":
-            facts[f"events/{event['type']}/{event['reason']}"] = plain(event["message"])
+    for event in events:
+        facts[f"events/{event['type']}/{event['reason']}"] = plain(event["message"])
     varies = re.compile(f"{OF_THE_API_SERVER}|{VARIES}|{case.varies}")
     return {path: value for path, value in facts.items() if not varies.search(path)}
 
