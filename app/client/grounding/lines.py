@@ -1,4 +1,4 @@
-"""Places in forms whose lines say what belongs together: tables, comma-separated rows and YAML."""
+"""Places in forms whose lines say what belongs together: tables, rows, YAML and TOML."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, ite
 from app.client.grounding.numbers import corners_told_by, numbers
 from app.client.grounding.places import places
 from app.client.grounding.scan import Scanner
-from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value
+from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value, Word
 from app.client.grounding.words import (
     CONTAINERS,
     COORDINATES,
     LABELS,
+    PAIRS_OF_CORNERS,
+    POINTS,
     SCORES,
     SETS_OF_SIDES,
     plain,
@@ -23,15 +25,21 @@ from app.client.grounding.words import (
 
 _A_NUMBER = re.compile(NUMBER)
 _SEPARATORS = "|\t;,"
-_BRACKET = re.compile(r"[\[\]{}]")
+_BRACKET = re.compile(r"[\[\]{}()<>]")
 _BULLET = re.compile(r"(?:[-*•]|\d{1,3}[.)])\s+")
+_UNIT = re.compile(r"(?<=\d)(?:px)?;?\Z")
+_DIGIT = re.compile(r"\d")
+_NAME_WORDS = 3
 _RULE = re.compile(r"[\s|:+-]+")
 """Between a table's head and its rows."""
 _DECORATION = " *_`\"'"
 _ENTRY = re.compile(
-    r"[ \t]*(?P<dash>(?:- ){0,2})(?P<key>[^\W\d][\w .-]{0,40}):(?:[ \t]+(?P<value>\S.*?))?[ \t]*"
+    r"[ \t]*(?P<dash>(?:- ){0,2})(?P<key>[^\W\d][\w .-]{0,40}?)(?::|[ \t]{0,3}=(?=[ \t]))"
+    r"(?:[ \t]+(?P<value>\S.*?))?[ \t]*"
 )
-"""A line of YAML."""
+"""A line of YAML or TOML."""
+_HEADING = re.compile(r"[ \t]*\[{1,2}(?P<key>[^\W\d][\w .-]{0,40})\]{1,2}[ \t]*")
+"""``[cup]`` and ``[[objects]]`` of TOML."""
 _ELEMENT = re.compile(rf"[ \t]*- (?P<number>{NUMBER})[ \t]*")
 
 
@@ -63,9 +71,12 @@ def _table(lines: Sequence[Line], begin: int) -> tuple[int, list[Found]] | None:
     Returns the line behind it.
     """
     first = lines[begin]
-    separator = next((mark for mark in _SEPARATORS if first.text.count(mark) >= 4), None)
-    if separator is None or _BRACKET.search(first.text):
+    if _BRACKET.search(first.text):
         return None
+    separator = next((mark for mark in _SEPARATORS if first.text.count(mark) >= 4), None)
+    if separator is None:
+        row = _row_of_words(first)
+        return (begin + 1, [row]) if row else None
     head = [plain(cell) for cell in _cells(first, separator)]
     sides = next((keys for keys in SETS_OF_SIDES if set(keys) <= set(head)), None)
     if sides is None:
@@ -115,6 +126,20 @@ def _row_alone(line: Line, separator: str) -> Found | None:
     return bare(item_of(_BULLET.sub("", label, count=1), group, "box", Piece(*line)))
 
 
+def _row_of_words(line: Line) -> Found | None:
+    """``cup 10 20 30 40``, also ``cup 0.9 10 20 30 40`` with a score and ``10 20 30 40 cup``."""
+    words = _BULLET.sub("", line.text.strip(), count=1).split()
+    whole = [bool(_A_NUMBER.fullmatch(word)) for word in words]
+    behind = words[:-4] if all(whole[-4:]) else words[4:] if all(whole[:4]) else []
+    score = behind[-1:] if behind == words[:-4] and whole[:-4][-1:] == [True] else []
+    name = behind[: len(behind) - len(score)]
+    if not 0 < len(name) <= _NAME_WORDS or any(map(_DIGIT.search, name)):
+        return None
+    group = words[-4:] if behind == words[:-4] else words[:4]
+    numbers = [_number(word, line) for word in (*group, *score)]
+    return bare(item_of(" ".join(name).strip(_DECORATION + ":"), numbers, "box", Piece(*line)))
+
+
 def _number(text: str, line: Line) -> Number:
     return Number(float(text), line.start, line.start + len(line.text), "." in text)
 
@@ -142,9 +167,9 @@ def _block(lines: Sequence[Line], begin: int, scanner: Scanner) -> tuple[int, li
 
 
 def _read(line: Line) -> re.Match[str] | None:
-    """As an element of a list or as a key with its value."""
-    if element := _ELEMENT.fullmatch(line.text):
-        return element
+    """As an element of a list, a heading, or a key with its value."""
+    if told := _ELEMENT.fullmatch(line.text) or _HEADING.fullmatch(line.text):
+        return told
     entry = _ENTRY.fullmatch(line.text)
     return entry if entry and _is_whole(entry["value"] or "") else None
 
@@ -171,8 +196,12 @@ def _things(
             continue
         key = str(entry["key"]).strip()
         known = {pair.key for pair in thing.pairs}
-        is_above = not entry["value"] and plain(key) not in {*COORDINATES, *LABELS}
-        if thing.pairs and (entry["dash"] or key in known or is_above):
+        is_above = entry.re is _HEADING or (
+            not entry["value"] and plain(key) not in {*COORDINATES, *LABELS}
+        )
+        if thing.pairs and (
+            is_above or key in known or (entry["dash"] and not _is_other_corner(key, thing))
+        ):
             yield thing, name
             thing = Object(line.start, closed=True)
         if is_above:
@@ -183,11 +212,22 @@ def _things(
     yield thing, name
 
 
+def _is_other_corner(key: str, thing: Object) -> bool:
+    """Whether the thing has one of two corners, and this is the other."""
+    known = {plain(pair.key or "") for pair in thing.pairs}
+    return any(
+        plain(key) in pair and known.intersection(pair) == {*pair} - {plain(key)}
+        for pair in PAIRS_OF_CORNERS
+    )
+
+
 def _value(entry: re.Match[str], line: Line, scanner: Scanner) -> Value:
     start, end = (line.start + at for at in entry.span("value"))
-    told = str(entry["value"] or "")
+    told = _UNIT.sub("", str(entry["value"] or ""))
     if not told:
         return Array(line.start, closed=True)
+    if told in {"null", "~", "None"}:
+        return Word("null", start, end)
     if told[0] in "[({":
         return scanner.scan(start)[0]
     if _A_NUMBER.fullmatch(told):
@@ -197,8 +237,11 @@ def _value(entry: re.Match[str], line: Line, scanner: Scanner) -> Value:
 
 def _has_a_place(thing: Object) -> bool:
     known = {plain(pair.key or ""): pair.value for pair in thing.pairs}
-    return any(known.keys() >= set(keys) for keys in SETS_OF_SIDES) or any(
-        key in COORDINATES and (len(numbers(value)) > 1 or _is_null(value))
+    return any(
+        known.keys() >= set(keys) for keys in (*SETS_OF_SIDES, *PAIRS_OF_CORNERS, *POINTS)
+    ) or any(
+        key in COORDINATES
+        and (len(numbers(value)) > 1 or isinstance(value, Object) or _is_nothing(value))
         for key, value in known.items()
     )
 
@@ -208,7 +251,5 @@ def _is_heading(value: Value) -> bool:
     return isinstance(value, Array) and value.end < 0
 
 
-def _is_null(value: Value) -> bool:
-    if isinstance(value, Text):
-        return value.value in {"null", "~", "None"}
-    return isinstance(value, Array) and not value.items
+def _is_nothing(value: Value) -> bool:
+    return isinstance(value, Word) or (isinstance(value, Array) and not value.items)

@@ -11,6 +11,7 @@ from app.client.grounding.items import is_share
 from app.client.grounding.values import NUMBER, Array, Number, Object, Text, Value, Word
 from app.client.grounding.words import CENTRE_AND_SIZE, CORNERS, plain
 
+_A_NUMBER = re.compile(NUMBER)
 _PIXELS = rf"{NUMBER}(?:\s?px)?"
 _BETWEEN = r"[\s()\[\],;]"
 _MARKS = re.compile(r"</?\|?\w+\|?>|\b[xy]\d?\s*[=:]")
@@ -35,6 +36,14 @@ def numbers(value: Value) -> tuple[Number, ...]:
             return tuple(n for key in ("x", "y") if key in sides for n in numbers(sides[key]))
         case _:
             return ()
+
+
+def numbers_in(text: str, at: int) -> tuple[Number, ...]:
+    """Each number of a piece of the answer that begins ``at`` this letter."""
+    return tuple(
+        Number(float(match.group()), at + match.start(), at + match.end(), "." in match.group())
+        for match in _A_NUMBER.finditer(text)
+    )
 
 
 def corners_told_by(keys: Sequence[str], group: Sequence[Number]) -> Sequence[Number]:

@@ -2,7 +2,7 @@
 
 A JSON schema holds most servers' models to one form; this reads what comes without one. JSON,
 well-formed or not, becomes values (:mod:`.values`) in which places are looked for
-(:mod:`.places`); other forms have patterns (:mod:`.tags`).
+(:mod:`.places`); other forms have patterns (:mod:`.lines`, :mod:`.tags`, :mod:`.prose`).
 
 Every group of coordinates becomes an :class:`Item`, or an :class:`Unreadable` that tells it. No
 coordinates are the numbers in a thought, and a range that covers the whole picture.
@@ -13,39 +13,32 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import accumulate
 
-from app.client.grounding import tags
+from app.client.grounding import prose, tags
 from app.client.grounding.items import Found, Item, Piece, Unreadable
 from app.client.grounding.lines import without_lines
 from app.client.grounding.places import places
-from app.client.grounding.scan import Scanner
+from app.client.grounding.scan import CALL, Scanner
 from app.client.grounding.values import NUMBER
-from app.client.grounding.words import COORDINATES, plain
+from app.client.grounding.writing import in_plain_letters
 
 _THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>|◁(/?)think▷", re.IGNORECASE)
-_CORNERS = re.compile(
-    rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*"
-    rf"(?:\)\s*(?:,|to|through|until|[-\u2013\u2014\u2192]>?)?\s*\(|,)"
-    rf"\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
-)
 _QUOTED = rf"[\"']?{NUMBER}[\"']?"
-_FOUR = re.compile(rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]")
+_LIST = rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]"
+_APART = r"[ \t,;/|\u00d7:]{1,4}"
+_FOUR = re.compile(rf"{_LIST}|(?<![\w.,:/]){NUMBER}(?:{_APART}{NUMBER}){{3,}}(?![\w.])")
 _LOCATIONS = re.compile(tags.LOCATIONS)
+_TUPLE = re.compile(r"\(\s*[\"'][^\"'\n]{1,60}[\"']\s*,")
 _OPENING = re.compile(
-    rf"[{{\[(]|\"[^\"\n]{{1,60}}\"\s*:|{tags.BOXES}|{tags.POINTS}|{tags.LOCATIONS}|<"
-    rf"|{tags.UNMARKED}",
+    rf"[{{\[]|\"[^\"\n]{{1,60}}\"\s*:|{tags.BOXES}|{tags.POINTS}|{tags.LOCATIONS}|<"
+    rf"|{tags.SIDE}|{prose.OPENING}|{CALL.pattern}",
     re.IGNORECASE,
 )
-_OPEN, _SHUT = "\uff3b\uff08", "\uff3d\uff09"
-_ASIAN_PUNCTUATION = re.compile(
-    rf"(?<=[\d\"'\u2019\u201d\])}}{_SHUT}])[\uff1a\uff0c\u3001\uff1b](?=\s*[-\d\"'\u2018\u201c\[({{{_OPEN}])"
-    rf"|[{_OPEN}](?=\s*-?\d)|(?<=\d)[{_SHUT}]"
-)
-"""Of Chinese and Japanese, where JSON has its own; in a name it stays as it is."""
-_ASCII = str.maketrans("\uff1a\uff0c\u3001\uff1b\uff3b\uff08\uff3d\uff09", ":,,;[(])")
-_RANGES = {(0.0, 0.0, 1000.0, 1000.0), (0.0, 0.0, 999.0, 999.0)}
+_RANGES = {
+    *((0.0, 0.0, most, most) for most in (999.0, 1000.0)),
+    *((0.0, most) for most in (999.0, 1000.0)),
+}
 
 
 def items(answer: str) -> list[Found]:
@@ -55,8 +48,7 @@ def items(answer: str) -> list[Found]:
     as problems, unless they repeat a place or name the range of the coordinates. Never raises,
     whatever the text.
     """
-    text, cut = _without_thoughts(answer)
-    text = _ASIAN_PUNCTUATION.sub(lambda mark: mark.group().translate(_ASCII), text)
+    text, cut = _without_thoughts(in_plain_letters(answer))
     text, in_lines = without_lines(text)
     found = [*in_lines, *_found(text), *cut]
     found = sorted([*found, *_overlooked(text, found)], key=lambda each: each.piece.start)
@@ -90,7 +82,7 @@ def _overlooked(text: str, found: Iterable[Found]) -> Iterator[Unreadable]:
 def _found(text: str) -> list[Found]:
     found: list[Found] = []
     scanner = Scanner(text)
-    at, name, name_until, last = 0, "", -1, 0
+    at, name, name_until, last, no_call_until = 0, "", -1, 0, 0
     while opening := _OPENING.search(text, at):
         start = opening.start()
         if named := tags.NAMED.match(text, start):
@@ -99,17 +91,15 @@ def _found(text: str) -> list[Found]:
             continue
         more: Sequence[Found] = ()
         opened = opening.group()
-        if opened[0] in '{["':
+        if opened[0] in '{["' or _TUPLE.match(text, start):
             value, at = scanner.scan(start)
-            more = places(value, text)
-            more = _named_by_their_line(more, text, start)
-        elif opened == "(":
-            corners = _CORNERS.match(text, start)
-            at = corners.end() if corners else start + 1
-            if corners:
-                more = _named_by_their_line([tags.unnamed(corners, "box")], text, start)
+            more = [prose.named(each, text, start) for each in places(value, text)]
         elif opened.startswith("<point"):
             more, at = tags.points(text, start)
+        elif start >= no_call_until and CALL.match(text, start):
+            value, no_call_until = scanner.scan(text.index("(", start))
+            more = places(value, text)
+            at = no_call_until if more else start + 1
         elif unmarked := _unmarked(text, start, last):
             more, at = unmarked
         elif opened == "<" or not tags.is_tag(opened):
@@ -124,28 +114,14 @@ def _found(text: str) -> list[Found]:
 
 
 def _unmarked(text: str, start: int, last: int) -> tuple[Sequence[Found], int] | None:
-    """Numbers that words stand beside, and location tokens; ``last``: the end of what was found."""
+    """What has no brackets or tags of its own; ``last``: the end of what was found before."""
     if locations := _LOCATIONS.match(text, start):
         return [tags.locations(locations)], locations.end()
     if sides := tags.SIDES.match(text, start):
-        return _named_by_their_line([tags.sides(sides, last)], text, start), sides.end()
-    if four := tags.FOUR.match(text, start):
-        return [tags.unnamed(four, "box")], four.end()
-    if call := tags.CALL.match(text, start):
-        return [tags.unnamed(call, "point")], call.end()
+        return [prose.named(tags.sides(sides, last), text, start)], sides.end()
+    if told := prose.place(text, start):
+        return [told[0]], told[1]
     return None
-
-
-def _named_by_their_line(found: Sequence[Found], text: str, start: int) -> Sequence[Found]:
-    """A line of its own, such as ``- cup: [10, 20, 30, 40]``."""
-    match found:
-        case [Item(label="", bare=True) as item] if item.piece.start == start:
-            label = tags.name_of_line(text, start)
-            if label and plain(label) not in COORDINATES:
-                return [replace(item, label=label)]
-        case _:
-            pass
-    return found
 
 
 def _without_thoughts(answer: str) -> tuple[str, list[Found]]:

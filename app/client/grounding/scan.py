@@ -28,12 +28,18 @@ _NUMBER = re.compile(rf"({NUMBER})(?:\s?px)?(?=[\s,;:\]\)}}/#]|\\?[\"']|\Z)")
 _NOT_FINITE = re.compile(r"[-+]?(?:NaN|nan|Infinity|inf)\b")
 _SPACE = re.compile(r"(?:[\s,;]|\\[nrt])+")
 _WHOLE_KEY = re.compile(r"(\"(?:[^\"\\\n]|\\.){0,200}\"|'(?:[^'\\\n]|\\.){0,200}')\s{0,99}:")
-_BARE_KEY = re.compile(rf"{QUOTE}?([\w.-][\w .-]{{0,60}}?){QUOTE}?\s{{0,99}}:")
+_BARE_KEY = re.compile(rf"{QUOTE}?([\w.-][\w .-]{{0,60}}?){QUOTE}?\s{{0,99}}[:=]")
 _NEVER_QUOTED_KEY = re.compile(r"[\w.-][\w .-]{0,60}?[\"']?\s{0,99}:")
 _WITHOUT_COLON = re.compile(
     r"(\"[^\"\\\n{}\[\]]{1,60}\"|'[^'\\\n{}\[\]]{1,60}')(?=\s{0,99}[\"'{\[(\d])"
 )
 _COLON = re.compile(r"\s*:")
+_KEYWORD = r"\(\s{0,9}[A-Za-z_]\w{0,40}\s{0,9}=(?!=)"
+_BEGINS_WITH_A_KEYWORD = re.compile(_KEYWORD)
+CALL = re.compile(rf"\b[A-Za-z_][\w.]{{0,60}}{_KEYWORD}")
+"""``Box(x1=10, …``: read as an object."""
+_CALLED = re.compile(rf"{_KEYWORD}|\(\s{{0,9}}[\[(]")
+"""``np.array([10, …`` and ``Box(x1=10, …``: the word before it says nothing."""
 _MORE_NUMBERS = re.compile(rf"(?:[\s,]{{1,99}}{NUMBER}|{NUMBER}){{1,8}}\s{{0,99}}\]")
 _NUMBER_IN_BRACE = re.compile(rf"\{{\s{{0,99}}(?:,|[\"']?{NUMBER}(?![\"']?\s{{0,99}}:))")
 _WORD = r"[^\s,;:{}\[\]()<\"'`\u201c\u201d]+"
@@ -67,10 +73,10 @@ class _Scan:
     def __init__(self, strings: Strings, start: int) -> None:
         self.strings = strings
         self.text = strings.text
-        self.at = start
+        self.at: int = start
         self.open: list[Object | Array] = []
         self.round: set[int] = set()
-        """Depths whose array was opened by ``(``."""
+        """Depths of what was opened by ``(``."""
         self.root: Object | Array | None = None
 
     def run(self) -> tuple[Object | Array, int]:
@@ -127,7 +133,8 @@ class _Scan:
             self.at += 1
 
     def _push(self, bracket: str) -> None:
-        new = Array(self.at) if bracket in "[(" else Object(self.at)
+        is_call = bracket == "(" and _BEGINS_WITH_A_KEYWORD.match(self.text, self.at)
+        new = Array(self.at) if bracket in "[(" and not is_call else Object(self.at)
         if bracket == "(":
             self.round.add(len(self.open))
         if self.open:
@@ -165,9 +172,10 @@ class _Scan:
         )
 
     def _closes(self, bracket: str, depth: int) -> bool:
-        if bracket == "}":
-            return isinstance(self.open[depth], Object)
-        return isinstance(self.open[depth], Array) and (bracket == ")") == (depth in self.round)
+        if bracket == ")":
+            return depth in self.round
+        is_object = isinstance(self.open[depth], Object)
+        return is_object == (bracket == "}") and depth not in self.round
 
     def _close_down_to(self, depth: int, end: int) -> None:
         while len(self.open) > depth:
@@ -215,7 +223,8 @@ class _Scan:
         elif (quote := OPENING_QUOTE.match(text, at)) and self._can_begin_text():
             self._text(quote.group())
         elif bare := _BARE.match(text, at):
-            self._add(Word(bare.group(), at, bare.end()))
+            if not _CALLED.match(text, bare.end()):
+                self._add(Word(bare.group(), at, bare.end()))
             stray = OPENING_QUOTE.match(text, bare.end())
             is_its_end = stray and AFTER_TEXT.match(text, stray.end())
             self.at = stray.end() if stray and is_its_end else bare.end()

@@ -1,12 +1,11 @@
-"""Places in forms that are no JSON: tags of several models, XML, a line with a name."""
+"""Places in tags of several models, and in XML."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable
 
 from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, item_of
-from app.client.grounding.numbers import corners_told_by
+from app.client.grounding.numbers import corners_told_by, numbers_in
 from app.client.grounding.values import NUMBER, Number
 from app.client.grounding.words import SETS_OF_SIDES, Kind, plain
 
@@ -28,59 +27,34 @@ BOXES = "|".join(begin for begin, _ in _BOX_TAGS)
 _BOXES_END = re.compile("|".join(end for _, end in _BOX_TAGS))
 _BEGIN = re.compile(BOXES)
 _CONTENT = re.compile(_NUMBERS)
-_NUMBER = re.compile(NUMBER)
 _INNER = re.compile(rf"\[\s*{NUMBER}(?:\s*,\s*{NUMBER})*\s*\]")
 POINTS = r"<points?\b"
 _POINTS = re.compile(r"<points?\b([^<>]*)>([^<]*)</points?>|<points?\s([^<>]*)/>")
 _POINTS_SO_FAR = re.compile(r"<points?\b[^<>]*(?:>[^<]*(?:</?[points]*)?)?\Z")
 _PLACE = re.compile(rf"""x\d*\s*=\s*["']?({NUMBER})["']?\s*y\d*\s*=\s*["']?({NUMBER})""")
-_ALT = re.compile(r"""\b(?:alt|label|name)\s*=\s*["']([^"']*)["']""")
+NAME_ATTRIBUTE = re.compile(r"""\b(?:alt|label|name)\s*=\s*["']([^"']*)["']""")
 LOCATIONS = r"(?:<(?:loc_?)?\d{1,4}>\s*){4}|(?:<patch_index_\d{1,4}>\s*){2}"
 """PaliGemma's, Florence's and Kosmos-2's tokens: their order and range are not those of the models
 served."""
-_SIDE_NAME = (
+SIDE_NAME = (
     r"(?:[xy][_-]?(?:min|max|center|\d)?|c[xy]|[xy]c|(?:min|max|center)[_-]?[xy]"
     r"|left|top|right|bottom|w(?:idth)?|h(?:eight)?)"
 )
 _SIDE = (
-    rf"\b{_SIDE_NAME}(?:\s{{0,9}}[:=]\s{{0,9}}(?:\"{NUMBER}\"|'{NUMBER}'|{NUMBER})"
-    rf"|\s{{0,9}}>\s{{0,9}}{NUMBER}\s{{0,9}}</\w{{1,12}}>|[ \t]{NUMBER})"
+    rf"\b{SIDE_NAME}(?:\s{{0,9}}[:=]\s{{0,9}}(?:\"{NUMBER}\"|'{NUMBER}'|{NUMBER})"
+    rf"|\s{{0,9}}>\s{{0,9}}{NUMBER}\s{{0,9}}</\w{{1,12}}>|[ \t]{NUMBER})(?:px)?"
 )
 _A_SIDE = re.compile(_SIDE, re.IGNORECASE)
-_ITS_NAME = re.compile(_SIDE_NAME, re.IGNORECASE)
+_ITS_NAME = re.compile(SIDE_NAME, re.IGNORECASE)
 _NEXT = r"[\s,;<]{1,40}(?:and\s)?"
+SIDE = rf"\b{SIDE_NAME}(?:\s{{0,9}}[:=>]|[ \t]\d)"
+"""What may begin ``SIDES``."""
 SIDES = re.compile(rf"(?:{_SIDE}{_NEXT}){{3}}{_SIDE}", re.IGNORECASE)
 """``x1: 10, y1: 20, x2: 30, y2: 40``, also as words, attributes or elements of XML."""
-_PAIR = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
-FOUR = re.compile(
-    rf"\b(?:bbox|box|bounding box|coordinates)(?:_2d)?\s*[:=]\s*"
-    rf"{NUMBER}\s*,\s*{NUMBER}\s*,\s*{NUMBER}\s*,\s*{NUMBER}"
-    rf"|\b(?:top|upper)[- ]left\b[^()\n]{{0,40}}{_PAIR}"
-    rf"[^()\n]{{0,60}}\b(?:bottom|lower)[- ]right\b[^()\n]{{0,40}}{_PAIR}",
-    re.IGNORECASE,
-)
-"""``bbox: 10, 20, 30, 40``; ``top-left is (10, 20), bottom-right (30, 40)``."""
-_CALL = r"\b(?:start_box|end_box|point|click)\s{0,9}[=:(]"
-CALL = re.compile(
-    rf"{_CALL}\s{{0,9}}(?:point\s?=\s?)?[\"']?[\[(]\s{{0,9}}{NUMBER}\s{{0,9}},\s{{0,9}}{NUMBER}\s{{0,9}}[\])]",
-    re.IGNORECASE,
-)
-"""``click(start_box='(10,20)')``, UI-TARS' and others' action on a screen."""
-UNMARKED = (
-    rf"\b{_SIDE_NAME}(?:\s{{0,9}}[:=>]|[ \t]\d)|\b(?:bbox|box|coordinates)\w{{0,3}}\s*[:=]"
-    rf"|\b(?:top|upper)[- ]left\b|{_CALL}"
-)
-"""What may begin one of these."""
 _NAME_ELEMENT = re.compile(
     r"<(name|label|class|category|title)>\s*([^<>]{1,80}?)\s*</\1>"
     r"|\b(?:name|label|class|category|title)\s?=\s?[\"']([^\"'<>]{1,80})[\"']",
     re.IGNORECASE,
-)
-_WORD = r"[^\s*_`\"'.:<>{}\[\]()]+"
-_LINE = re.compile(
-    r"(?:\A|\n)[ \t]*(?:[-*•|]|\d{1,3}[.)])?[ \t]*[*_`\"']{0,3}"
-    rf"({_WORD}(?:[ \t]+{_WORD}){{0,2}})[*_`\"']{{0,3}}[ \t]*[:\uff1a=|]"
-    r"[*_`]{0,2}[ \t]*\Z"
 )
 
 
@@ -96,12 +70,12 @@ def boxes(answer: str, start: int, label: str) -> tuple[list[Found], int]:
     if not end and (at == len(answer) or _is_cut_tag(answer, at)):
         rest = Piece(answer[start:], start)
         return [Unreadable("the answer breaks off inside a box", rest, quoted=False)], rest.end
-    numbers = tuple(_numbers(content.group(), content.start()))
+    numbers = numbers_in(content.group(), content.start())
     if not end and len(numbers) % 4:
         return [Unreadable("a box without its end", piece)], at
     inner = list(_INNER.finditer(content.group()))
     if len(inner) > 1:
-        groups = [tuple(_numbers(each.group(), content.start() + each.start())) for each in inner]
+        groups = [numbers_in(each.group(), content.start() + each.start()) for each in inner]
     elif len(numbers) % 4 == 0 and numbers:
         groups = [numbers[i : i + 4] for i in range(0, len(numbers), 4)]
     else:
@@ -130,9 +104,9 @@ def points(answer: str, start: int) -> tuple[list[Found], int]:
     attributes = attributes or alone
     places = [(float(x), float(y)) for x, y in _PLACE.findall(attributes)]
     if not places:
-        numbers = tuple(_numbers(content, match.start(2)))
+        numbers = numbers_in(content, match.start(2))
         return [item_of("", numbers, "point", piece)], match.end()
-    alt = _ALT.search(attributes)
+    alt = NAME_ATTRIBUTE.search(attributes)
     label = content.strip() or (alt.group(1) if alt else "")
     return [Item(label, place, piece) for place in places], match.end()
 
@@ -140,13 +114,6 @@ def points(answer: str, start: int) -> tuple[list[Found], int]:
 def locations(match: re.Match[str]) -> Unreadable:
     piece = Piece(match.group(), match.start())
     return Unreadable("location tokens, whose order and range are not known", piece)
-
-
-def unnamed(match: re.Match[str], kind: Kind) -> Found:
-    """``(10,20),(30,40)``, the numbers behind words for a box, or the point of an action."""
-    # The last ones: a word may have a digit, too, as in ``bbox_2d``.
-    numbers = tuple(_numbers(match.group(), match.start()))[-2 if kind == "point" else -4 :]
-    return bare(item_of("", numbers, kind, Piece(match.group(), match.start())))
 
 
 def sides(match: re.Match[str], since: int) -> Found:
@@ -172,14 +139,8 @@ def sides(match: re.Match[str], since: int) -> Found:
 def _named_number(side: re.Match[str]) -> tuple[str, Number]:
     name = _ITS_NAME.match(side.string, side.start())
     assert name is not None  # noqa: S101  # a side begins with it
-    [number] = _numbers(side.string[name.end() : side.end()], name.end())
+    [number] = numbers_in(side.string[name.end() : side.end()], name.end())
     return plain(name.group()), number
-
-
-def name_of_line(answer: str, start: int) -> str:
-    """``- cup: [10, 20, 30, 40]``: what stands before the place in its line, if it is a name."""
-    line = _LINE.search(answer, max(answer.rfind("\n", 0, start), 0), start)
-    return line.group(1) if line else ""
 
 
 def name(match: re.Match[str]) -> str:
@@ -189,13 +150,3 @@ def name(match: re.Match[str]) -> str:
 def _is_cut_tag(answer: str, at: int) -> bool:
     """Whether what is left can still become a closing tag."""
     return len(answer) - at < 16 and answer.startswith("<", at) and "<" not in answer[at + 1 :]
-
-
-def _numbers(text: str, at: int) -> Iterable[Number]:
-    def each() -> Generator[Number]:
-        for match in _NUMBER.finditer(text):
-            yield Number(
-                float(match.group()), at + match.start(), at + match.end(), "." in match.group()
-            )
-
-    return each()

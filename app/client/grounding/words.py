@@ -16,6 +16,7 @@ COORDINATES: dict[str, Kind] = {
     **dict.fromkeys(_words("bbox bbox2d box box2d boundingbox bndbox xyxy rect rectangle"), "box"),
     **dict.fromkeys(_words("边界框 边框 检测框 경계상자 바운딩박스"), "box"),
     **dict.fromkeys(_words("point point2d xy center centre centroid keypoint click"), "point"),
+    **dict.fromkeys(_words("startbox endbox"), "point"),
     **dict.fromkeys(
         _words(
             "coordinates coordinate coords coord location position region bounds geometry "
@@ -32,7 +33,8 @@ CONTAINERS: dict[str, Kind] = {
         _words(
             "objects detections results result items item annotations predictions instances data "
             "output outputs answer answers response found entities elements targets parts "
-            "children locations positions object detection annotation prediction instance"
+            "children locations positions object detection annotation prediction instance "
+            "arguments parameters"
         ),
         "either",
     ),

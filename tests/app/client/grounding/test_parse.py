@@ -152,7 +152,16 @@ ONLY_ITS_END_TELLS = {"a-thought-without-its-beginning"}
 """That what came before was a thought, and its boxes none."""
 
 
-IN_LINES = [name for name in NAMES if name.startswith(("yaml", "a-table", "commas-between"))]
+FORMS_OF_LINES = (
+    "yaml",
+    "toml",
+    "ini",
+    "assignments",
+    "a-table",
+    "commas-between",
+    "spaces-between",
+)
+IN_LINES = [name for name in NAMES if name.startswith(FORMS_OF_LINES) or name.endswith("in-lines")]
 """Only the next line tells that one is whole."""
 
 
@@ -210,6 +219,17 @@ PIECES = [
     '<a x1="1" y1="2" x2="3" y2="4">',
     "<name>a</name>",
     "\uff0c",
+    "Box(x1=1, y1=2, x2=3, y2=4)",
+    "f(a=",
+    "np.array([1, 2, 3, 4])",
+    "a 1 2 3 4\n",
+    "[a]\nx1 = 1\ny1 = 2\nx2 = 3\ny2 = 4\n",
+    "(1, 2)",
+    "(1, 2), 3x4",
+    "x=1, y=2",
+    "x 1-2, y 3-4",
+    "&quot;",
+    "{&quot;",
 ]
 
 
@@ -250,6 +270,8 @@ def test_no_answer_is_too_strange_to_be_read(answer: str) -> None:
             "<a>",
         ),
         *("top-left (1,2) ", "1\uff0c", "<name>a</name>"),
+        *("f(a=", "f(x=1,", "a 1 2 3 4\n", "[a]\n", "a = 1\n", "(1, 2) ", "x 1-2, ", "a[", "1 2 "),
+        *("np.array(", "{&quot;a", "coords='1,2,3,4' ", "a.", "<a ", "|1"),
     ],
 )
 def test_the_time_grows_no_faster_than_the_answer(piece: str) -> None:

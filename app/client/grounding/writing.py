@@ -1,0 +1,33 @@
+"""The letters of an answer, as the rest of this package expects them."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_ESCAPED = re.compile(
+    r"[\[{,:]\s{0,9}&(?:quot|apos|#34|#39|#x22|#x27|nbsp);|&lt;\s?\|?/?\w{1,20}\|?\s?&gt;"
+)
+"""Quotes and tags that were escaped for HTML. An ``&amp;`` in a name alone is the name's."""
+_HALF_AN_ESCAPE = re.compile(r"&[#\w]{0,6}\Z")
+_OPEN, _SHUT = "\uff3b\uff08", "\uff3d\uff09"
+_ASIAN_PUNCTUATION = re.compile(
+    rf"(?<=[\d\"'\u2019\u201d\])}}{_SHUT}])[\uff1a\uff0c\u3001\uff1b](?=\s*[-\d\"'\u2018\u201c\[({{{_OPEN}])"
+    rf"|[{_OPEN}](?=\s*-?\d)|(?<=\d)[{_SHUT}]"
+)
+"""Of Chinese and Japanese, where JSON has its own; in a name it stays as it is."""
+_BESIDE_NUMBERS = re.compile(r"(?<=[\d,\[(:\s])[\u200b\u200c\u200d\u2060\ufeff]|\u2212(?=\d)")
+"""Invisible letters, and the minus sign of print."""
+_ASCII = str.maketrans(
+    "\uff1a\uff0c\u3001\uff1b\uff3b\uff08\uff3d\uff09\u2212\u200b\u200c\u200d\u2060\ufeff",
+    ":,,;[(])-     ",
+)
+
+
+def in_plain_letters(answer: str) -> str:
+    """With ASCII's punctuation where the answer's structure has another."""
+    escaped = _ESCAPED.search(answer)
+    text = html.unescape(_HALF_AN_ESCAPE.sub("", answer)) if escaped else answer
+    for other in (_ASIAN_PUNCTUATION, _BESIDE_NUMBERS):
+        text = other.sub(lambda mark: mark.group().translate(_ASCII), text)
+    return text
