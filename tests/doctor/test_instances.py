@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from doctor import twin_side
 from doctor.instances import Day, Life, by_day, by_month, lives, still_running
 from hub.cli import app
+from tests.support.google.interface import misfits
 from twin.paths import TwinPaths
 
 runner = CliRunner()
@@ -28,6 +29,11 @@ def entry(instance: str, at: str, region: str = IOWA, **more: Any) -> dict[str, 
 
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # pyright: ignore[reportArgumentType]
+
+
+def test_google_could_log_an_entry_like_this() -> None:
+    logged = entry("b", "2026-01-02T10:00:00.123456789Z", textPayload="Starting new instance.")
+    assert misfits("logging", "LogEntry", logged, sent=False) == []
 
 
 def test_an_instance_lives_from_its_first_line_to_its_last_in_any_order() -> None:

@@ -15,6 +15,7 @@ import pytest
 from doctor.google_side import minutes
 from doctor.observations import NotSeen
 from tests.doctor.test_sides import tool
+from tests.support.google.interface import misfits
 from tests.support.http_server import Handler, serving
 
 NOW = datetime(2026, 11, 3, 12, 0, 30, tzinfo=UTC)
@@ -86,6 +87,10 @@ def test_the_seconds_of_this_month_become_minutes(google: Google) -> None:
         "aggregation.perSeriesAligner": ["ALIGN_DELTA"],
         "aggregation.crossSeriesReducer": ["REDUCE_SUM"],
     }
+
+
+def test_google_could_give_this_answer() -> None:
+    assert misfits("monitoring", "ListTimeSeriesResponse", ANSWER, sent=False) == []
 
 
 def test_a_month_without_an_instance_has_no_minutes(google: Google) -> None:

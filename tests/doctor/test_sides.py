@@ -12,6 +12,7 @@ import pytest
 from doctor.google_side import described, listed, nodes, service
 from doctor.observations import NotSeen, Service
 from doctor.twin_side import peers
+from tests.support.google.interface import misfits
 
 # `tailscale status --json` (ipn/ipnstate/ipnstate.go, 1.102.3), cut to what is read.
 STATUS: dict[str, Any] = {
@@ -60,19 +61,25 @@ def test_a_peer_that_is_not_active_has_no_path_yet() -> None:
     assert peers({"Peer": None}) == {}
 
 
-def test_the_services_first_condition_that_failed_is_its_failure() -> None:
-    # `gcloud run services describe --format=json`, Knative's form.
-    said = {
-        "status": {
-            "latestReadyRevisionName": "home-gateway-00003-abc",
-            "conditions": [
-                {"type": "RoutesReady", "status": "True"},
-                {"type": "Ready", "status": "False", "message": "Secret version 4 was not found"},
-            ],
-        }
+# `gcloud run services describe --format=json`, Knative's form.
+DESCRIBED: dict[str, Any] = {
+    "status": {
+        "latestReadyRevisionName": "home-gateway-00003-abc",
+        "conditions": [
+            {"type": "RoutesReady", "status": "True"},
+            {"type": "Ready", "status": "False", "message": "Secret version 4 was not found"},
+        ],
     }
+}
+
+
+def test_google_could_describe_a_service_like_this() -> None:
+    assert misfits("run-v1", "Service", DESCRIBED, sent=False) == []
+
+
+def test_the_services_first_condition_that_failed_is_its_failure() -> None:
     failure = "Secret version 4 was not found"
-    assert described(said) == Service(
+    assert described(DESCRIBED) == Service(
         deployed=True, revision="home-gateway-00003-abc", failure=failure
     )
 

@@ -16,6 +16,7 @@ import psutil
 import pytest
 import uvicorn
 
+from tests.support.google.interface import misfits
 from tests.support.ports import free_port
 from tests.support.waiting import until_async
 from twin.cloud_run import activator, admin
@@ -301,6 +302,7 @@ def test_the_system_log_has_each_instances_start_and_end(state: Path) -> None:
     [first] = asyncio.run(run())
     lines = (state / "logs" / "run" / "svc-system.log").read_text().splitlines()
     logged = [json.loads(line) for line in lines]
+    assert [misfits("logging", "LogEntry", entry, sent=False) for entry in logged] == [[]] * 4
     # The second one is tried beside the first, which goes on serving until the end.
     assert [entry["textPayload"] for entry in logged] == [
         "Starting new instance.",

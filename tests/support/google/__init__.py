@@ -1,0 +1,1 @@
+"""Google's own description of its interfaces, and whether something fits it."""
