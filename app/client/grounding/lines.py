@@ -38,8 +38,12 @@ _ENTRY = re.compile(
     r"(?:[ \t]+(?P<value>\S.*?))?[ \t]*"
 )
 """A line of YAML or TOML."""
-_HEADING = re.compile(r"[ \t]*\[{1,2}(?P<key>[^\W\d][\w .-]{0,40})\]{1,2}[ \t]*")
-"""``[cup]`` and ``[[objects]]`` of TOML."""
+_KEY = r"[^\W\d][\w .-]{0,40}"
+_HEADING = re.compile(
+    rf"[ \t]*(?:\[{{1,2}}(?P<table>{_KEY})\]{{1,2}}|#{{1,6}}[ \t]+(?P<title>{_KEY})"
+    rf"|(?:(?:[-*•]|\d{{1,3}}[.)])[ \t]+)?\*\*(?P<strong>{_KEY}?):?\*\*:?)[ \t]*"
+)
+"""``[cup]`` and ``[[objects]]`` of TOML, ``### cup`` and ``- **cup**`` of Markdown."""
 _ELEMENT = re.compile(rf"[ \t]*- (?P<number>{NUMBER})[ \t]*")
 
 
@@ -194,13 +198,14 @@ def _things(
                 last.items.append(_number(entry["number"], line))
                 last.end = thing.end = end
             continue
-        key = str(entry["key"]).strip()
+        heading = str(entry[entry.lastgroup or 0]) if entry.re is _HEADING else ""
+        key = (heading or str(entry["key"])).strip()
         known = {pair.key for pair in thing.pairs}
-        is_above = entry.re is _HEADING or (
+        is_above = bool(heading) or (
             not entry["value"] and plain(key) not in {*COORDINATES, *LABELS}
         )
         if thing.pairs and (
-            is_above or key in known or (entry["dash"] and not _is_other_corner(key, thing))
+            is_above or key in known or (entry["dash"] and not _goes_on(key, thing))
         ):
             yield thing, name
             thing = Object(line.start, closed=True)
@@ -212,12 +217,12 @@ def _things(
     yield thing, name
 
 
-def _is_other_corner(key: str, thing: Object) -> bool:
-    """Whether the thing has one of two corners, and this is the other."""
+def _goes_on(key: str, thing: Object) -> bool:
+    """Whether the thing has a part of a box, and this is another part of it."""
     known = {plain(pair.key or "") for pair in thing.pairs}
     return any(
-        plain(key) in pair and known.intersection(pair) == {*pair} - {plain(key)}
-        for pair in PAIRS_OF_CORNERS
+        plain(key) in parts and known.intersection(parts)
+        for parts in (*PAIRS_OF_CORNERS, *SETS_OF_SIDES)
     )
 
 
@@ -229,7 +234,9 @@ def _value(entry: re.Match[str], line: Line, scanner: Scanner) -> Value:
     if told in {"null", "~", "None"}:
         return Word("null", start, end)
     if told[0] in "[({":
-        return scanner.scan(start)[0]
+        value, at = scanner.scan(start)
+        if not scanner.text[at:end].strip(" \t,;"):
+            return value
     if _A_NUMBER.fullmatch(told):
         return Number(float(told), start, end, "." in told)
     return Text(told.strip("\"'"), start, end)

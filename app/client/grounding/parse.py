@@ -85,8 +85,8 @@ def _found(text: str) -> list[Found]:
     at, name, name_until, last, no_call_until = 0, "", -1, 0, 0
     while opening := _OPENING.search(text, at):
         start = opening.start()
-        if named := tags.NAMED.match(text, start):
-            name, at = tags.name(named), named.end()
+        if told := tags.NAMED.match(text, start):
+            name, at = tags.name(told), told.end()
             name_until = at
             continue
         more: Sequence[Found] = ()
@@ -105,9 +105,10 @@ def _found(text: str) -> list[Found]:
         elif opened == "<" or not tags.is_tag(opened):
             at = start + 1
         else:
-            label = name if not text[name_until:start].strip(" ,;\n") and name_until >= 0 else ""
+            named = name_until >= 0 and not text[name_until:start].strip(" ,;\n")
+            label = name if named else tags.name_before(text, last, opening.end())
             more, at = tags.boxes(text, start, label)
-            name_until = at if label else -1
+            name_until = at if named else -1
         found += more
         last = at if more else last
     return found

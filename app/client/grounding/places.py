@@ -41,12 +41,13 @@ from app.client.grounding.words import (
     SCORES,
     SETS_OF_SIDES,
     SIZES,
+    Y_FIRST_LISTS,
     Kind,
     plain,
 )
 
 _BRACKET = re.compile(r"[{\[]")
-_LISTS_WITH_SIZE = frozenset((*CORNER_AND_SIZE_LISTS, *CENTRE_AND_SIZE_LISTS))
+_OTHER_LISTS = frozenset((*CORNER_AND_SIZE_LISTS, *CENTRE_AND_SIZE_LISTS, *Y_FIRST_LISTS))
 _BREAKS_OFF = "the answer breaks off inside an object"
 
 Pairs = Sequence[tuple[str, Pair]]
@@ -159,9 +160,10 @@ class _Walk:
             scored = isinstance(item, Item) and item.score is None
             yield replace(item, score=score) if scored else item
         yield from self._without_a_key(value, has_own=bool(found))
-        corners = _pair_of_corners(key for key, _ in pairs)
+        by_key = {key: pair.value for key, pair in pairs}
+        told = {*COORDINATES, *_OTHER_LISTS, *_pair_of_corners(by_key), *_columns(by_key)}
         for key, pair in pairs:
-            if key in COORDINATES or key in corners or key in _LISTS_WITH_SIZE:
+            if key in told:
                 continue
             if key in CONTAINERS and key not in LABELS:
                 yield from self._container(value, pairs, key, pair, own_name or name)
@@ -192,17 +194,34 @@ class _Walk:
         for key, pair in pairs:
             if key in COORDINATES and not is_open(pair.value) and not (sized and key in CENTRES):
                 yield from self._groups(pair.value, label, COORDINATES[key], piece)
-            elif key in _LISTS_WITH_SIZE and not is_open(pair.value):
-                at_centre = key in CENTRE_AND_SIZE_LISTS
-                group = with_size(numbers(pair.value), at_centre=at_centre)
-                yield item_of(label, group, "box", piece)
+            elif key in _OTHER_LISTS and not is_open(pair.value):
+                yield item_of(label, _corners_of(key, numbers(pair.value)), "box", piece)
         if sized:
             yield item_of(label, with_size(sized, at_centre=True), "box", piece)
         elif corners := _pair_of_corners(by_key):
             group = [number for key in corners for number in numbers(by_key[key])]
             yield item_of(label, group, "box", piece)
+        elif columns := _columns(by_key):
+            yield from self._of_columns(pairs, columns, label, piece)
         else:
             yield from self._sides(by_key, label, piece)
+
+    def _of_columns(
+        self, pairs: Pairs, columns: Sequence[str], label: str, piece: Piece
+    ) -> Generator[Found]:
+        """``{"x1": [10, 50], "y1": [20, 60], "x2": [30, 70], "y2": [40, 80]}``."""
+        by_key = {key: numbers(pair.value) for key, pair in pairs}
+        count = len(by_key[columns[0]])
+        if any(len(by_key[key]) != count for key in columns):
+            yield Unreadable("sides that are lists of unequal length", piece)
+            return
+        names = _names(pairs)
+        labels = names if len(names) == count else [label] * count
+        scores = _scores(pairs, count)
+        rows = zip(*(by_key[key] for key in columns), strict=True)
+        for row, own, score in zip(rows, labels, scores, strict=True):
+            found = item_of(own, corners_told_by(columns, row), "box", piece)
+            yield replace(found, score=score) if isinstance(found, Item) else found
 
     def _sides(self, by_key: Mapping[str, Value], label: str, piece: Piece) -> Generator[Found]:
         """``{"x1": 10, "y1": 20, "x2": 30, "y2": 40}`` and its like."""
@@ -353,6 +372,19 @@ def _are_a_name(others: Sequence[Value]) -> bool:
 def _pair_of_corners(keys: Iterable[str]) -> Sequence[str]:
     present = set(keys)
     return next((pair for pair in PAIRS_OF_CORNERS if present.issuperset(pair)), ())
+
+
+def _columns(by_key: Mapping[str, Value]) -> Sequence[str]:
+    """The keys of a box's sides, if each has a list of numbers."""
+    lists = {key for key, value in by_key.items() if isinstance(value, Array) and numbers(value)}
+    return next((keys for keys in SETS_OF_SIDES if lists.issuperset(keys)), ())
+
+
+def _corners_of(key: str, group: Sequence[Number]) -> Sequence[Number]:
+    """Of a list whose key says what its numbers are."""
+    if key in Y_FIRST_LISTS:
+        return [group[i] for i in (1, 0, 3, 2)] if len(group) == 4 else group
+    return with_size(group, at_centre=key in CENTRE_AND_SIZE_LISTS)
 
 
 def _centre_and_size(by_key: Mapping[str, Value]) -> Sequence[Number]:

@@ -10,7 +10,7 @@ from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, ite
 from app.client.grounding.numbers import numbers_in, with_size
 from app.client.grounding.tags import NAME_ATTRIBUTE
 from app.client.grounding.values import NUMBER, Number
-from app.client.grounding.words import COORDINATES, Kind, plain
+from app.client.grounding.words import CONTAINERS, COORDINATES, Kind, plain
 
 _PAIR = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 _IN_A_ROW = rf"{NUMBER}(?:\s{{0,9}}[,\s]\s{{0,9}}{NUMBER}){{3}}"
@@ -57,6 +57,7 @@ _X_AND_Y = re.compile(
     rf"\bx\s{{0,3}}[:=]\s{{0,3}}{NUMBER}[,;\s]{{1,9}}(?:and\s)?y\s{{0,3}}[:=]\s{{0,3}}{NUMBER}",
     re.IGNORECASE,
 )
+_ENDS_WITH_CENTRE = re.compile(r"\bcent(?:er|re)(?:ed)?[ \t]*(?:is|at|:|=)?[ \t]*\Z", re.IGNORECASE)
 _ENDS_WITH_NUMBERS = re.compile(r"[\])}\d][\s,;]*\Z")
 _MORE_NUMBERS = re.compile(r"[ \t,;>-]*[\[({\d]")
 OPENING = rf"\(|\b[xy]\s{{0,9}}[:=]|\bx\s\d|{_WORD_FOR_A_BOX}|{_CELL}\d|{_UPPER_LEFT}|{_CALL}"
@@ -68,14 +69,22 @@ _BULLET = r"(?:[-*•|]|\d{1,3}[.)])"
 _LINE = re.compile(
     rf"(?:\A|\n)[ \t]*(?:{_BULLET}?[ \t]*[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}[ \t]*"
     r"(?:[:\uff1a=|]|[-=]>|\u2192|(?<=[ \t])[-\u2013\u2014])[*_`]{0,2}"
-    rf"|{_BULLET}[ \t]+[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}})[ \t]*\Z"
+    rf"|{_BULLET}[ \t]+[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}|\(({_WORDS})\))[ \t]*\Z"
 )
+_KEY = re.compile(r"(?<![\w*`])[*_`\"']{0,3}(\w{1,20})[*_`\"']{0,3}[ \t]*[:=]?[ \t]*\Z")
+"""``bbox_2d = `` before its list; ``centre`` before its numbers."""
+_NAME_WITH_KEY = re.compile(
+    r"\b(?:label|name|object|class)[*_`\"']{0,3}\s*[:=]\s*([^,;\n:=\[\](){}]{1,60})[,;]\s*\Z",
+    re.IGNORECASE,
+)
+_EMPHASISED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\*\*({_WORDS}):?\*\*:?[ \t]*\Z")
+_NO_LABELS = {*COORDINATES, *CONTAINERS}
 _LONGEST_LINE = 120
 """Letters before a place in which its name is looked for."""
 _ALONE_IN_ITS_LINE = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\Z")
 _REST_OF_LINE = re.compile(
     r"[*_`\"']{0,3}[ \t]*(?:[:=|]|[-=]>|[\u2192\u2013\u2014-])?[ \t]*"
-    rf"([^\W\d]{_WORDS})[ \t.]*(?:\n|\Z)"
+    rf"\(?([^\W\d]{_WORDS})\)?[ \t.]*(?:\n|\Z)"
 )
 _ATTACHED = re.compile(r"(?:[^\W\d_][\w'-]*[ \t]){0,3}[^\W\d_][\w'-]*\Z")
 _TAG, _CUT_TAG = re.compile(r"<[^<>]{0,400}>"), re.compile(r"<[A-Za-z][^<>]{0,400}\Z")
@@ -107,7 +116,9 @@ def _box_of_ranges(told: re.Match[str]) -> Found:
 
 def _box_with_size(told: re.Match[str]) -> Found:
     group = numbers_in(told.group(), told.start())
-    return _bare(told, "box", with_size(group, at_centre=False))
+    before = told.string[max(0, told.start() - 20) : told.start()]
+    at_centre = _ENDS_WITH_CENTRE.search(before) is not None
+    return _bare(told, "box", with_size(group, at_centre=at_centre))
 
 
 def _point(told: re.Match[str]) -> Found:
@@ -158,13 +169,20 @@ def named(found: Found, text: str, start: int) -> Found:
         or _name_attached(text, start)
         or _name_in_tag(text, start)
     )
-    return replace(found, label=label) if plain(label) not in COORDINATES else found
+    return replace(found, label=label) if plain(label) not in _NO_LABELS else found
 
 
 def _name_of_line(text: str, start: int) -> str:
-    """What stands before the place in its line, if it is a name."""
-    line = _LINE.search(text, _begin_of_line(text, start), start)
-    return (line.group(1) or line.group(2)) if line else ""
+    """What stands before the place in its line, if it is a name; or alone in the line above."""
+    begin = _begin_of_line(text, start)
+    key = _KEY.search(text, begin, start)
+    end = key.start() if key and plain(key.group(1)) in COORDINATES else start
+    if pair := _NAME_WITH_KEY.search(text, begin, end):
+        return pair.group(1).strip(" \"'")
+    line = _LINE.search(text, begin, end)
+    if line is None and begin > 0 and not text[begin:start].strip():
+        line = _EMPHASISED.search(text, _begin_of_line(text, begin), begin)
+    return next(filter(None, line.groups()), "") if line else ""
 
 
 def _begin_of_line(text: str, start: int) -> int:

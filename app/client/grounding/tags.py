@@ -17,7 +17,7 @@ _NAME_TAGS = (
 )
 _BOX_TAGS = (
     (r"<\s*\|\s*box_start\s*\|\s*>", r"<\s*\|\s*box_end\s*\|\s*>"),
-    (r"<b?box>", r"</b?box>"),
+    (r"<b?box(?:\s[^<>\d/]{0,120})?>", r"</b?box>"),
     (r"<\|det\|>", r"<\|/det\|>"),
 )
 _NAME = "|".join(rf"{begin}([^<]{{0,200}})(?:{end})" for begin, end in _NAME_TAGS)
@@ -51,6 +51,8 @@ SIDE = rf"\b{SIDE_NAME}(?:\s{{0,9}}[:=>]|[ \t]\d)"
 """What may begin ``SIDES``."""
 SIDES = re.compile(rf"(?:{_SIDE}{_NEXT}){{3}}{_SIDE}", re.IGNORECASE)
 """``x1: 10, y1: 20, x2: 30, y2: 40``, also as words, attributes or elements of XML."""
+_NEAR = 400
+"""Letters before a place in which its name is looked for."""
 _NAME_ELEMENT = re.compile(
     r"<(name|label|class|category|title)>\s*([^<>]{1,80}?)\s*</\1>"
     r"|\b(?:name|label|class|category|title)\s?=\s?[\"']([^\"'<>]{1,80})[\"']",
@@ -116,6 +118,13 @@ def locations(match: re.Match[str]) -> Unreadable:
     return Unreadable("location tokens, whose order and range are not known", piece)
 
 
+def name_before(answer: str, since: int, end: int) -> str:
+    """Of an element or an attribute before a place, or of an attribute of its own tag."""
+    near = max(since, end - _NEAR)
+    names = [each.groups() for each in _NAME_ELEMENT.finditer(answer, near, end)]
+    return next(filter(None, names[-1][1:]), "") if names else ""
+
+
 def sides(match: re.Match[str], since: int) -> Found:
     """By their names. ``since`` is where the place before them ended."""
     text, start = match.string, match.start()
@@ -126,9 +135,7 @@ def sides(match: re.Match[str], since: int) -> Found:
         if end_of_tag < 0:
             return Unreadable("the answer breaks off inside a tag", piece, quoted=False)
     told = dict(_named_number(side) for side in _A_SIDE.finditer(text, *match.span()))
-    # Of an element or an attribute before the sides, or of an attribute of the same tag.
-    names = [each.groups() for each in _NAME_ELEMENT.finditer(text, since, end_of_tag)]
-    label = next(filter(None, names[-1][1:]), "") if names else ""
+    label = name_before(text, since, end_of_tag)
     for keys in SETS_OF_SIDES:
         if told.keys() == set(keys):
             group = corners_told_by(keys, [told[key] for key in keys])

@@ -68,6 +68,7 @@ CORNERS = (
     ("xmin", "ymin", "xmax", "ymax"),
     ("minx", "miny", "maxx", "maxy"),
     ("left", "top", "right", "bottom"),
+    ("l", "t", "r", "b"),
 )
 """Keys of a box's four sides."""
 CORNER_AND_SIZE = (
@@ -87,13 +88,19 @@ SETS_OF_SIDES = (*CORNERS, *CORNER_AND_SIZE, *CENTRE_AND_SIZE)
 CORNER_AND_SIZE_LISTS = _words("xywh bboxxywh boxxywh ltwh bboxltwh")
 CENTRE_AND_SIZE_LISTS = _words("cxcywh bboxcxcywh boxcxcywh")
 """Keys of lists that say themselves that two of their numbers are a width and a height."""
+Y_FIRST_LISTS = _words("yxyx boxyxyx bboxyxyx")
+"""Keys of lists that say themselves that each corner's y stands before its x."""
 CENTRES = _words("center centre centroid")
 SIZES = _words("size dimensions extent")
 POINTS = (("x", "y"), ("cx", "cy"))
 PAIRS_OF_CORNERS = (
     ("topleft", "bottomright"),
     ("lefttop", "rightbottom"),
+    ("upperleft", "lowerright"),
     ("min", "max"),
+    ("p1", "p2"),
+    ("pt1", "pt2"),
+    ("start", "end"),
 )
 
 

@@ -230,6 +230,12 @@ PIECES = [
     "(1, 2), 3x4",
     "x=1, y=2",
     "x 1-2, y 3-4",
+    '{"x1": [1, 2], "y1": [1, 2], "x2": [3, 4], "y2": [3, 4]}',
+    "**a**\n",
+    "# a\n",
+    "Label: a, ",
+    "centre ",
+    '<box label="a">',
     "&quot;",
     "{&quot;",
 ]
@@ -273,6 +279,7 @@ def test_no_answer_is_too_strange_to_be_read(answer: str) -> None:
         ),
         *("top-left (1,2) ", "1\uff0c", "<name>a</name>"),
         *("f(a=", "f(x=1,", "a 1 2 3 4\n", "[a]\n", "a = 1\n", "(1, 2) ", "x 1-2, ", "a[", "1 2 "),
+        *("**a**\n", "# a\n", "Label: a, ", "<box a>", "<name>a</name><box>", "- x1: 1\n"),
         *("np.array(", "{&quot;a", "coords='1,2,3,4' ", "a.", "<a ", "|1"),
     ],
 )
