@@ -58,8 +58,9 @@ _X_AND_Y = re.compile(
     re.IGNORECASE,
 )
 _ENDS_WITH_CENTRE = re.compile(r"\bcent(?:er|re)(?:ed)?[ \t]*(?:is|at|:|=)?[ \t]*\Z", re.IGNORECASE)
-_ENDS_WITH_NUMBERS = re.compile(r"[\])}\d][\s,;]*\Z")
-_MORE_NUMBERS = re.compile(r"[ \t,;>-]*[\[({\d]")
+_ENDS_WITH_NUMBERS = re.compile(r"[\])}][^\n]{0,3}\Z|,\s?[\d.]+[,;]\s{0,3}\Z")
+_NUMBER_OF_LINE = re.compile(r"\A\s*\d{1,3}\)\s")
+_MORE_NUMBERS = re.compile(r"[^\n]{0,3}[\[({]\s?[\d.-]|\s{0,3},\s{0,3}\d")
 OPENING = rf"\(|\b[xy]\s{{0,9}}[:=]|\bx\s\d|{_WORD_FOR_A_BOX}|{_CELL}\d|{_UPPER_LEFT}|{_CALL}"
 """What may begin one of these."""
 
@@ -127,7 +128,8 @@ def _point(told: re.Match[str]) -> Found:
 
 def _pair(told: re.Match[str]) -> Found:
     """Two numbers in round brackets are a point, unless more coordinates are next to them."""
-    before = told.string[max(0, told.start() - 9) : told.start()]
+    before = told.string[_begin_of_line(told.string, told.start()) : told.start()]
+    before = _NUMBER_OF_LINE.sub("", before)
     if _ENDS_WITH_NUMBERS.search(before) or _MORE_NUMBERS.match(told.string, told.end()):
         return Unreadable("a pair of numbers beside others", _piece(told))
     return _point(told)
