@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
+from app.client.grounding import keys
 from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, counted, item_of
 from app.client.grounding.numbers import (
     corners_told_by,
@@ -13,7 +14,6 @@ from app.client.grounding.numbers import (
     is_innermost,
     is_name,
     is_of_lists_in_texts,
-    is_of_names,
     is_of_places,
     is_open,
     is_pair,
@@ -26,32 +26,22 @@ from app.client.grounding.numbers import (
 from app.client.grounding.scan import Scanner
 from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
-    CENTRE_AND_SIZE_LISTS,
     CENTRES,
     CONTAINERS,
     COORDINATES,
-    CORNER_AND_SIZE_LISTS,
     CORNERS,
     LABELS,
     NO_PLACES,
     OUTLINES,
-    PAIRS_OF_CORNERS,
     POINTS,
-    SCORE_LISTS,
     SCORES,
     SETS_OF_SIDES,
-    SIZES,
-    Y_FIRST_LISTS,
     Kind,
     plain,
 )
 
 _BRACKET = re.compile(r"[{\[]")
-_OTHER_LISTS = frozenset((*CORNER_AND_SIZE_LISTS, *CENTRE_AND_SIZE_LISTS, *Y_FIRST_LISTS))
 _BREAKS_OFF = "the answer breaks off inside an object"
-
-Pairs = Sequence[tuple[str, Pair]]
-"""An object's pairs with their keys in plain letters."""
 
 
 def places(value: Value, answer: str, name: str = "") -> list[Found]:
@@ -153,7 +143,7 @@ class _Walk:
     def _object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
         pairs = [(plain(pair.key or ""), pair) for pair in value.pairs]
-        own_name = _name(pairs)
+        own_name = keys.own_name(pairs)
         found = list(self._own(value, pairs, name if own_name is None else own_name))
         score = next((score_of(pair.value) for key, pair in pairs if key in SCORES), None)
         for item in found if value.closed else self._cut(value, found):
@@ -161,7 +151,12 @@ class _Walk:
             yield replace(item, score=score) if scored else item
         yield from self._without_a_key(value, has_own=bool(found))
         by_key = {key: pair.value for key, pair in pairs}
-        told = {*COORDINATES, *_OTHER_LISTS, *_pair_of_corners(by_key), *_columns(by_key)}
+        told = {
+            *COORDINATES,
+            *keys.LISTS_OF_OTHER_KINDS,
+            *keys.pair_of_corners(by_key),
+            *keys.columns(by_key),
+        }
         for key, pair in pairs:
             if key in told:
                 continue
@@ -186,28 +181,28 @@ class _Walk:
         if is_innermost(value) and (inside_a_value or not found):
             yield Unreadable(_BREAKS_OFF, piece, quoted=False)
 
-    def _own(self, value: Object, pairs: Pairs, label: str) -> Generator[Found]:
+    def _own(self, value: Object, pairs: keys.Pairs, label: str) -> Generator[Found]:
         """Places under keys that say that they are places."""
         piece = self._piece(value)
         by_key = {key: pair.value for key, pair in pairs}
-        sized = _centre_and_size(by_key)
+        sized = keys.centre_and_size(by_key)
         for key, pair in pairs:
             if key in COORDINATES and not is_open(pair.value) and not (sized and key in CENTRES):
                 yield from self._groups(pair.value, label, COORDINATES[key], piece)
-            elif key in _OTHER_LISTS and not is_open(pair.value):
-                yield item_of(label, _corners_of(key, numbers(pair.value)), "box", piece)
+            elif key in keys.LISTS_OF_OTHER_KINDS and not is_open(pair.value):
+                yield item_of(label, keys.corners_of_list(key, numbers(pair.value)), "box", piece)
         if sized:
             yield item_of(label, with_size(sized, at_centre=True), "box", piece)
-        elif corners := _pair_of_corners(by_key):
+        elif corners := keys.pair_of_corners(by_key):
             group = [number for key in corners for number in numbers(by_key[key])]
             yield item_of(label, group, "box", piece)
-        elif columns := _columns(by_key):
+        elif columns := keys.columns(by_key):
             yield from self._of_columns(pairs, columns, label, piece)
         else:
             yield from self._sides(by_key, label, piece)
 
     def _of_columns(
-        self, pairs: Pairs, columns: Sequence[str], label: str, piece: Piece
+        self, pairs: keys.Pairs, columns: Sequence[str], label: str, piece: Piece
     ) -> Generator[Found]:
         """``{"x1": [10, 50], "y1": [20, 60], "x2": [30, 70], "y2": [40, 80]}``."""
         by_key = {key: numbers(pair.value) for key, pair in pairs}
@@ -215,9 +210,9 @@ class _Walk:
         if any(len(by_key[key]) != count for key in columns):
             yield Unreadable("sides that are lists of unequal length", piece)
             return
-        names = _names(pairs)
+        names = keys.names(pairs)
         labels = names if len(names) == count else [label] * count
-        scores = _scores(pairs, count)
+        scores = keys.scores(pairs, count)
         rows = zip(*(by_key[key] for key in columns), strict=True)
         for row, own, score in zip(rows, labels, scores, strict=True):
             found = item_of(own, corners_told_by(columns, row), "box", piece)
@@ -226,16 +221,16 @@ class _Walk:
     def _sides(self, by_key: Mapping[str, Value], label: str, piece: Piece) -> Generator[Found]:
         """``{"x1": 10, "y1": 20, "x2": 30, "y2": 40}`` and its like."""
         sides = {k: v for k, v in by_key.items() if not isinstance(v, (Array, Object))}
-        for keys in (*SETS_OF_SIDES, *POINTS):
-            if not sides.keys() >= set(keys):
+        for told in (*SETS_OF_SIDES, *POINTS):
+            if not sides.keys() >= set(told):
                 continue
-            group = [number for key in keys for number in numbers(sides[key])]
-            if keys in POINTS:
+            group = [number for key in told for number in numbers(sides[key])]
+            if told in POINTS:
                 yield item_of(label, group, "point", piece)
             else:
-                yield item_of(label, corners_told_by(keys, group), "box", piece)
+                yield item_of(label, corners_told_by(told, group), "box", piece)
             return
-        some = {key for keys in (*CORNERS, *POINTS) for key in keys if key in sides}
+        some = {key for each in (*CORNERS, *POINTS) for key in each if key in sides}
         if any(numbers(sides[key]) for key in some):
             yield Unreadable(f"only {', '.join(sorted(some))}", piece)
 
@@ -266,7 +261,7 @@ class _Walk:
                     yield from self._groups(item, label, kind, own)
 
     def _container(
-        self, owner: Object, pairs: Pairs, key: str, pair: Pair, name: str
+        self, owner: Object, pairs: keys.Pairs, key: str, pair: Pair, name: str
     ) -> Generator[Found]:
         """``{"boxes": [[…], […]], "labels": ["a", "b"]}``, or a list of objects."""
         value = pair.value
@@ -283,14 +278,14 @@ class _Walk:
                 if not is_open(group):
                     yield Unreadable("the answer breaks off before a name", self._piece(group))
             return
-        labels = _names(pairs) or [name]
+        labels = keys.names(pairs) or [name]
         if len(labels) == 1:
             labels *= len(groups)
         if len(labels) != len(groups):
             what = f"{len(groups)} places with {len(labels)} names, so that none has its own"
             yield Unreadable(what, self._piece(value))
             labels = [name] * len(groups)
-        scores = _scores(pairs, len(groups))
+        scores = keys.scores(pairs, len(groups))
         for group, label, score in zip(groups, labels, scores, strict=True):
             if is_open(group):
                 continue  # its numbers are not whole
@@ -335,20 +330,6 @@ class _Walk:
         return Piece(self.answer[value.start : value.end], value.start)
 
 
-def _names(pairs: Pairs) -> list[str]:
-    """Of a list of names beside a list of places."""
-    lists = [pair.value for _, pair in pairs if is_of_names(pair.value)]
-    return [name_of(each) or "" for each in lists[0].items] if lists else []
-
-
-def _scores(pairs: Pairs, count: int) -> Sequence[float | None]:
-    """Of a list of as many scores beside a list of places."""
-    rated = [items_of(pair.value) for key, pair in pairs if key in SCORE_LISTS]
-    if rated and len(rated[0]) == count:
-        return [score_of(each) for each in rated[0]]
-    return [None] * count
-
-
 def _one(value: Value, label: str, kind: Kind, piece: Piece) -> Found:
     """The place that a text or a list without lists in it is."""
     group = numbers(value)
@@ -367,46 +348,3 @@ def _is_no_place(own: Sequence[Number]) -> bool:
 
 def _are_a_name(others: Sequence[Value]) -> bool:
     return len(others) == 1 or any(map(is_name, others))
-
-
-def _pair_of_corners(keys: Iterable[str]) -> Sequence[str]:
-    present = set(keys)
-    return next((pair for pair in PAIRS_OF_CORNERS if present.issuperset(pair)), ())
-
-
-def _columns(by_key: Mapping[str, Value]) -> Sequence[str]:
-    """The keys of a box's sides, if each has a list of numbers."""
-    lists = {key for key, value in by_key.items() if isinstance(value, Array) and numbers(value)}
-    return next((keys for keys in SETS_OF_SIDES if lists.issuperset(keys)), ())
-
-
-def _corners_of(key: str, group: Sequence[Number]) -> Sequence[Number]:
-    """Of a list whose key says what its numbers are."""
-    if key in Y_FIRST_LISTS:
-        return [group[i] for i in (1, 0, 3, 2)] if len(group) == 4 else group
-    return with_size(group, at_centre=key in CENTRE_AND_SIZE_LISTS)
-
-
-def _centre_and_size(by_key: Mapping[str, Value]) -> Sequence[Number]:
-    """``{"center": [20, 30], "size": [20, 20]}``; the size also as width and height."""
-    centre = next((numbers(by_key[key]) for key in CENTRES if key in by_key), ())
-    size = next((numbers(by_key[key]) for key in SIZES if key in by_key), ())
-    if not size and {"width", "height"} <= by_key.keys():
-        size = (*numbers(by_key["width"]), *numbers(by_key["height"]))
-    return (*centre, *size) if len(centre) == len(size) == 2 else ()
-
-
-def _name(pairs: Pairs) -> str | None:
-    """The name that an object gives itself; ``None`` without one."""
-    for wanted in LABELS:
-        for key, pair in pairs:
-            if key != wanted:
-                continue
-            if isinstance(pair.value, Object):
-                inner = [(plain(each.key or ""), each) for each in pair.value.pairs]
-                name = _name(inner)
-            else:
-                name = name_of(pair.value)
-            if name is not None:
-                return name
-    return None

@@ -1,0 +1,89 @@
+"""What an object's keys say together: its name, and the parts of a place under several keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from app.client.grounding.numbers import (
+    is_of_names,
+    items_of,
+    name_of,
+    numbers,
+    score_of,
+    with_size,
+)
+from app.client.grounding.values import Array, Number, Object, Pair, Value
+from app.client.grounding.words import (
+    CENTRE_AND_SIZE_LISTS,
+    CENTRES,
+    CORNER_AND_SIZE_LISTS,
+    LABELS,
+    PAIRS_OF_CORNERS,
+    SCORE_LISTS,
+    SETS_OF_SIDES,
+    SIZES,
+    Y_FIRST_LISTS,
+    plain,
+)
+
+LISTS_OF_OTHER_KINDS = frozenset((*CORNER_AND_SIZE_LISTS, *CENTRE_AND_SIZE_LISTS, *Y_FIRST_LISTS))
+"""Keys whose numbers are not left, top, right and bottom."""
+Pairs = Sequence[tuple[str, Pair]]
+"""An object's pairs with their keys in plain letters."""
+
+
+def names(pairs: Pairs) -> list[str]:
+    """Of a list of names beside a list of places."""
+    lists = [pair.value for _, pair in pairs if is_of_names(pair.value)]
+    return [name_of(each) or "" for each in lists[0].items] if lists else []
+
+
+def scores(pairs: Pairs, count: int) -> Sequence[float | None]:
+    """Of a list of as many scores beside a list of places."""
+    rated = [items_of(pair.value) for key, pair in pairs if key in SCORE_LISTS]
+    if rated and len(rated[0]) == count:
+        return [score_of(each) for each in rated[0]]
+    return [None] * count
+
+
+def pair_of_corners(keys: Iterable[str]) -> Sequence[str]:
+    present = set(keys)
+    return next((pair for pair in PAIRS_OF_CORNERS if present.issuperset(pair)), ())
+
+
+def columns(by_key: Mapping[str, Value]) -> Sequence[str]:
+    """The keys of a box's sides, if each has a list of numbers."""
+    lists = {key for key, value in by_key.items() if isinstance(value, Array) and numbers(value)}
+    return next((keys for keys in SETS_OF_SIDES if lists.issuperset(keys)), ())
+
+
+def corners_of_list(key: str, group: Sequence[Number]) -> Sequence[Number]:
+    """Of a list whose key says what its numbers are."""
+    if key in Y_FIRST_LISTS:
+        return [group[i] for i in (1, 0, 3, 2)] if len(group) == 4 else group
+    return with_size(group, at_centre=key in CENTRE_AND_SIZE_LISTS)
+
+
+def centre_and_size(by_key: Mapping[str, Value]) -> Sequence[Number]:
+    """``{"center": [20, 30], "size": [20, 20]}``; the size also as width and height."""
+    centre = next((numbers(by_key[key]) for key in CENTRES if key in by_key), ())
+    size = next((numbers(by_key[key]) for key in SIZES if key in by_key), ())
+    if not size and {"width", "height"} <= by_key.keys():
+        size = (*numbers(by_key["width"]), *numbers(by_key["height"]))
+    return (*centre, *size) if len(centre) == len(size) == 2 else ()
+
+
+def own_name(pairs: Pairs) -> str | None:
+    """The name that an object gives itself; ``None`` without one."""
+    for wanted in LABELS:
+        for key, pair in pairs:
+            if key != wanted:
+                continue
+            if isinstance(pair.value, Object):
+                inner = [(plain(each.key or ""), each) for each in pair.value.pairs]
+                name = own_name(inner)
+            else:
+                name = name_of(pair.value)
+            if name is not None:
+                return name
+    return None
