@@ -109,7 +109,7 @@ PROFILES: dict[ProfileName, Profile] = {
     # The twin's own, of coloured shapes. Its revision follows from its files.
     "tiny": Profile(
         model="personal-cloud-hub/tiny-vl",
-        revision="6cb99a127813c204a100bbdff564c71c78ec49ef",
+        revision="bc0318f805eb476e3de93e359e740a607d81cb4e",
         language=Language(
             layers=5,
             hidden_size=192,

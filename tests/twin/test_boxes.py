@@ -16,10 +16,10 @@ from tests.twin.questions import red_square_and_blue_circle
 
 pytestmark = pytest.mark.twin
 
-LEAST_FOUND, LEAST_IOU = 0.92, 0.885
-"""Of questions for one box: found at IoU 0.5, and the mean IoU. The model card's scores are 0.95
-and 0.91; another processor rounds a few answers to others."""
-LEAST_FOUND_BY_SIZE, LEAST_IOU_BY_SIZE = 0.84, 0.81
+LEAST_FOUND, LEAST_IOU = 0.93, 0.895
+"""Of questions for one box: found at IoU 0.5, and the mean IoU. The model card's scores are 0.96
+and 0.92; another processor rounds a few answers to others."""
+LEAST_FOUND_BY_SIZE, LEAST_IOU_BY_SIZE = 0.86, 0.83
 """Of one shape asked for by colour and kind, the hardest, in the 57 questions of each size."""
 
 

@@ -28,8 +28,9 @@ QUESTIONS = 6
 FOLLOWING = 0.25
 """Share of the questions that go on from the one before."""
 SEEN_WEIGHT = 5.0
-"""Of words that the picture decides: a sentence's, and whether a list begins, goes on or ends. They
-are few beside the numbers of boxes, and an error in one of them is a wrong answer."""
+"""Of words that the picture decides: a sentence's, a name beside a box, and whether a list begins,
+goes on or ends. They are few beside the numbers of boxes, and an error in one of them is a wrong
+answer."""
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 FIRST_SEED = 1_000_000
 """Below it lie the held-out pictures."""
@@ -68,7 +69,7 @@ class Batch:
 
 def picture_of(rng: random.Random, seed: int, sent: Size) -> tuple[Scene, Image.Image, list[Shape]]:
     """A scene drawn larger, as photographs are, and shrunk as the client does."""
-    zoom = rng.uniform(1.3, 3)
+    zoom = rng.uniform(1.7, 3)
     # smart_resize rounds each side for itself, so a picture is stretched a little.
     size = Size(
         round(sent.width * zoom * rng.uniform(1, 1.15)),
@@ -152,14 +153,20 @@ class Teacher:
     def __init__(self, tokens, size: int) -> None:
         self._tokens, self._size = tokens, size
         self._pad = tokens.convert_tokens_to_ids("<|endoftext|>")
-        self._list_pieces = {tokens.convert_tokens_to_ids(piece) for piece in LIST_PIECES}
+        self._seen_in_lists = {tokens.convert_tokens_to_ids(piece) for piece in LIST_PIECES}
+        self._seen_in_lists |= {
+            token
+            for word in (*COLOURS, *SHAPES)
+            for text in (word, f" {word}")
+            for token in self._encode(text)
+        }
 
     def _encode(self, text: str) -> list[int]:
         return self._tokens.encode(text, add_special_tokens=False)
 
     def _weights(self, said: str, answer: list[int]) -> list[float]:
         if said.startswith("["):
-            return [SEEN_WEIGHT if token in self._list_pieces else 1.0 for token in answer]
+            return [SEEN_WEIGHT if token in self._seen_in_lists else 1.0 for token in answer]
         return [1.0 if said == GREETING else SEEN_WEIGHT] * len(answer)
 
     def _conversations(self, rng, shared: list[int], after: int, shapes: list[Shape]) -> _Talk:

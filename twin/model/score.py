@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 from collections.abc import Generator
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def questions(rng: random.Random, shapes: tuple[Shape, ...]) -> Generator[tuple[
     names = {f"{colour} {shape}" for colour in COLOURS for shape in SHAPES}
     absent = rng.choice(sorted(names - {s.name for s in shapes}))
     yield "what is not there", detection_prompt(absent), "[]"
+    yield "names beside boxes", detection_prompt("shape"), " ".join(sorted(s.name for s in shapes))
 
 
 def answer(model, processor, image, question: str) -> str:
@@ -52,7 +54,7 @@ def answer(model, processor, image, question: str) -> str:
     )
     given = processor(text=[text], images=[image], return_tensors="pt")
     with torch.no_grad():
-        told = model.generate(**given, max_new_tokens=64, do_sample=False)
+        told = model.generate(**given, max_new_tokens=120, do_sample=False)
     said = told[0, given["input_ids"].shape[1] :]
     return processor.tokenizer.decode(said, skip_special_tokens=True)
 
@@ -71,6 +73,8 @@ def main() -> None:
         image = scene.image.resize(smart_resize(SIZE, TINY.min_pixels, TINY.max_pixels))
         for kind, question, wanted in questions(rng, scene.objects):
             said = answer(model, processor, image, question)
+            if kind == "names beside boxes":
+                said = " ".join(sorted(re.findall(r'"label":"([^"]*)"', said)))
             right.setdefault(kind, []).append(said == wanted)
     for kind, each in right.items():
         print(f"{kind}: {sum(each) / len(each):.0%} of {len(each)}")

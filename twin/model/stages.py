@@ -1,4 +1,4 @@
-"""The stages of the small model's training, in their order: first, answers, whole, longer."""
+"""The stages of the small model's training in their order: first, answers, whole, longer, names."""
 
 from __future__ import annotations
 
@@ -31,5 +31,6 @@ ONTO = {
     "answers": Stage(5e-4, warm_up=50, decay_share=0.8, first_lesson=10_000, sight=False),
     "whole": Stage(9e-4, warm_up=150, decay_share=0.9, first_lesson=20_000),
     "longer": Stage(9e-4, warm_up=100, decay_share=0.9, first_lesson=30_000),
+    "names": Stage(9e-4, warm_up=100, decay_share=0.9, first_lesson=40_000),
 }
-"""On a model that sees already: its answers alone, or all of it, twice."""
+"""On a model that sees already: its answers alone, or all of it, three times."""

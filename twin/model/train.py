@@ -1,6 +1,6 @@
 """Train the small model from scratch on drawn pictures.
 
-    python -m twin.model.train FOLDER [--steps N] [--onto MODEL [--stage answers|whole|longer]]
+    python -m twin.model.train FOLDER [--steps N] [--onto MODEL [--stage NAME]]
 
 Besides the answers, the image tokens themselves are taught: what leaves the vision tower must tell
 which shape a cell shows and how far its box reaches from there, and what leaves the language
