@@ -58,9 +58,9 @@ _X_AND_Y = re.compile(
     re.IGNORECASE,
 )
 _ENDS_WITH_CENTRE = re.compile(r"\bcent(?:er|re)(?:ed)?[ \t]*(?:is|at|:|=)?[ \t]*\Z", re.IGNORECASE)
-_ENDS_WITH_NUMBERS = re.compile(r"[\])}][^\n]{0,3}\Z|,\s?[\d.]+[,;]\s{0,3}\Z")
+_ENDS_WITH_NUMBERS = re.compile(r"(?:[\])}][^\n]{0,3}|\d\s?,\s?[\d.]+[^\n]{1,5})\Z")
 _NUMBER_OF_LINE = re.compile(r"\A\s*\d{1,3}\)\s")
-_MORE_NUMBERS = re.compile(r"[^\n]{0,3}[\[({]\s?[\d.-]|\s{0,3},\s{0,3}\d")
+_MORE_NUMBERS = re.compile(r"[^\n]{0,4}?(?:[\[({]\s?[\d.-]|\d\s?,\s?\d)")
 OPENING = rf"\(|\b[xy]\s{{0,9}}[:=]|\bx\s\d|{_WORD_FOR_A_BOX}|{_CELL}\d|{_UPPER_LEFT}|{_CALL}"
 """What may begin one of these."""
 
