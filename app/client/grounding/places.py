@@ -24,7 +24,7 @@ from app.client.grounding.numbers import (
     with_size,
 )
 from app.client.grounding.scan import Scanner
-from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
+from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
     CENTRES,
     CONTAINERS,
@@ -41,6 +41,8 @@ from app.client.grounding.words import (
 )
 
 _BRACKET = re.compile(r"[{\[]")
+_BEGINS_A_LIST = re.compile(rf"\[\s*{NUMBER}\s*,")
+_GOES_ON_WITH_NUMBERS = re.compile(rf"\s*,\s*{NUMBER}\s*,")
 _BREAKS_OFF = "the answer breaks off inside an object"
 
 
@@ -84,11 +86,13 @@ class _Walk:
     def _array(self, array: Array, name: str) -> Generator[Found]:
         """A list: of objects, of rows, or the bare numbers of one place."""
         own = [item for item in array.items if isinstance(item, Number)]
-        texts = [item for item in array.items if is_name(item)]
+        texts = [i for i in array.items if is_name(i) and not _BEGINS_A_LIST.search(i.value)]
         lists = [item for item in array.items if isinstance(item, Array)]
         nested = [item for item in array.items if isinstance(item, (Array, Object))]
         others = [item for item in array.items if not isinstance(item, Number)]
-        if not nested and len(own) in (2, 4, 5) and _are_a_name(others):
+        if any(_GOES_ON_WITH_NUMBERS.match(text.value) for text in texts):
+            yield Unreadable("a stray quote among numbers", self._piece(array))
+        elif not nested and len(own) in (2, 4, 5) and _are_a_name(others):
             yield from self._row(array, own, others)
         elif not nested and is_of_places(array):
             yield from self._bare(array, name)
