@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 import psutil
 
+from tests.faults.measured import memory
 from tests.faults.streams import Request, steady_streams
 from tests.twin.conftest import HubUnderTest, temporary_twin
 
@@ -41,13 +41,12 @@ class Look:
 
 
 def look(hub: HubUnderTest) -> Look:
-    memory: Counter[str] = Counter()
+    megabytes = Counter({name: round(kept / 1e6) for name, kept in memory(hub).items()})
     files: Counter[str] = Counter()
     for pid, name in hub.processes.items():
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
-            memory[name] += round(psutil.Process(pid).memory_full_info().uss / 1e6)
-            files[name] += sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
-    return Look(time.monotonic(), memory, files)
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            files[name] += psutil.Process(pid).num_fds()
+    return Look(time.monotonic(), megabytes, files)
 
 
 def soaked(hub: HubUnderTest, seconds: float) -> Iterator[str]:

@@ -49,7 +49,7 @@ def measure(
     Raises:
         AssertionError: a stream is not answered again, or processes are missing or left over.
     """
-    names, bytes_before = process_names(hub), memory(hub)
+    names, bytes_before = process_names(hub), memory(hub).total()
     injected = time.monotonic()
     with fault(hub):
         time.sleep(max(0, injected + seconds - time.monotonic()))
@@ -60,7 +60,7 @@ def measure(
         seconds=BACK_SECONDS,
         shown=lambda: (process_names(hub) - names, names - process_names(hub)),
     )
-    megabytes = (memory(hub) - bytes_before) / 1e6
+    megabytes = (memory(hub).total() - bytes_before) / 1e6
     requests = streams.since(injected)
     failed = [one for one in requests if one.outcome == "failed"]
     return Measured(
@@ -89,13 +89,13 @@ def process_names(hub: HubUnderTest) -> Counter[str]:
     return Counter(hub.processes.values())
 
 
-def memory(hub: HubUnderTest) -> int:
-    """Bytes that the twin's processes share with no other."""
-    total = 0
-    for pid in hub.processes:
+def memory(hub: HubUnderTest) -> Counter[str]:
+    """Bytes that the twin's processes share with no other, by their names."""
+    kept: Counter[str] = Counter()
+    for pid, name in hub.processes.items():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            total += psutil.Process(pid).memory_full_info().uss
-    return total
+            kept[name] += psutil.Process(pid).memory_full_info().uss
+    return kept
 
 
 def _back(requests: list[Request], mended: float) -> float:

@@ -53,8 +53,12 @@ def pair_of_corners(keys: Iterable[str]) -> Sequence[str]:
 
 def columns(by_key: Mapping[str, Value]) -> Sequence[str]:
     """The keys of a box's sides, if each has a list of numbers."""
-    lists = {key for key, value in by_key.items() if isinstance(value, Array) and numbers(value)}
-    return next((keys for keys in SETS_OF_SIDES if lists.issuperset(keys)), ())
+
+    def has_a_list(key: str) -> bool:
+        value = by_key.get(key)
+        return isinstance(value, Array) and bool(numbers(value))
+
+    return next((sides for sides in SETS_OF_SIDES if all(map(has_a_list, sides))), ())
 
 
 def corners_of_list(key: str, group: Sequence[Number]) -> Sequence[Number]:

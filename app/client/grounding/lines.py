@@ -26,22 +26,23 @@ from app.client.grounding.words import (
 _A_NUMBER = re.compile(NUMBER)
 _SEPARATORS = "|\t;,"
 _BRACKET = re.compile(r"[\[\]{}()<>]")
-_BULLET = re.compile(r"(?:[-*•]|\d{1,3}[.)])\s+")
+BULLET = r"(?:[-*•]|\d{1,3}[.)])"
+_BULLET = re.compile(rf"{BULLET}\s+")
 _UNIT = re.compile(r"(?<=\d)(?:px)?;?\Z")
 _DIGIT = re.compile(r"\d")
 _NAME_WORDS = 3
 _RULE = re.compile(r"[\s|:+-]+")
 """Between a table's head and its rows."""
 _DECORATION = " *_`\"'"
+_KEY = r"[^\W\d][\w .-]{0,40}"
 _ENTRY = re.compile(
-    r"[ \t]*(?P<dash>(?:- ){0,2})(?P<key>[^\W\d][\w .-]{0,40}?)(?::|[ \t]{0,3}=(?=[ \t]))"
+    rf"[ \t]*(?P<dash>(?:- ){{0,2}})(?P<key>{_KEY}?)(?::|[ \t]{{0,3}}=(?=[ \t]))"
     r"(?:[ \t]+(?P<value>\S.*?))?[ \t]*"
 )
 """A line of YAML or TOML."""
-_KEY = r"[^\W\d][\w .-]{0,40}"
 _HEADING = re.compile(
     rf"[ \t]*(?:\[{{1,2}}(?P<table>{_KEY})\]{{1,2}}|#{{1,6}}[ \t]+(?P<title>{_KEY})"
-    rf"|(?:(?:[-*•]|\d{{1,3}}[.)])[ \t]+)?\*\*(?P<strong>{_KEY}?):?\*\*:?)[ \t]*"
+    rf"|(?:{BULLET}[ \t]+)?\*\*(?P<strong>{_KEY}?):?\*\*:?)[ \t]*"
 )
 """``[cup]`` and ``[[objects]]`` of TOML, ``### cup`` and ``- **cup**`` of Markdown."""
 _ELEMENT = re.compile(rf"[ \t]*- (?P<number>{NUMBER})[ \t]*")
@@ -134,12 +135,15 @@ def _row_of_words(line: Line) -> Found | None:
     """``cup 10 20 30 40``, also ``cup 0.9 10 20 30 40`` with a score and ``10 20 30 40 cup``."""
     words = _BULLET.sub("", line.text.strip(), count=1).split()
     whole = [bool(_A_NUMBER.fullmatch(word)) for word in words]
-    behind = words[:-4] if all(whole[-4:]) else words[4:] if all(whole[:4]) else []
-    score = behind[-1:] if behind == words[:-4] and whole[:-4][-1:] == [True] else []
-    name = behind[: len(behind) - len(score)]
+    if all(whole[-4:]):
+        has_score = whole[:-4][-1:] == [True]
+        name, score, group = words[: -4 - has_score], words[-4 - has_score : -4], words[-4:]
+    elif all(whole[:4]):
+        name, score, group = words[4:], [], words[:4]
+    else:
+        return None
     if not 0 < len(name) <= _NAME_WORDS or any(map(_DIGIT.search, name)):
         return None
-    group = words[-4:] if behind == words[:-4] else words[:4]
     numbers = [_number(word, line) for word in (*group, *score)]
     return bare(item_of(" ".join(name).strip(_DECORATION + ":"), numbers, "box", Piece(*line)))
 

@@ -147,22 +147,17 @@ class _Walk:
     def _object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
         pairs = [(plain(pair.key or ""), pair) for pair in value.pairs]
+        by_key = {key: pair.value for key, pair in pairs}
         own_name = keys.own_name(pairs)
-        found = list(self._own(value, pairs, name if own_name is None else own_name))
+        found = list(self._own(value, pairs, by_key, name if own_name is None else own_name))
         score = next((score_of(pair.value) for key, pair in pairs if key in SCORES), None)
         for item in found if value.closed else self._cut(value, found):
             scored = isinstance(item, Item) and item.score is None
             yield replace(item, score=score) if scored else item
         yield from self._without_a_key(value, has_own=bool(found))
-        by_key = {key: pair.value for key, pair in pairs}
-        told = {
-            *COORDINATES,
-            *keys.LISTS_OF_OTHER_KINDS,
-            *keys.pair_of_corners(by_key),
-            *keys.columns(by_key),
-        }
+        parts = (*keys.pair_of_corners(by_key), *keys.columns(by_key))
         for key, pair in pairs:
-            if key in told:
+            if key in COORDINATES or key in keys.LISTS_OF_OTHER_KINDS or key in parts:
                 continue
             if key in CONTAINERS and key not in LABELS:
                 yield from self._container(value, pairs, key, pair, own_name or name)
@@ -185,10 +180,11 @@ class _Walk:
         if is_innermost(value) and (inside_a_value or not found):
             yield Unreadable(_BREAKS_OFF, piece, quoted=False)
 
-    def _own(self, value: Object, pairs: keys.Pairs, label: str) -> Generator[Found]:
+    def _own(
+        self, value: Object, pairs: keys.Pairs, by_key: Mapping[str, Value], label: str
+    ) -> Generator[Found]:
         """Places under keys that say that they are places."""
         piece = self._piece(value)
-        by_key = {key: pair.value for key, pair in pairs}
         sized = keys.centre_and_size(by_key)
         for key, pair in pairs:
             if key in COORDINATES and not is_open(pair.value) and not (sized and key in CENTRES):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, item_of
+from app.client.grounding.lines import BULLET
 from app.client.grounding.numbers import numbers_in, with_size
 from app.client.grounding.tags import NAME_ATTRIBUTE
 from app.client.grounding.values import NUMBER, Number
@@ -64,9 +65,10 @@ _MORE_NUMBERS = re.compile(r"[^\n]{0,4}?(?:[\[({]\s?[\d.-]|\d\s?,\s?\d)")
 OPENING = rf"\(|\b[xy]\s{{0,9}}[:=]|\bx\s\d|{_WORD_FOR_A_BOX}|{_CELL}\d|{_UPPER_LEFT}|{_CALL}"
 """What may begin one of these."""
 
+_OPENING_BRACKETS = re.compile(r"\[+")
 _WORD = r"[^\s*_`\"'.:<>{}\[\]()]+"
 _WORDS = rf"{_WORD}(?:[ \t]+{_WORD}){{0,2}}"
-_BULLET = r"(?:[-*•|]|\d{1,3}[.)])"
+_BULLET = rf"(?:{BULLET}|\|)"
 _LINE = re.compile(
     rf"(?:\A|\n)[ \t]*(?:{_BULLET}?[ \t]*[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}[ \t]*"
     r"(?:[:\uff1a=|]|[-=]>|\u2192|(?<=[ \t])[-\u2013\u2014])[*_`]{0,2}"
@@ -163,7 +165,7 @@ def named(found: Found, text: str, start: int) -> Found:
     """With the name that stands beside it, as in ``- cup: [10, 20, 30, 40]``, if it has none."""
     if not isinstance(found, Item) or found.label or not found.bare:
         return found
-    if text[start : found.piece.start].strip("["):
+    if _brackets_end(text, start) < found.piece.start:
         return found
     label = (
         _name_of_line(text, start)
@@ -172,6 +174,11 @@ def named(found: Found, text: str, start: int) -> Found:
         or _name_in_tag(text, start)
     )
     return replace(found, label=label) if plain(label) not in _NO_LABELS else found
+
+
+def _brackets_end(text: str, start: int) -> int:
+    brackets = _OPENING_BRACKETS.match(text, start)
+    return brackets.end() if brackets else start
 
 
 def _name_of_line(text: str, start: int) -> str:

@@ -36,18 +36,18 @@ NAME_ATTRIBUTE = re.compile(r"""\b(?:alt|label|name)\s*=\s*["']([^"']*)["']""")
 LOCATIONS = r"(?:<(?:loc_?)?\d{1,4}>\s*){4}|(?:<patch_index_\d{1,4}>\s*){2}"
 """PaliGemma's, Florence's and Kosmos-2's tokens: their order and range are not those of the models
 served."""
-SIDE_NAME = (
+_SIDE_NAME = (
     r"(?:[xy][_-]?(?:min|max|center|\d)?|c[xy]|[xy]c|(?:min|max|center)[_-]?[xy]"
     r"|left|top|right|bottom|w(?:idth)?|h(?:eight)?)"
 )
 _SIDE = (
-    rf"\b{SIDE_NAME}(?:\s{{0,9}}[:=]\s{{0,9}}(?:\"{NUMBER}\"|'{NUMBER}'|{NUMBER})"
+    rf"\b{_SIDE_NAME}(?:\s{{0,9}}[:=]\s{{0,9}}(?:\"{NUMBER}\"|'{NUMBER}'|{NUMBER})"
     rf"|\s{{0,9}}>\s{{0,9}}{NUMBER}\s{{0,9}}</\w{{1,12}}>|[ \t]{NUMBER})(?:px)?"
 )
 _A_SIDE = re.compile(_SIDE, re.IGNORECASE)
-_ITS_NAME = re.compile(SIDE_NAME, re.IGNORECASE)
+_ITS_NAME = re.compile(_SIDE_NAME, re.IGNORECASE)
 _NEXT = r"[\s,;<]{1,40}(?:and\s)?"
-SIDE = rf"\b{SIDE_NAME}(?:\s{{0,9}}[:=>]|[ \t]\d)"
+SIDE = rf"\b{_SIDE_NAME}(?:\s{{0,9}}[:=>]|[ \t]\d)"
 """What may begin ``SIDES``."""
 SIDES = re.compile(rf"(?:{_SIDE}{_NEXT}){{3}}{_SIDE}", re.IGNORECASE)
 """``x1: 10, y1: 20, x2: 30, y2: 40``, also as words, attributes or elements of XML."""
