@@ -146,7 +146,8 @@ def sides(match: re.Match[str], since: int) -> Found:
 def _named_number(side: re.Match[str]) -> tuple[str, Number]:
     name = _ITS_NAME.match(side.string, side.start())
     assert name is not None  # noqa: S101  # a side begins with it
-    [number] = numbers_in(side.string[name.end() : side.end()], name.end())
+    # The first: the name in an element's closing tag may have a digit, too.
+    number, *_ = numbers_in(side.string[name.end() : side.end()], name.end())
     return plain(name.group()), number
 
 
