@@ -17,6 +17,10 @@ CACHE = "/cache"
 """Where the pod mounts the volume that keeps weights and compiled kernels."""
 NOTHING = "/nothing"
 """Where it mounts an empty one."""
+MODULES = "/modules"
+"""Where it mounts modules of this project: the image has none."""
+MODULE_FILES = {"sitecustomize.py": "unreadable.py", "hub_refusals.py": "refusals.py"}
+"""Their names there, and their files in ``app/model``."""
 
 
 def serve_args(profile: Profile, revision: str) -> list[str]:
@@ -44,6 +48,7 @@ def serve_args(profile: Profile, revision: str) -> list[str]:
         f"--allowed-local-media-path={NOTHING}",
         f"--structured-outputs-config={_json(backend='xgrammar', disable_any_whitespace=True)}",
         f"--shutdown-timeout={DRAIN_SECONDS}",
+        "--middleware=hub_refusals.OpenAIErrors",
         "--sse-keep-alive-interval=15",
         "--disable-fastapi-docs",
         "--disable-access-log-for-endpoints=/health,/metrics",
@@ -62,6 +67,7 @@ def environment() -> dict[str, str]:
         "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
         "VLLM_MAX_N_SEQUENCES": "8",
         "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": MODULES,
     }
 
 

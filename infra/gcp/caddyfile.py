@@ -199,6 +199,11 @@ ${origins}	route {
 			handle_response @unread {
 				error 400
 			}
+			# A fault in it: its words are for its log, which has this request by its id.
+			@failed status 500
+			handle_response @failed {
+				error "failed" 500
+			}
 			# All else is home's answer as it is, once the log's line tells its first byte and its way.
 			handle_response {
 				log_append <first_byte_ms {http.reverse_proxy.upstream.latency_ms}
@@ -230,6 +235,7 @@ ${waking}${fallback}${woken}			handle {
 					~^502 server_error home_lost "The server at home stopped answering while it worked on this request."
 					"503 model" server_error model_unavailable "The server at home is on, but its model server does not answer: it may be starting, which takes minutes, or its GPU may be lent out. Try again later."
 					~^503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
+					"500 failed" server_error model_failed "The model server failed at this request. Its log says why, by the request's X-Request-Id."
 					default server_error gateway_error "The gateway could not answer this request."
 				}
 				@later `{status} == '503'`

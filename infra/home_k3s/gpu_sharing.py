@@ -7,7 +7,6 @@ memory is budgeted in the settings and one model server owns most of it. The Run
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import pulumi
@@ -15,7 +14,7 @@ import pulumi_kubernetes as k8s
 import yaml
 
 from infra.home_k3s.names import DEVICE_PLUGINS
-from infra.home_k3s.retained import metadata, retained
+from infra.home_k3s.retained import metadata, restarted_by, retained
 
 # renovate: datasource=docker depName=nvcr.io/nvidia/k8s-device-plugin
 IMAGE = "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
@@ -68,13 +67,7 @@ class GpuSharing(pulumi.ComponentResource):
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=LABELS),
                 template=k8s.core.v1.PodTemplateSpecArgs(
                     metadata=k8s.meta.v1.ObjectMetaArgs(
-                        labels=LABELS,
-                        # The plugin reads its file once; a changed one must restart it.
-                        annotations={
-                            "personal-cloud-hub/config": hashlib.sha256(
-                                config.encode()
-                            ).hexdigest()[:16]
-                        },
+                        labels=LABELS, annotations=restarted_by(config)
                     ),
                     spec=_pod(),
                 ),

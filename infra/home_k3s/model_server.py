@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from importlib.resources import files
 from inspect import getsource
 from math import ceil
 
@@ -15,12 +17,14 @@ from app.model.serving import (
     CACHE,
     DRAIN_SECONDS,
     HTTP_PORT,
+    MODULE_FILES,
+    MODULES,
     NOTHING,
     environment,
     serve_args,
 )
 from infra.home_k3s.names import FRESH, MODEL, MODEL_CACHE, NAMESPACE
-from infra.home_k3s.retained import metadata, retained
+from infra.home_k3s.retained import metadata, restarted_by, retained
 
 LABELS = {"app": MODEL}
 LEAVE_SECONDS = 10
@@ -28,6 +32,7 @@ LEAVE_SECONDS = 10
 MARGIN_SECONDS = 20
 IMAGE_GB = 12
 """The vLLM image, compressed; 25 to 28 GB unpacked (vllm-project/vllm#27154)."""
+MODULES_NAME = "vllm-modules"
 START_MINUTES = 15
 """To unpack the image, load the weights, and compile."""
 
@@ -85,6 +90,17 @@ class ModelServer(pulumi.ComponentResource):
             ),
             opts=retained(self),
         )
+        # Read and not imported: they change Pillow, which `pulumi up` does not need.
+        modules = {
+            name: files("app.model").joinpath(file).read_text()
+            for name, file in MODULE_FILES.items()
+        }
+        config_map = k8s.core.v1.ConfigMap(
+            f"{name}-modules",
+            metadata=metadata(MODULES_NAME),
+            data=modules,
+            opts=retained(self),
+        )
         self.deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=metadata(
@@ -99,11 +115,13 @@ class ModelServer(pulumi.ComponentResource):
                 progress_deadline_seconds=self.minutes_to_start * 60,
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=LABELS),
                 template=k8s.core.v1.PodTemplateSpecArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(labels=LABELS),
+                    metadata=k8s.meta.v1.ObjectMetaArgs(
+                        labels=LABELS, annotations=restarted_by(json.dumps(modules))
+                    ),
                     spec=_pod(args, self.minutes_to_start),
                 ),
             ),
-            opts=retained(self, after=[args.gpu]),
+            opts=retained(self, after=[args.gpu, config_map]),
         )
         self.register_outputs({})
 
@@ -124,6 +142,10 @@ def _pod(args: ModelServerArgs, minutes_to_start: int) -> k8s.core.v1.PodSpecArg
             ),
             k8s.core.v1.VolumeArgs(
                 name="nothing", empty_dir=k8s.core.v1.EmptyDirVolumeSourceArgs()
+            ),
+            k8s.core.v1.VolumeArgs(
+                name="modules",
+                config_map=k8s.core.v1.ConfigMapVolumeSourceArgs(name=MODULES_NAME),
             ),
             k8s.core.v1.VolumeArgs(
                 name="shm",
@@ -147,6 +169,7 @@ def _container(args: ModelServerArgs, minutes_to_start: int) -> k8s.core.v1.Cont
         volume_mounts=[
             k8s.core.v1.VolumeMountArgs(name="cache", mount_path=CACHE),
             k8s.core.v1.VolumeMountArgs(name="nothing", mount_path=NOTHING, read_only=True),
+            k8s.core.v1.VolumeMountArgs(name="modules", mount_path=MODULES, read_only=True),
             k8s.core.v1.VolumeMountArgs(name="shm", mount_path="/dev/shm"),  # noqa: S108
         ],
         # The first start downloads the weights: 16.6 GB for the 7B model.
@@ -167,7 +190,7 @@ def _computes() -> k8s.core.v1.ProbeArgs:
     In six minutes or a little more; it asks for 30 tokens an hour.
     """
     return k8s.core.v1.ProbeArgs(
-        # The image has no file of this project, so the program itself is the argument.
+        # The program itself is the argument.
         exec_=k8s.core.v1.ExecActionArgs(
             command=["python3", "-c", getsource(alive), str(HTTP_PORT), SERVED_NAME]
         ),

@@ -6,6 +6,7 @@ and a fixed field manager (a generated one would leave the old fields owned by n
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import pulumi
@@ -28,6 +29,11 @@ def metadata(
         labels=labels,
         annotations={"pulumi.com/patchFieldManager": FIELD_MANAGER, **(annotations or {})},
     )
+
+
+def restarted_by(config: str) -> dict[str, str]:
+    """Annotations of a pod that reads a mounted file once: a changed one must restart it."""
+    return {"personal-cloud-hub/config": hashlib.sha256(config.encode()).hexdigest()[:16]}
 
 
 def retained(

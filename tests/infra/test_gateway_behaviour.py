@@ -222,6 +222,8 @@ PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
         ((429, {**PLAIN, "X-Retry-In": "600ms"}), (429, "rate_limit_exceeded", "1")),
         # vLLM's word for a client's mistake.
         ((501, PLAIN), (400, "unsupported_form", None)),
+        # A fault in vLLM.
+        ((500, {"Content-Type": "application/json"}), (500, "model_failed", None)),
     ],
 )
 def test_what_home_says_in_words_of_its_own_is_told_by_status_and_code(

@@ -66,8 +66,33 @@ def test_the_pod_lives_as_long_as_the_model_writes_a_token(deployed: Deployment)
     assert probe["periodSeconds"] * probe["failureThreshold"] == 360
 
 
+def config_map(deployed: Deployment, name: str) -> dict[str, str]:
+    found = [
+        r.inputs
+        for r in deployed.resources
+        if r.typ == "kubernetes:core/v1:ConfigMap" and r.inputs["metadata"]["name"] == name
+    ]
+    return found[0]["data"]
+
+
+def test_vllm_finds_the_modules_that_its_command_line_and_python_ask_for(
+    deployed: Deployment,
+) -> None:
+    pod = deployed.one("kubernetes:apps/v1:Deployment").inputs["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    [path] = [one["value"] for one in container["env"] if one["name"] == "PYTHONPATH"]
+    [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == path]
+    [volume] = [one for one in pod["volumes"] if one["name"] == mount["name"]]
+    modules = config_map(deployed, volume["configMap"]["name"])
+    [middleware] = [arg for arg in container["args"] if arg.startswith("--middleware=")]
+    module, _, name = middleware.removeprefix("--middleware=").rpartition(".")
+    assert set(modules) == {"sitecustomize.py", f"{module}.py"}
+    assert f"\nclass {name}:" in modules[f"{module}.py"]
+    assert "\nImage.open = " in modules["sitecustomize.py"]
+
+
 def test_the_gpu_is_shared_by_ten_and_a_change_restarts_the_plugin(deployed: Deployment) -> None:
-    data = deployed.one("kubernetes:core/v1:ConfigMap").inputs["data"]["config.yaml"]
+    data = config_map(deployed, "nvidia-time-slicing")["config.yaml"]
     assert yaml.safe_load(data) == {
         "version": "v1",
         "sharing": {

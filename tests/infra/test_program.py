@@ -63,6 +63,7 @@ EVERY_STACK = [
     "key_upstream",
     "model",
     "model-deployment",
+    "model-modules",
     "model-service",
     "net",
     "tailnet",
@@ -93,7 +94,7 @@ def test_a_stack_obeys_every_policy(stack: Path) -> None:
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.stem)
 def test_everything_at_home_is_retained_named_and_owned_by_one_field_manager(stack: Path) -> None:
     home = [r for r in deploy_stack(stack).resources if r.typ.startswith("kubernetes:")]
-    assert len(home) == 15
+    assert len(home) == 16
     for resource in home:
         metadata = resource.inputs["metadata"]
         assert resource.retain_on_delete, resource.name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import zlib
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -44,18 +43,6 @@ def at(url: str) -> dict[str, Any]:
 def by_url(url: str) -> dict[str, Any]:
     """A question about the picture there, and nothing else."""
     return chat([at(url)])
-
-
-def png_that_lies(width: int, height: int) -> bytes:
-    """A picture of one pixel, whose head says more."""
-    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x01\x00\x00\x00\x00"
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checksum = zlib.crc32(kind + data).to_bytes(4, "big")
-        return len(data).to_bytes(4, "big") + kind + data + checksum
-
-    parts = (("IHDR", header), ("IDAT", zlib.compress(b"\0\0")), ("IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind.encode(), data) for kind, data in parts)
 
 
 def first_key(hub: HubUnderTest) -> str:

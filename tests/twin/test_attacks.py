@@ -17,18 +17,15 @@ import httpx2
 import pytest
 from PIL import Image
 
+from tests.support.pictures import png_that_lies
 from tests.twin.conftest import HubUnderTest, Patient
-from tests.twin.questions import as_data, by_url, chat, first_key, picture, png_that_lies
+from tests.twin.questions import as_data, by_url, chat, first_key, picture
 
 pytestmark = pytest.mark.twin
 
 CHAT = "/v1/chat/completions"
 BOUND_SECONDS = 60
 """For an attack that is served, such as 8 answers of 600 tokens by the small model."""
-BEYOND_PILLOW = pytest.mark.xfail(
-    reason="Pillow refuses 179 megapixels before vLLM does, by an error that vLLM answers with 500",
-    strict=True,
-)
 
 
 @pytest.fixture
@@ -103,15 +100,9 @@ def animation(frames: int) -> bytes:
 @pytest.mark.parametrize(
     "make",
     [
-        pytest.param(
-            lambda: as_data(png(20_000, 20_000)), id="400 megapixels", marks=BEYOND_PILLOW
-        ),
+        pytest.param(lambda: as_data(png(20_000, 20_000)), id="400 megapixels"),
         pytest.param(lambda: as_data(png(4097, 4097)), id="one row over the bound"),
-        pytest.param(
-            lambda: as_data(png_that_lies(60_000, 60_000)),
-            id="a head that lies",
-            marks=BEYOND_PILLOW,
-        ),
+        pytest.param(lambda: as_data(png_that_lies(60_000, 60_000)), id="a head that lies"),
         pytest.param(lambda: as_data(png_that_lies(3000, 3000)), id="pixels that are missing"),
         pytest.param(lambda: as_data(png(16_000_000, 1)), id="a line of 16 megapixels"),
         pytest.param(lambda: as_data(zlib.compress(b"\0" * 10**8, 9)), id="zlib"),

@@ -11,9 +11,10 @@ import httpx2
 import openai
 import pytest
 
+from tests.support.pictures import saved
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest, Patient
-from tests.twin.questions import as_data, by_url, chat, first_key, picture, png_that_lies
+from tests.twin.questions import as_data, by_url, chat, first_key, picture
 from twin.paths import TwinPaths
 
 pytestmark = pytest.mark.twin
@@ -69,6 +70,36 @@ def test_nothing_of_the_newer_form_is_stored(client: openai.OpenAI, hub: HubUnde
         client.responses.retrieve(first.id)
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "param", "code"),
+    [
+        pytest.param(
+            chat("word " * 8000), 400, "input_tokens", "context_length_exceeded", id="long"
+        ),
+        pytest.param(
+            chat("word " * 60_000), 400, "input_text", "context_length_exceeded", id="very long"
+        ),
+        pytest.param(chat("Hi", model="gpt"), 404, "model", "model_not_found", id="model"),
+        pytest.param(chat("Hi", temperature=9), 400, "temperature", "invalid_request", id="range"),
+        pytest.param(chat("Hi", temperature="x"), 400, "temperature", "invalid_request", id="type"),
+        pytest.param(
+            chat("Hi", max_tokens=10**6, stream=True),
+            *(400, "max_tokens", "invalid_request"),
+            id="of a stream",
+        ),
+    ],
+)
+def test_a_refusal_has_openais_type_and_code(
+    hub: HubUnderTest, body: dict[str, Any], status: int, param: str, code: str
+) -> None:
+    with hub.http(first_key(hub)) as http:
+        answer = http.post("/v1/chat/completions", json=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"], error["code"]) == (status, param, code)
+    assert error["type"] == "invalid_request_error"
+    assert error["message"]
+
+
 def test_a_conversation_may_have_many_pictures(client: openai.OpenAI) -> None:
     colours = ("red", "green", "blue", "yellow", "orange")
     content: Any = [
@@ -93,10 +124,14 @@ def test_a_question_that_fails_at_the_model_server_does_not_fail_the_next(
     hub: HubUnderTest,
 ) -> None:
     # vLLM closes the connection after a 500 without saying so.
-    bomb = by_url(as_data(png_that_lies(60_000, 60_000)))
+    nameless = chat(
+        "Hello",
+        tools=[{"type": "function"}],
+        tool_choice={"type": "function", "function": {"name": "search"}},
+    )
     with hub.http(first_key(hub), Patient) as http, ThreadPoolExecutor(4) as people:
         for _ in range(5):
-            for body, status in ((bomb, 500), (chat("Hello"), 200)):
+            for body, status in ((nameless, 500), (chat("Hello"), 200)):
                 route = "/v1/chat/completions"
                 asked = [people.submit(http.post, route, json=body) for _ in range(4)]
                 assert [one.result().status_code for one in asked] == [status] * 4
@@ -109,6 +144,7 @@ def test_a_question_that_fails_at_the_model_server_does_not_fail_the_next(
         *("http://127.0.0.1/x.png", "http://169.254.169.254/", "http://home/health"),
         *("data:image/png;base64,AAAA", "data:image/png;base64,***", ""),
         *("data:text/plain;base64,aGVsbG8=", "data:image/png,%89PNG", "data:,"),
+        pytest.param(as_data(saved("AVIF")[:-40], "image/avif"), id="an AVIF that was cut"),
     ],
 )
 def test_a_picture_that_is_none_or_lies_elsewhere_is_a_clients_mistake(

@@ -23,6 +23,7 @@ def test_the_7b_models_whole_command_line() -> None:
         "--allowed-local-media-path=/nothing",
         '--structured-outputs-config={"backend":"xgrammar","disable_any_whitespace":true}',
         "--shutdown-timeout=60",
+        "--middleware=hub_refusals.OpenAIErrors",
         "--sse-keep-alive-interval=15",
         "--disable-fastapi-docs",
         "--disable-access-log-for-endpoints=/health,/metrics",

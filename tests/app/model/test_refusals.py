@@ -1,0 +1,88 @@
+"""The middleware that vLLM loads, around an application that answers as vLLM does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from app.model.refusals import Message, OpenAIErrors, Receive, Send, in_openais_shape
+
+
+def vllms(message: str = "Too long.", type_: str = "BadRequestError", **more: Any) -> bytes:
+    error = {"message": message, "type": type_, "param": None, "code": 400, **more}
+    return json.dumps({"error": error}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "code"),
+    [
+        (vllms(), None, "invalid_request"),
+        (vllms(param="temperature"), "temperature", "invalid_request"),
+        (vllms(type_="Bad Request", param="body.temperature"), "temperature", "invalid_request"),
+        (vllms(param="input_tokens"), "input_tokens", "context_length_exceeded"),
+        (vllms(param="input_text"), "input_text", "context_length_exceeded"),
+        (vllms(type_="NotFoundError", param="model", code=404), "model", "model_not_found"),
+    ],
+)
+def test_type_and_code_are_openais(body: bytes, param: str | None, code: str) -> None:
+    assert json.loads(in_openais_shape(body)) == {
+        "error": {
+            "message": "Too long.",
+            "type": "invalid_request_error",
+            "param": param,
+            "code": code,
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"Not Found", b"[]", b'{"detail":"Not Found"}', b'{"error":"no"}', b'{"error":{}}'],
+)
+def test_a_body_of_another_shape_is_left(body: bytes) -> None:
+    assert in_openais_shape(body) == body
+
+
+def sent(status: int, *pieces: bytes) -> list[Message]:
+    """What goes out, of an answer that comes in these pieces."""
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        length = str(sum(map(len, pieces))).encode()
+        headers = [(b"Content-Length", length), (b"x-request-id", b"a")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        for left, piece in reversed([*enumerate(reversed(pieces))]):
+            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+
+    out: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        out.append(message)
+
+    asyncio.run(OpenAIErrors(app)({"type": "http"}, receive, send))
+    return out
+
+
+def test_a_refusal_goes_out_whole_with_its_new_length() -> None:
+    whole = vllms(param="model")
+    start, body = sent(404, whole[:20], whole[20:])
+    assert json.loads(body["body"])["error"]["code"] == "model_not_found"
+    assert start == {
+        "type": "http.response.start",
+        "status": 404,
+        "headers": [
+            (b"x-request-id", b"a"),
+            (b"content-length", str(len(body["body"])).encode()),
+        ],
+    }
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_what_is_no_refusal_passes_in_its_own_pieces(status: int) -> None:
+    pieces = [message.get("body") for message in sent(status, vllms()[:5], vllms()[5:])]
+    assert pieces == [None, vllms()[:5], vllms()[5:]]
