@@ -27,9 +27,12 @@ _THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>|◁(/?)th
 _QUOTED = rf"[\"']?{NUMBER}[\"']?"
 _LIST = rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]"
 _APART = r"[ \t,;/|\u00d7:]{1,4}"
-_FOUR = re.compile(rf"{_LIST}|(?<![\w.,:/]){NUMBER}(?:{_APART}{NUMBER}){{3,}}(?![\w.])")
+_SIDE = rf"{NUMBER}(?:\s?px)?"
+_FOUR = re.compile(
+    rf"{_LIST}|(?<![\w.,/])(?<!\d:){_SIDE}(?:{_APART}{_SIDE}){{3,}}(?![\w.])|(?:<\d{{1,4}}>\s*){{4}}"
+)
 _LOCATIONS = re.compile(tags.LOCATIONS)
-_TUPLE = re.compile(r"\(\s*[\"'][^\"'\n]{1,60}[\"']\s*,")
+_TUPLE = re.compile(r"\(\s*[\"'][^\"'\n]{1,60}[\"']\s*(?:,|=>)")
 _OPENING = re.compile(
     rf"[{{\[]|\"[^\"\n]{{1,60}}\"\s*:|{tags.BOXES}|{tags.POINTS}|{tags.LOCATIONS}|<"
     rf"|{tags.SIDE}|{prose.OPENING}|{CALL.pattern}",
@@ -93,7 +96,7 @@ def _found(text: str) -> list[Found]:
         opened = opening.group()
         if opened[0] in '{["' or _TUPLE.match(text, start):
             value, at = scanner.scan(start)
-            more = [prose.named(each, text, start) for each in places(value, text)]
+            more = [prose.named(each, text, start, last) for each in places(value, text)]
         elif opened.startswith("<point"):
             more, at = tags.points(text, start)
         elif start >= no_call_until and CALL.match(text, start):
@@ -119,8 +122,8 @@ def _unmarked(text: str, start: int, last: int) -> tuple[Sequence[Found], int] |
     if locations := _LOCATIONS.match(text, start):
         return [tags.locations(locations)], locations.end()
     if sides := tags.SIDES.match(text, start):
-        return [prose.named(tags.sides(sides, last), text, start)], sides.end()
-    if told := prose.place(text, start):
+        return [prose.named(tags.sides(sides, last), text, start, last)], sides.end()
+    if told := prose.place(text, start, last):
         return [told[0]], told[1]
     return None
 

@@ -14,6 +14,7 @@ from app.client.grounding.numbers import (
     is_innermost,
     is_name,
     is_of_lists_in_texts,
+    is_of_names,
     is_of_places,
     is_open,
     is_pair,
@@ -100,15 +101,23 @@ class _Walk:
             score = own[0].value if own and len(lists) == 1 else None
             for found in self._named_lists(array, texts, lists):
                 yield replace(found, score=score) if isinstance(found, Item) and own else found
-        elif lists and not texts and all(map(is_pair, lists)):
-            yield Unreadable("pairs of numbers without a key", self._piece(array))
+        elif lists and len(texts) < 2 and all(map(is_pair, lists)):
+            yield self._corners(array, lists, texts)
         else:
-            if own:
-                what = f"{counted(len(own))} beside other places"
-                yield Unreadable(what, self._piece(array))
-            for item in array.items:
-                if not (own and isinstance(item, Array) and len(numbers(item)) < 4):
-                    yield from self.value(item, name)
+            yield from self._items(array, own, lists, name)
+
+    def _items(
+        self, array: Array, own: Sequence[Number], lists: Sequence[Array], name: str
+    ) -> Generator[Found]:
+        """Of a list with lists or objects in it."""
+        if len(lists) == 2 == len(array.items) and is_of_names(lists[0]) and numbers(lists[1]):
+            yield from self._beside_names(array, *lists)
+            return
+        if own:
+            yield Unreadable(f"{counted(len(own))} beside other places", self._piece(array))
+        for item in array.items:
+            if not (own and isinstance(item, Array) and len(numbers(item)) < 4):
+                yield from self.value(item, name)
 
     def _row(self, row: Array, own: Sequence[Number], others: Sequence[Value]) -> Generator[Found]:
         """``[10, 20, 30, 40, "cup"]``."""
@@ -131,6 +140,30 @@ class _Walk:
             else:
                 yield Unreadable("the answer breaks off before a name", self._piece(group))
 
+    def _corners(self, array: Array, pairs: Sequence[Array], texts: Sequence[Text]) -> Found:
+        """``[(10, 20), (30, 40), "cup"]``; without a name, nothing tells that the two are a box."""
+        piece = self._piece(array)
+        if len(pairs) != 2 or not texts:
+            return Unreadable("pairs of numbers without a key", piece)
+        if not array.closed:
+            return Unreadable("the answer breaks off inside a row", piece)
+        group = [number for pair in pairs for number in numbers(pair)]
+        return item_of(texts[0].value, group, "box", piece)
+
+    def _beside_names(self, array: Array, names: Array, boxes: Array) -> Generator[Found]:
+        """``[["cup", "plate"], [[10, 20, 30, 40], [50, 60, 70, 80]]]``."""
+        groups = boxes.items if any(isinstance(item, Array) for item in boxes.items) else [boxes]
+        labels = [name_of(each) or "" for each in names.items]
+        if not array.closed:
+            yield Unreadable("the answer breaks off inside a list of names", self._piece(array))
+            return
+        if len(groups) != len(labels):
+            what = f"{len(groups)} places with {len(labels)} names, so that none has its own"
+            yield Unreadable(what, self._piece(boxes))
+            labels = [""] * len(groups)
+        for group, label in zip(groups, labels, strict=True):
+            yield from self._groups(group, label, "either", self._piece(group))
+
     def _bare(self, array: Array, name: str) -> Generator[Found]:
         """Numbers that only brackets mark: two are no place (a range, a reference)."""
         piece = self._piece(array)
@@ -146,6 +179,11 @@ class _Walk:
 
     def _object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
+        things, value = keys.numbered(keys.in_corners(value))
+        for thing in things:
+            yield from self._object(thing, name)
+        if things and not value.pairs:
+            return
         pairs = [(plain(pair.key or ""), pair) for pair in value.pairs]
         by_key = {key: pair.value for key, pair in pairs}
         own_name = keys.own_name(pairs)
@@ -164,7 +202,7 @@ class _Walk:
             elif key in OUTLINES and numbers(pair.value):
                 yield Unreadable("an outline is no box", self._piece(pair.value))
             elif key not in NO_PLACES:
-                yield from self._under_a_name(pair, own_name, has_own=bool(found))
+                yield from self._under_a_name(pair, own_name, name, has_own=bool(found))
             elif isinstance(pair.value, Object) or any(
                 isinstance(item, Object) for item in items_of(pair.value)
             ):
@@ -186,9 +224,15 @@ class _Walk:
         """Places under keys that say that they are places."""
         piece = self._piece(value)
         sized = keys.centre_and_size(by_key)
+        labels = keys.labels(pairs)
         for key, pair in pairs:
             if key in COORDINATES and not is_open(pair.value) and not (sized and key in CENTRES):
-                yield from self._groups(pair.value, label, COORDINATES[key], piece)
+                items = items_of(pair.value)
+                if len(items) == len(labels) > 1:
+                    for item, own in zip(items, labels, strict=True):
+                        yield from self._groups(item, own, COORDINATES[key], self._piece(item))
+                else:
+                    yield from self._groups(pair.value, label, COORDINATES[key], piece)
             elif key in keys.LISTS_OF_OTHER_KINDS and not is_open(pair.value):
                 yield item_of(label, keys.corners_of_list(key, numbers(pair.value)), "box", piece)
         if sized:
@@ -293,11 +337,13 @@ class _Walk:
                 scored = isinstance(found, Item) and found.score is None
                 yield replace(found, score=score) if scored else found
 
-    def _under_a_name(self, pair: Pair, own: str | None, *, has_own: bool) -> Generator[Found]:
+    def _under_a_name(
+        self, pair: Pair, own: str | None, above: str, *, has_own: bool
+    ) -> Generator[Found]:
         """A key that is no word for a place names it: ``{"cup": [10, 20, 30, 40]}``."""
         value, key = pair.value, pair.key
         if key is None:
-            yield from self.value(value, "")
+            yield from self.value(value, above if own is None else own)
             return
         is_text = isinstance(value, Text) and len(numbers(value)) > 2
         if not is_text and not (isinstance(value, Array) and is_of_places(value)):

@@ -65,15 +65,22 @@ _MORE_NUMBERS = re.compile(r"[^\n]{0,4}?(?:[\[({]\s?[\d.-]|\d\s?,\s?\d)")
 OPENING = rf"\(|\b[xy]\s{{0,9}}[:=]|\bx\s\d|{_WORD_FOR_A_BOX}|{_CELL}\d|{_UPPER_LEFT}|{_CALL}"
 """What may begin one of these."""
 
-_OPENING_BRACKETS = re.compile(r"\[+")
+_OPENING_BRACKETS = re.compile(r"[\[({]+")
 _WORD = r"[^\s*_`\"'.:<>{}\[\]()]+"
 _WORDS = rf"{_WORD}(?:[ \t]+{_WORD}){{0,2}}"
+_LETTERS = r"(?:[^\W_][\w'-]*[ \t]){0,2}[^\W\d_][\w'-]*"
 _BULLET = rf"(?:{BULLET}|\|)"
 _LINE = re.compile(
     rf"(?:\A|\n)[ \t]*(?:{_BULLET}?[ \t]*[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}[ \t]*"
     r"(?:[:\uff1a=|]|[-=]>|\u2192|(?<=[ \t])[-\u2013\u2014])[*_`]{0,2}"
     rf"|{_BULLET}[ \t]+[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}|\(({_WORDS})\))[ \t]*\Z"
 )
+_CLAUSE = re.compile(
+    rf"[\s,;.&|]{{0,9}}(?:{BULLET}[ \t]+|and[ \t]+)?"
+    rf"(?:<(?={_LETTERS}>))?[*_`\"'\[(]{{0,3}}({_LETTERS})[*_`\"'\])>]{{0,3}}"
+    r"[ \t]*(?:[:\uff1a=|@]|[-=]>|\u2192|[-\u2013\u2014])?[ \t]*[*_`\"'(]{0,3}\Z"
+)
+"""``cup [10, …`` and ``**cup**: `[10, …``, from the line's begin or the place before."""
 _KEY = re.compile(r"(?<![\w*`])[*_`\"']{0,3}(\w{1,20})[*_`\"']{0,3}[ \t]*[:=]?[ \t]*\Z")
 """``bbox_2d = `` before its list; ``centre`` before its numbers."""
 _NAME_WITH_KEY = re.compile(
@@ -81,7 +88,20 @@ _NAME_WITH_KEY = re.compile(
     re.IGNORECASE,
 )
 _EMPHASISED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\*\*({_WORDS}):?\*\*:?[ \t]*\Z")
-_NO_LABELS = {*COORDINATES, *CONTAINERS}
+_NO_LABELS = {
+    *COORDINATES,
+    *CONTAINERS,
+    *"p",
+    "b",
+    "li",
+    "td",
+    "div",
+    "span",
+    "code",
+    "pre",
+    "json",
+}
+"""Also names of tags, and of a code block's language."""
 _LONGEST_LINE = 120
 """Letters before a place in which its name is looked for."""
 _ALONE_IN_ITS_LINE = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\Z")
@@ -91,19 +111,22 @@ _REST_OF_LINE = re.compile(
 )
 _ATTACHED = re.compile(r"(?:[^\W\d_][\w'-]*[ \t]){0,3}[^\W\d_][\w'-]*\Z")
 _TAG, _CUT_TAG = re.compile(r"<[^<>]{0,400}>"), re.compile(r"<[A-Za-z][^<>]{0,400}\Z")
+_ARTICLES = {"a", "an", "the"}
 _NO_NAMES = re.compile(
-    r"(?:an?|the|and|or|of|on|in|at|to|with|is|are|was|be|by|near|this|that|its)\Z", re.IGNORECASE
+    r"(?:an?|the|and|or|of|on|in|at|to|with|is|are|was|be|by|near|this|that|its|here|there|i|it"
+    r"|found|detected|located|yes|no|sure|from|for|as|has|see|bounding|final|answer)\Z",
+    re.IGNORECASE,
 )
 
 
-def place(text: str, start: int) -> tuple[Found, int] | None:
+def place(text: str, start: int, last: int) -> tuple[Found, int] | None:
     """The place that begins here, and where the text goes on behind it."""
     for form, read in _FORMS:
         if told := form.match(text, start):
             if _is_in_a_cut_tag(text, start):
                 why = "the answer breaks off inside a tag"
                 return Unreadable(why, _piece(told), quoted=False), told.end()
-            return named(read(told), text, start), told.end()
+            return named(read(told), text, start, last), told.end()
     return None
 
 
@@ -161,8 +184,11 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Found]], ...] = (
 )
 
 
-def named(found: Found, text: str, start: int) -> Found:
-    """With the name that stands beside it, as in ``- cup: [10, 20, 30, 40]``, if it has none."""
+def named(found: Found, text: str, start: int, last: int) -> Found:
+    """With the name that stands beside it, as in ``- cup: [10, 20, 30, 40]``, if it has none.
+
+    ``last`` is where the place before it ended.
+    """
     if not isinstance(found, Item) or found.label or not found.bare:
         return found
     if _brackets_end(text, start) < found.piece.start:
@@ -171,6 +197,7 @@ def named(found: Found, text: str, start: int) -> Found:
         _name_of_line(text, start)
         or _name_behind(text, start, found.piece.end)
         or _name_attached(text, start)
+        or _name_of_clause(text, start, last)
         or _name_in_tag(text, start)
     )
     return replace(found, label=label) if plain(label) not in _NO_LABELS else found
@@ -192,6 +219,17 @@ def _name_of_line(text: str, start: int) -> str:
     if line is None and begin > 0 and not text[begin:start].strip():
         line = _EMPHASISED.search(text, _begin_of_line(text, begin), begin)
     return next(filter(None, line.groups()), "") if line else ""
+
+
+def _name_of_clause(text: str, start: int, last: int) -> str:
+    """What alone stands between the line's begin, or the place before, and the place."""
+    begin = max(_begin_of_line(text, start), last)
+    key = _KEY.search(text, begin, start)
+    end = key.start() if key and plain(key.group(1)) in COORDINATES else start
+    clause = _CLAUSE.match(text[begin:end].rstrip(", ") if end < start else text[begin:end])
+    words = clause.group(1).split() if clause else []
+    without_article = words[1:] if words[:1] and words[0].lower() in _ARTICLES else words
+    return "" if any(map(_NO_NAMES.match, without_article)) else " ".join(without_article)
 
 
 def _begin_of_line(text: str, start: int) -> int:

@@ -27,8 +27,8 @@ MAX_DEPTH = 32
 _NUMBER = re.compile(rf"({NUMBER})(?:\s?px)?(?=[\s,;:\]\)}}/#]|\\?[\"']|\Z)")
 _NOT_FINITE = re.compile(r"[-+]?(?:NaN|nan|Infinity|inf)\b")
 _SPACE = re.compile(r"(?:[\s,;]|\\[nrt])+")
-_WHOLE_KEY = re.compile(r"(\"(?:[^\"\\\n]|\\.){0,200}\"|'(?:[^'\\\n]|\\.){0,200}')\s{0,99}:")
-_BARE_KEY = re.compile(rf"{QUOTE}?([\w.-][\w .-]{{0,60}}?){QUOTE}?\s{{0,99}}[:=]")
+_WHOLE_KEY = re.compile(r"(\"(?:[^\"\\\n]|\\.){0,200}\"|'(?:[^'\\\n]|\\.){0,200}')\s{0,99}(?::|=>)")
+_BARE_KEY = re.compile(rf"{QUOTE}?([\w.-][\w .-]{{0,60}}?){QUOTE}?\s{{0,99}}(?:=>|[:=])")
 _NEVER_QUOTED_KEY = re.compile(r"[\w.-][\w .-]{0,60}?[\"']?\s{0,99}:")
 _WITHOUT_COLON = re.compile(
     r"(\"[^\"\\\n{}\[\]]{1,60}\"|'[^'\\\n{}\[\]]{1,60}')(?=\s{0,99}[\"'{\[(\d])"
@@ -38,8 +38,8 @@ _KEYWORD = r"\(\s{0,9}[A-Za-z_]\w{0,40}\s{0,9}=(?!=)"
 _BEGINS_WITH_A_KEYWORD = re.compile(_KEYWORD)
 CALL = re.compile(rf"\b[A-Za-z_][\w.]{{0,60}}{_KEYWORD}")
 """``Box(x1=10, …``: read as an object."""
-_CALLED = re.compile(rf"{_KEYWORD}|\(\s{{0,9}}[\[(]")
-"""``np.array([10, …`` and ``Box(x1=10, …``: the word before it says nothing."""
+_CALLED = re.compile(rf"{_KEYWORD}|\(\s{{0,9}}(?:[\[(]|{NUMBER}\s{{0,9}},|{KEY})")
+"""``np.array([10, …``, ``Box(10, …`` and ``Box(x1=10, …``: the word before it says nothing."""
 _MORE_NUMBERS = re.compile(rf"(?:[\s,]{{1,99}}{NUMBER}|{NUMBER}){{1,8}}\s{{0,99}}\]")
 _NUMBER_IN_BRACE = re.compile(rf"\{{\s{{0,99}}(?:,|[\"']?{NUMBER}(?![\"']?\s{{0,99}}:))")
 _WORD = r"[^\s,;:{}\[\]()<\"'`\u201c\u201d]+"

@@ -15,8 +15,8 @@ NEAR = 1000
 QUOTE = r"(?:\\*[\"']|[\u201c\u201d\u2018\u2019])"
 OPENING_QUOTE = re.compile(QUOTE)
 _CLOSING = {"\u201c": "\u201d", "\u2018": "\u2019"}
-_SINGLE, _DOUBLE = re.compile(r"[\[{,:]\s{0,99}'"), re.compile(r'[\[{,:]\s{0,99}\\?"')
-KEY = rf"{QUOTE}[^\"'\n:{{}}\[\]]{{1,60}}{QUOTE}\s{{0,99}}:"
+_SINGLE, _DOUBLE = re.compile(r"[\[{,:=(>]\s{0,99}'"), re.compile(r'[\[{,:=(>]\s{0,99}\\?"')
+KEY = rf"{QUOTE}[^\"'\n:{{}}\[\]]{{1,60}}{QUOTE}\s{{0,99}}(?::|=>)"
 END = re.compile(r"```|<\s?\|?\s?(?:object_ref_|box_|ref\b|b?box\b|points?\b|det\b)")
 """The end of a code block, or a tag: no JSON goes on behind it."""
 _LOST_QUOTE = re.compile(KEY)
@@ -30,7 +30,7 @@ AFTER_TEXT = re.compile(
     rf"""\s{{0,99}}(?:
         \Z | [:}}\])\[{{] | ``` | // | \# | /\*
         | [,;][,;\s]{{0,99}}(?:\Z | [{{}}\[\](] | {QUOTE} | {NUMBER} | // | \# | /\*
-            | (?:null|true|false|NaN|None|True|False)\b | \w{{1,60}}\s*: )
+            | (?:null|true|false|NaN|None|True|False)\b | \w{{1,60}}\s*[:=] )
         | {KEY}
     ) | [ \t]*\r?\n""",
     re.VERBOSE,

@@ -67,6 +67,7 @@ CORNERS = (
     ("x0", "y0", "x1", "y1"),
     ("xmin", "ymin", "xmax", "ymax"),
     ("minx", "miny", "maxx", "maxy"),
+    ("x", "y", "x2", "y2"),
     ("left", "top", "right", "bottom"),
     ("l", "t", "r", "b"),
 )
@@ -90,6 +91,10 @@ CENTRE_AND_SIZE_LISTS = _words("cxcywh bboxcxcywh boxcxcywh")
 """Keys of lists that say themselves that two of their numbers are a width and a height."""
 Y_FIRST_LISTS = _words("yxyx boxyxyx bboxyxyx")
 """Keys of lists that say themselves that each corner's y stands before its x."""
+ORDERS = _words("format bboxformat boxformat bboxmode boxmode coordinateformat coordformat")
+"""Keys of a word for what the numbers of the boxes beside it are, one of the lists' above."""
+OF_COCO = _words("categoryid iscrowd")
+"""Beside one of these a ``bbox`` has a corner and a size: https://cocodataset.org/#format-data."""
 CENTRES = _words("center centre centroid")
 SIZES = _words("size dimensions extent")
 POINTS = (("x", "y"), ("cx", "cy"))

@@ -10,6 +10,7 @@ _ESCAPED = re.compile(
 )
 """Quotes and tags that were escaped for HTML. An ``&amp;`` in a name alone is the name's."""
 _HALF_AN_ESCAPE = re.compile(r"&[#\w]{0,6}\Z")
+_GUILLEMETS = re.compile(r"(?<=[{\[,:\s])\u00ab([^\u00ab\u00bb\n]{0,60})\u00bb(?=\s*[:,}\]])")
 _OPEN, _SHUT = "\uff3b\uff08", "\uff3d\uff09"
 _ASIAN_PUNCTUATION = re.compile(
     rf"(?<=[\d\"'\u2019\u201d\])}}{_SHUT}])[\uff1a\uff0c\u3001\uff1b](?=\s*[-\d\"'\u2018\u201c\[({{{_OPEN}])"
@@ -30,4 +31,4 @@ def in_plain_letters(answer: str) -> str:
     text = html.unescape(_HALF_AN_ESCAPE.sub("", answer)) if escaped else answer
     for other in (_ASIAN_PUNCTUATION, _BESIDE_NUMBERS):
         text = other.sub(lambda mark: mark.group().translate(_ASCII), text)
-    return text
+    return _GUILLEMETS.sub(r'"\1"', text)
