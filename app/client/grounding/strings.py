@@ -20,7 +20,7 @@ KEY = rf"{QUOTE}[^\"'\n:{{}}\[\]]{{1,60}}{QUOTE}\s{{0,99}}(?::|=>)"
 END = re.compile(r"```|<\s?\|?\s?(?:object_ref_|box_|ref\b|b?box\b|points?\b|det\b)")
 """The end of a code block, or a tag: no JSON goes on behind it."""
 _LOST_QUOTE = re.compile(KEY)
-_NUMBERS = re.compile(rf"\s*{NUMBER}\s*,\s*{NUMBER}\s*,")
+_NUMBERS = re.compile(rf"\s*\[?\s*{NUMBER}\s*,\s*{NUMBER}\s*,")
 _BEHIND_TEXT = re.compile(rf"{KEY}|```")
 _BOUNDARY = re.compile(
     rf"[}}\]]\s{{0,99}},?\s{{0,99}}[{{\[]|,\s{{0,99}}(?:\{{\s{{0,99}}[\"']|\[\s{{0,99}}{NUMBER}\s*,)"
