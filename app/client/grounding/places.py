@@ -6,11 +6,9 @@ import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
-from app.client.grounding import keys
-from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, counted, item_of
+from app.client.grounding import keys, rows, sides
+from app.client.grounding.items import Found, Item, Piece, Unreadable, counted, item_of
 from app.client.grounding.numbers import (
-    corners_told_by,
-    has_other_than_numbers,
     is_innermost,
     is_name,
     is_of_lists_in_texts,
@@ -30,13 +28,10 @@ from app.client.grounding.words import (
     CENTRES,
     CONTAINERS,
     COORDINATES,
-    CORNERS,
     LABELS,
     NO_PLACES,
     OUTLINES,
-    POINTS,
     SCORES,
-    SETS_OF_SIDES,
     Kind,
     plain,
 )
@@ -93,16 +88,17 @@ class _Walk:
         others = [item for item in array.items if not isinstance(item, Number)]
         if any(_GOES_ON_WITH_NUMBERS.match(text.value) for text in texts):
             yield Unreadable("a stray quote among numbers", self._piece(array))
-        elif not nested and len(own) in (2, 4, 5) and _are_a_name(others):
-            yield from self._row(array, own, others)
+        elif not nested and len(own) in (2, 4, 5) and rows.are_a_name(others):
+            yield rows.row(array, own, others, self._piece(array))
         elif not nested and is_of_places(array):
-            yield from self._bare(array, name)
-        elif texts and len(texts) == len(lists) == len(nested) and _is_no_place(own):
+            if found := rows.only_numbers(array, name, self._piece(array)):
+                yield found
+        elif texts and len(texts) == len(lists) == len(nested) and rows.is_no_place(own):
             score = own[0].value if own and len(lists) == 1 else None
             for found in self._named_lists(array, texts, lists):
                 yield replace(found, score=score) if isinstance(found, Item) and own else found
         elif lists and len(texts) < 2 and all(map(is_pair, lists)):
-            yield self._corners(array, lists, texts)
+            yield rows.corners(array, lists, texts, self._piece(array))
         else:
             yield from self._items(array, own, lists, name)
 
@@ -119,17 +115,6 @@ class _Walk:
             if not (own and isinstance(item, Array) and len(numbers(item)) < 4):
                 yield from self.value(item, name)
 
-    def _row(self, row: Array, own: Sequence[Number], others: Sequence[Value]) -> Generator[Found]:
-        """``[10, 20, 30, 40, "cup"]``."""
-        piece = self._piece(row)
-        label = name_of(others[0])
-        if len(others) > 1 or label is None:
-            yield Unreadable("not only numbers and a name", piece)
-        elif not row.closed:
-            yield Unreadable("the answer breaks off inside a row", piece)
-        else:
-            yield item_of(label, own, "either", piece)
-
     def _named_lists(
         self, array: Array, texts: Sequence[Text], lists: Sequence[Array]
     ) -> Generator[Found]:
@@ -139,16 +124,6 @@ class _Walk:
                 yield from self._groups(group, text.value, "either", self._piece(array))
             else:
                 yield Unreadable("the answer breaks off before a name", self._piece(group))
-
-    def _corners(self, array: Array, pairs: Sequence[Array], texts: Sequence[Text]) -> Found:
-        """``[(10, 20), (30, 40), "cup"]``; without a name, nothing tells that the two are a box."""
-        piece = self._piece(array)
-        if len(pairs) != 2 or not texts:
-            return Unreadable("pairs of numbers without a key", piece)
-        if not array.closed:
-            return Unreadable("the answer breaks off inside a row", piece)
-        group = [number for pair in pairs for number in numbers(pair)]
-        return item_of(texts[0].value, group, "box", piece)
 
     def _beside_names(self, array: Array, names: Array, boxes: Array) -> Generator[Found]:
         """``[["cup", "plate"], [[10, 20, 30, 40], [50, 60, 70, 80]]]``."""
@@ -163,19 +138,6 @@ class _Walk:
             labels = [""] * len(groups)
         for group, label in zip(groups, labels, strict=True):
             yield from self._groups(group, label, "either", self._piece(group))
-
-    def _bare(self, array: Array, name: str) -> Generator[Found]:
-        """Numbers that only brackets mark: two are no place (a range, a reference)."""
-        piece = self._piece(array)
-        group = numbers(array)
-        if len(group) < 3:
-            return
-        if not array.closed:
-            yield Unreadable("the answer breaks off inside a list of numbers", piece, quoted=False)
-        elif has_other_than_numbers(array):
-            yield Unreadable("not only numbers", piece)
-        else:
-            yield bare(item_of(name, group, "box", piece))
 
     def _object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
@@ -241,42 +203,9 @@ class _Walk:
             group = [number for key in corners for number in numbers(by_key[key])]
             yield item_of(label, group, "box", piece)
         elif columns := keys.columns(by_key):
-            yield from self._of_columns(pairs, columns, label, piece)
+            yield from sides.in_columns(pairs, columns, label, piece)
         else:
-            yield from self._sides(by_key, label, piece)
-
-    def _of_columns(
-        self, pairs: keys.Pairs, columns: Sequence[str], label: str, piece: Piece
-    ) -> Generator[Found]:
-        """``{"x1": [10, 50], "y1": [20, 60], "x2": [30, 70], "y2": [40, 80]}``."""
-        by_key = {key: numbers(pair.value) for key, pair in pairs}
-        count = len(by_key[columns[0]])
-        if any(len(by_key[key]) != count for key in columns):
-            yield Unreadable("sides that are lists of unequal length", piece)
-            return
-        names = keys.names(pairs)
-        labels = names if len(names) == count else [label] * count
-        scores = keys.scores(pairs, count)
-        rows = zip(*(by_key[key] for key in columns), strict=True)
-        for row, own, score in zip(rows, labels, scores, strict=True):
-            found = item_of(own, corners_told_by(columns, row), "box", piece)
-            yield replace(found, score=score) if isinstance(found, Item) else found
-
-    def _sides(self, by_key: Mapping[str, Value], label: str, piece: Piece) -> Generator[Found]:
-        """``{"x1": 10, "y1": 20, "x2": 30, "y2": 40}`` and its like."""
-        sides = {k: v for k, v in by_key.items() if not isinstance(v, (Array, Object))}
-        for told in (*SETS_OF_SIDES, *POINTS):
-            if not sides.keys() >= set(told):
-                continue
-            group = [number for key in told for number in numbers(sides[key])]
-            if told in POINTS:
-                yield item_of(label, group, "point", piece)
-            else:
-                yield item_of(label, corners_told_by(told, group), "box", piece)
-            return
-        some = {key for each in (*CORNERS, *POINTS) for key in each if key in sides}
-        if any(numbers(sides[key]) for key in some):
-            yield Unreadable(f"only {', '.join(sorted(some))}", piece)
+            yield from sides.under_keys(by_key, label, piece)
 
     def _groups(self, value: Value, label: str, kind: Kind, piece: Piece) -> Generator[Found]:
         """One place or several, all with one name."""
@@ -292,7 +221,7 @@ class _Walk:
         if isinstance(value, Array) and not inner and is_of_lists_in_texts(value):
             inner = list(value.items)
         if not inner or not isinstance(value, Array):
-            yield _one(value, label, kind, piece)
+            yield rows.under_a_key(value, label, kind, piece)
         elif kind == "box" and len(inner) == len(value.items) == 2 and all(map(is_pair, inner)):
             yield item_of(label, numbers(value), kind, piece)
         else:
@@ -374,23 +303,3 @@ class _Walk:
 
     def _piece(self, value: Value) -> Piece:
         return Piece(self.answer[value.start : value.end], value.start)
-
-
-def _one(value: Value, label: str, kind: Kind, piece: Piece) -> Found:
-    """The place that a text or a list without lists in it is."""
-    group = numbers(value)
-    others = [item for item in items_of(value) if not isinstance(item, Number)]
-    if not label and isinstance(value, Array) and len(others) == 1 and is_name(others[0]):
-        return item_of(others[0].value, group, kind, piece)
-    if has_other_than_numbers(value) and group:
-        return Unreadable("not only numbers", piece)
-    return item_of(label, group, kind, piece)
-
-
-def _is_no_place(own: Sequence[Number]) -> bool:
-    """Whether the numbers beside a name and its list are none, or a score."""
-    return not own or (len(own) == 1 and score_of(own[0]) is not None)
-
-
-def _are_a_name(others: Sequence[Value]) -> bool:
-    return len(others) == 1 or any(map(is_name, others))

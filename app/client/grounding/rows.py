@@ -1,0 +1,69 @@
+"""A list that is one place: a row, its corners, or numbers that only brackets mark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.client.grounding.items import Found, Piece, Unreadable, bare, item_of
+from app.client.grounding.numbers import (
+    has_other_than_numbers,
+    is_name,
+    items_of,
+    name_of,
+    numbers,
+    score_of,
+)
+from app.client.grounding.values import Array, Number, Text, Value
+from app.client.grounding.words import Kind
+
+
+def row(array: Array, own: Sequence[Number], others: Sequence[Value], piece: Piece) -> Found:
+    """``[10, 20, 30, 40, "cup"]``."""
+    label = name_of(others[0])
+    if len(others) > 1 or label is None:
+        return Unreadable("not only numbers and a name", piece)
+    if not array.closed:
+        return Unreadable("the answer breaks off inside a row", piece)
+    return item_of(label, own, "either", piece)
+
+
+def corners(array: Array, pairs: Sequence[Array], texts: Sequence[Text], piece: Piece) -> Found:
+    """``[(10, 20), (30, 40), "cup"]``; without a name, nothing tells that the two are a box."""
+    if len(pairs) != 2 or not texts:
+        return Unreadable("pairs of numbers without a key", piece)
+    if not array.closed:
+        return Unreadable("the answer breaks off inside a row", piece)
+    group = [number for pair in pairs for number in numbers(pair)]
+    return item_of(texts[0].value, group, "box", piece)
+
+
+def only_numbers(array: Array, name: str, piece: Piece) -> Found | None:
+    """Numbers that only brackets mark: two are no place (a range, a reference)."""
+    group = numbers(array)
+    if len(group) < 3:
+        return None
+    if not array.closed:
+        return Unreadable("the answer breaks off inside a list of numbers", piece, quoted=False)
+    if has_other_than_numbers(array):
+        return Unreadable("not only numbers", piece)
+    return bare(item_of(name, group, "box", piece))
+
+
+def under_a_key(value: Value, label: str, kind: Kind, piece: Piece) -> Found:
+    """The place that a text or a list without lists in it is."""
+    group = numbers(value)
+    others = [item for item in items_of(value) if not isinstance(item, Number)]
+    if not label and isinstance(value, Array) and len(others) == 1 and is_name(others[0]):
+        return item_of(others[0].value, group, kind, piece)
+    if has_other_than_numbers(value) and group:
+        return Unreadable("not only numbers", piece)
+    return item_of(label, group, kind, piece)
+
+
+def is_no_place(own: Sequence[Number]) -> bool:
+    """Whether the numbers beside a name and its list are none, or a score."""
+    return not own or (len(own) == 1 and score_of(own[0]) is not None)
+
+
+def are_a_name(others: Sequence[Value]) -> bool:
+    return len(others) == 1 or any(map(is_name, others))
