@@ -100,7 +100,7 @@ def _refused(error: openai.APIStatusError, connection: Connection) -> ServiceErr
                 "available."
             )
             return NotStartedError(words, status=status, retry_after=after)
-        case 502 | 503 | 504:
+        case 500 | 502 | 503 | 504 if status != 500 or _is_our_gateways(error.response):
             words = _unavailable(error, after)
         case 400 if "context length" in _told(error) or "max_model_len" in _told(error):
             words = (
@@ -117,6 +117,7 @@ _OUR_CODES = {
     "home_misconfigured",
     "home_unavailable",
     "home_waking",
+    "model_failed",
     "model_unavailable",
 }
 

@@ -94,7 +94,7 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
                 self.whole(*service.in_its_place, {"Content-Type": "text/plain"})
             elif service.refusals:
                 status, headers = service.refusals.pop(0)
-                code = service.code if status in (502, 503, 504) else str(status)
+                code = service.code if status >= 500 else str(status)
                 told = {"message": service.message, "type": "x", "code": code}
                 self.json(status, {"error": told}, headers)
             else:

@@ -151,6 +151,23 @@ def test_a_gateway_that_did_not_start_is_not_told_as_a_home_that_is_off(
     assert "home does not answer" not in told
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("model_failed", "It failed. Try again later."),
+        ("x", "refused the question (500): It failed."),
+    ],
+)
+def test_a_fault_at_home_is_no_refusal(
+    service: FakeService, ask: Ask, code: str, told: str
+) -> None:
+    service.code, service.message = code, "It failed."
+    service.refusals = [(500, {})]
+    with pytest.raises(ServiceError) as error:
+        ask(service.connection, QUICK, [])
+    assert str(error.value).endswith(told)
+
+
 @pytest.mark.parametrize("code", ["overloaded", None])
 def test_another_services_refusal_is_not_told_as_a_home_that_is_off(
     service: FakeService, ask: Ask, code: str | None
