@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
-from app.client.grounding import keys, rows, sides
+from app.client.grounding import keys, orders, rows, sides
 from app.client.grounding.items import Found, Item, Piece, Unreadable, counted, item_of
 from app.client.grounding.numbers import (
     is_innermost,
@@ -141,7 +141,7 @@ class _Walk:
 
     def _object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
-        things, value = keys.numbered(keys.in_corners(value))
+        things, value = keys.numbered(orders.in_corners(value))
         for thing in things:
             yield from self._object(thing, name)
         if things and not value.pairs:
@@ -157,7 +157,7 @@ class _Walk:
         yield from self._without_a_key(value, has_own=bool(found))
         parts = (*keys.pair_of_corners(by_key), *keys.columns(by_key))
         for key, pair in pairs:
-            if key in COORDINATES or key in keys.LISTS_OF_OTHER_KINDS or key in parts:
+            if key in COORDINATES or key in orders.LISTS_OF_OTHER_KINDS or key in parts:
                 continue
             if key in CONTAINERS and key not in LABELS:
                 yield from self._container(value, pairs, key, pair, own_name or name)
@@ -195,8 +195,8 @@ class _Walk:
                         yield from self._groups(item, own, COORDINATES[key], self._piece(item))
                 else:
                     yield from self._groups(pair.value, label, COORDINATES[key], piece)
-            elif key in keys.LISTS_OF_OTHER_KINDS and not is_open(pair.value):
-                yield item_of(label, keys.corners_of_list(key, numbers(pair.value)), "box", piece)
+            elif key in orders.LISTS_OF_OTHER_KINDS and not is_open(pair.value):
+                yield item_of(label, orders.corners_of_list(key, numbers(pair.value)), "box", piece)
         if sized:
             yield item_of(label, with_size(sized, at_centre=True), "box", piece)
         elif corners := keys.pair_of_corners(by_key):

@@ -11,7 +11,7 @@ from app.client.grounding.lines import BULLET
 from app.client.grounding.numbers import numbers_in, with_size
 from app.client.grounding.tags import NAME_ATTRIBUTE
 from app.client.grounding.values import NUMBER, Number
-from app.client.grounding.words import CONTAINERS, COORDINATES, Kind, plain
+from app.client.grounding.words import CONTAINERS, COORDINATES, NO_NAMES, Kind, plain
 
 _PAIR = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 _IN_A_ROW = rf"{NUMBER}(?:\s{{0,9}}[,\s]\s{{0,9}}{NUMBER}){{3}}"
@@ -88,20 +88,7 @@ _NAME_WITH_KEY = re.compile(
     re.IGNORECASE,
 )
 _EMPHASISED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\*\*({_WORDS}):?\*\*:?[ \t]*\Z")
-_NO_LABELS = {
-    *COORDINATES,
-    *CONTAINERS,
-    *"p",
-    "b",
-    "li",
-    "td",
-    "div",
-    "span",
-    "code",
-    "pre",
-    "json",
-}
-"""Also names of tags, and of a code block's language."""
+_NO_LABELS = {*COORDINATES, *CONTAINERS, *NO_NAMES}
 _LONGEST_LINE = 120
 """Letters before a place in which its name is looked for."""
 _ALONE_IN_ITS_LINE = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\Z")
@@ -112,7 +99,7 @@ _REST_OF_LINE = re.compile(
 _ATTACHED = re.compile(r"(?:[^\W\d_][\w'-]*[ \t]){0,3}[^\W\d_][\w'-]*\Z")
 _TAG, _CUT_TAG = re.compile(r"<[^<>]{0,400}>"), re.compile(r"<[A-Za-z][^<>]{0,400}\Z")
 _ARTICLES = {"a", "an", "the"}
-_NO_NAMES = re.compile(
+_NO_PARTS_OF_A_NAME = re.compile(
     r"(?:an?|the|and|or|of|on|in|at|to|with|is|are|was|be|by|near|this|that|its|here|there|i|it"
     r"|found|detected|located|yes|no|sure|from|for|as|has|see|bounding|final|answer)\Z",
     re.IGNORECASE,
@@ -229,7 +216,7 @@ def _name_of_clause(text: str, start: int, last: int) -> str:
     clause = _CLAUSE.match(text[begin:end].rstrip(", ") if end < start else text[begin:end])
     words = clause.group(1).split() if clause else []
     without_article = words[1:] if words[:1] and words[0].lower() in _ARTICLES else words
-    return "" if any(map(_NO_NAMES.match, without_article)) else " ".join(without_article)
+    return "" if any(map(_NO_PARTS_OF_A_NAME.match, without_article)) else " ".join(without_article)
 
 
 def _begin_of_line(text: str, start: int) -> int:
@@ -251,7 +238,7 @@ def _name_attached(text: str, start: int) -> str:
     words = _ATTACHED.search(text, max(0, start - 80), start) if text[start] == "[" else None
     name: list[str] = []
     for word in reversed(words.group().split() if words else []):
-        if _NO_NAMES.match(word):
+        if _NO_PARTS_OF_A_NAME.match(word):
             break
         name.insert(0, word)
     return " ".join(name)

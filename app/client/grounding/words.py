@@ -40,6 +40,8 @@ CONTAINERS: dict[str, Kind] = {
     ),
 }
 """Keys of several places; an empty one says that there is none."""
+NO_NAMES = _words("p b li td div span code pre json")
+"""Of tags and of code blocks: what stands before a place and names it not."""
 LABELS = _words(
     "label name class classname category categoryname labelname objectname object text "
     "textcontent ref phrase type tag title item caption alt description "
