@@ -24,6 +24,14 @@ class Home:
     """That many of the next ones get no answer."""
     release: threading.Event = field(default_factory=threading.Event)
     """Set, when the second piece of a stream may be sent."""
+    one_check: threading.Lock = field(default_factory=threading.Lock)
+    """On a busy machine the gateway begins a check before the last one has ended."""
+
+    def loses_a_check(self) -> bool:
+        with self.one_check:
+            lost = self.lose_health_checks > 0
+            self.lose_health_checks -= lost
+            return lost
 
 
 def home_handler(home: Home) -> type[Handler]:  # noqa: C901  # one branch for each way to be
@@ -32,8 +40,7 @@ def home_handler(home: Home) -> type[Handler]:  # noqa: C901  # one branch for e
             self.whole(status, b"words of its own", headers)
 
         def do_GET(self) -> None:  # noqa: N802  # the name that the server calls
-            lost = home.lose_health_checks > 0
-            home.lose_health_checks -= lost
+            lost = home.loses_a_check()
             home.got.append(f"{self.command} {self.path}")
             if home.silent:
                 home.release.wait(60)
