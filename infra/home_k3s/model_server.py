@@ -90,7 +90,7 @@ class ModelServer(pulumi.ComponentResource):
             ),
             opts=retained(self),
         )
-        # Read and not imported: they change Pillow, which `pulumi up` does not need.
+        # Read and not imported: one changes Pillow, which `pulumi up` does not need.
         modules = {
             name: files("app.model").joinpath(file).read_text()
             for name, file in MODULE_FILES.items()

@@ -26,6 +26,7 @@ from app.client.grounding.words import (
 )
 
 _NUMBERED = re.compile(r"(\D{2,40})(\d{1,3})")
+_WORDS_TO_NUMBER = frozenset((*COORDINATES, *LABELS))
 Pairs = Sequence[tuple[str, Pair]]
 """An object's pairs with their keys in plain letters."""
 
@@ -70,7 +71,7 @@ def numbered(value: Object) -> tuple[list[Object], Object]:
     rest: list[Pair] = []
     for pair in value.pairs:
         told = _NUMBERED.fullmatch(plain(pair.key or ""))
-        if told and told[1] in {*COORDINATES, *LABELS} and plain(pair.key or "") not in COORDINATES:
+        if told and told[1] in _WORDS_TO_NUMBER:
             by_number.setdefault(told[2], []).append(replace(pair, key=told[1]))
         else:
             rest.append(pair)

@@ -60,9 +60,8 @@ def _value_in_corners(value: Value, order: str) -> Value:
     match value:
         case Object() if _order(value) is None:
             return _with_corners(value, order, _PLACES)
-        case Array(items=[Number(), Number(), Number(), Number(), *rest]):
-            four = [item for item in value.items[:4] if isinstance(item, Number)]
-            return replace(value, items=[*corners_of_list(order, four), *rest])
+        case Array(items=[Number() as a, Number() as b, Number() as c, Number() as d, *rest]):
+            return replace(value, items=[*corners_of_list(order, [a, b, c, d]), *rest])
         case Array():
             return replace(value, items=[_value_in_corners(item, order) for item in value.items])
         case _:

@@ -29,7 +29,7 @@ _LIST = rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]"
 _APART = r"[ \t,;/|\u00d7:]{1,4}"
 _SIDE = rf"{NUMBER}(?:\s?px)?"
 _FOUR = re.compile(
-    rf"{_LIST}|(?<![\w.,/])(?<!\d:){_SIDE}(?:{_APART}{_SIDE}){{3,}}(?![\w.])|(?:<\d{{1,4}}>\s*){{4}}"
+    rf"{_LIST}|(?<![\w.,/])(?<!\d:){_SIDE}(?:{_APART}{_SIDE}){{3,}}(?![\w.])|{tags.LOCATIONS}"
 )
 _LOCATIONS = re.compile(tags.LOCATIONS)
 _TUPLE = re.compile(r"\(\s*[\"'][^\"'\n]{1,60}[\"']\s*(?:,|=>)")

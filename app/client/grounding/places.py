@@ -127,14 +127,13 @@ class _Walk:
 
     def _beside_names(self, array: Array, names: Array, boxes: Array) -> Generator[Found]:
         """``[["cup", "plate"], [[10, 20, 30, 40], [50, 60, 70, 80]]]``."""
-        groups = boxes.items if any(isinstance(item, Array) for item in boxes.items) else [boxes]
+        groups = rows.each_place(boxes)
         labels = [name_of(each) or "" for each in names.items]
         if not array.closed:
             yield Unreadable("the answer breaks off inside a list of names", self._piece(array))
             return
         if len(groups) != len(labels):
-            what = f"{len(groups)} places with {len(labels)} names, so that none has its own"
-            yield Unreadable(what, self._piece(boxes))
+            yield rows.unpaired(groups, labels, self._piece(boxes))
             labels = [""] * len(groups)
         for group, label in zip(groups, labels, strict=True):
             yield from self._groups(group, label, "either", self._piece(group))
@@ -245,7 +244,7 @@ class _Walk:
         ):
             yield from self.value(value, name)
             return
-        groups = items_of(value) if any(isinstance(i, Array) for i in value.items) else [value]
+        groups = rows.each_place(value)
         if not owner.closed and not name:
             for group in groups:
                 if not is_open(group):
@@ -255,8 +254,7 @@ class _Walk:
         if len(labels) == 1:
             labels *= len(groups)
         if len(labels) != len(groups):
-            what = f"{len(groups)} places with {len(labels)} names, so that none has its own"
-            yield Unreadable(what, self._piece(value))
+            yield rows.unpaired(groups, labels, self._piece(value))
             labels = [name] * len(groups)
         scores = keys.scores(pairs, len(groups))
         for group, label, score in zip(groups, labels, scores, strict=True):

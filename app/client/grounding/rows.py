@@ -60,6 +60,16 @@ def under_a_key(value: Value, label: str, kind: Kind, piece: Piece) -> Found:
     return item_of(label, group, kind, piece)
 
 
+def each_place(array: Array) -> Sequence[Value]:
+    """Its lists, or itself where it has none."""
+    return array.items if any(isinstance(item, Array) for item in array.items) else [array]
+
+
+def unpaired(places: Sequence[Value], names: Sequence[str], piece: Piece) -> Unreadable:
+    what = f"{len(places)} places with {len(names)} names, so that none has its own"
+    return Unreadable(what, piece)
+
+
 def is_no_place(own: Sequence[Number]) -> bool:
     """Whether the numbers beside a name and its list are none, or a score."""
     return not own or (len(own) == 1 and score_of(own[0]) is not None)

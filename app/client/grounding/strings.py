@@ -16,7 +16,9 @@ QUOTE = r"(?:\\*[\"']|[\u201c\u201d\u2018\u2019])"
 OPENING_QUOTE = re.compile(QUOTE)
 _CLOSING = {"\u201c": "\u201d", "\u2018": "\u2019"}
 _SINGLE, _DOUBLE = re.compile(r"[\[{,:=(>]\s{0,99}'"), re.compile(r'[\[{,:=(>]\s{0,99}\\?"')
-KEY = rf"{QUOTE}[^\"'\n:{{}}\[\]]{{1,60}}{QUOTE}\s{{0,99}}(?::|=>)"
+COLON = r"(?::|=>)"
+"""JSON's, or Ruby's and PHP's arrow."""
+KEY = rf"{QUOTE}[^\"'\n:{{}}\[\]]{{1,60}}{QUOTE}\s{{0,99}}{COLON}"
 END = re.compile(r"```|<\s?\|?\s?(?:object_ref_|box_|ref\b|b?box\b|points?\b|det\b)")
 """The end of a code block, or a tag: no JSON goes on behind it."""
 _LOST_QUOTE = re.compile(KEY)
