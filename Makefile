@@ -1,15 +1,19 @@
 # The two that do everything: `make up` and `make test`.
-PYTHON ?= $(shell command -v python3.11 || echo python3)
+# Those that the tests were run with; the first of them on PATH is taken.
+PYTHONS = 3.11 3.12 3.13
+is_one_of_them = import sys; sys.exit("%d.%d" % sys.version_info[:2] not in "$(PYTHONS)".split())
+PYTHON ?= $(shell for python in python3 $(PYTHONS:%=python%); do \
+	$$python -c '$(is_one_of_them)' 2>/dev/null && echo $$python && exit; done; echo python3)
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED = 1
 # Container images set it; with it, every start of Python compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down clean test browser slow end-to-end faults reliability conformance check lock golden client-image beside-it
+.PHONY: help up down clean test browser slow end-to-end faults reliability conformance check fast pythons lock golden client-image beside-it
 help:  ## list the targets
 	@echo 'Usage: make TARGET'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
-	@echo 'Python 3.11 is needed; one that is not on PATH: make PYTHON=/path/to/python3.11 up'
+	@echo 'Python $(PYTHONS): one of these is needed; if it is not on PATH: make PYTHON=/path/to/python3.11 up'
 
 up: .venv/ready  ## start the whole system on this machine; the first time builds its tools
 	.venv/bin/hub up
@@ -47,16 +51,28 @@ reliability: .venv/ready  ## break one while eight clients ask, and write docs/r
 conformance: .venv/ready  ## hold the emulated node and two emulated providers against the originals; builds these once
 	.venv/bin/python -m pytest -v -n 2 --dist loadfile -m conformance
 
-# Four at once, on two cores, too: the fast tests wait for more than half of their time.
 check: .venv/ready  ## lint, types, fast tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
+	$(MAKE) fast
+
+# Four at once, on two cores, too: they wait for more than half of their time.
+fast: .venv/ready  ## the fast tests alone
 	.venv/bin/python -m pytest -n 4 --dist loadfile -m "not twin and not browser and not slow and not faults and not conformance"
 
+pythons:  ## the fast tests with each other Python that is supported and here, in copies of the last commit
+	@for python in $(PYTHONS:%=python%); do \
+		[ ! -e .venv/bin/$$python ] || continue; \
+		$$python -c '$(is_one_of_them)' 2>/dev/null || { echo "No $$python here"; continue; }; \
+		copy=$$(mktemp -d) && git clone -q . $$copy && $(MAKE) -C $$copy fast PYTHON=$$python || exit; \
+		rm -rf $$copy; \
+	done
+
+# vLLM's set is the same for all, but for one package (six) that 3.11 does not need.
 lock: .venv/ready  ## update the pinned dependencies, with hashes
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header -p 3.11 pyproject.toml --all-extras --group dev -o requirements.txt
-	.venv/bin/uv pip compile -q --no-header --generate-hashes -p 3.11 --python-platform x86_64-manylinux_2_35 \
+	.venv/bin/uv pip compile -q --no-header --generate-hashes -p 3.13 --python-platform x86_64-manylinux_2_35 \
 		--override twin/tools/vllm/overrides.txt --no-emit-package torchaudio --no-emit-package torchcodec \
 		twin/tools/vllm/requirements.in -o twin/tools/vllm/requirements.txt
 	.venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate -p 3.11 --python-platform linux \
@@ -71,9 +87,9 @@ client-image:  ## build the web client's image; needs Docker
 	docker build -f app/client/Dockerfile -t rtx3090-web-client .
 
 .venv/ready: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "This project was only tried with Python 3.11, and $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
-		  echo "Install Python 3.11, then run: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c '$(is_one_of_them)' || \
+		{ echo "This project was only tried with Python $(PYTHONS), and $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
+		  echo "Install one of them, then run: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Python packages: half a minute"
 	@$(PYTHON) -m venv --clear .venv
 	@# pip, which every virtual environment has, installs uv from its pinned lines; uv the rest.

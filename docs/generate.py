@@ -59,7 +59,7 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         path = f"{prefix}{field.alias or name}"
         if section := _section(field):
-            yield f"| **`{path}`** | | {(section.__doc__ or '').strip()} |"
+            yield f"| **`{path}`** | | {' '.join((section.__doc__ or '').split())} |"
             yield from _rows(section, f"{path}.")
         else:
             allowed = _allowed(model, field.alias or name)

@@ -6,6 +6,7 @@ because that constructor starts a server and does not return.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, cast
@@ -199,7 +200,7 @@ def as_policy(name: str, rule: Callable[[str, Props], Problems]) -> ResourceVali
 
     return ResourceValidationPolicy(
         name=name,
-        description=(rule.__doc__ or "").strip(),
+        description=inspect.getdoc(rule) or "",
         enforcement_level=EnforcementLevel.MANDATORY,
         validate=validate,
     )

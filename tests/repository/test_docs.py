@@ -82,6 +82,29 @@ def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
             assert anchor in anchors(file), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_and_folder_that_a_page_names_exists(page: Path) -> None:
+    code = " ".join(re.findall(r"`([^`\n]+)`", page.read_text()))
+    first = "app|bench|docs|doctor|home|hub|infra|policy|tests|twin"
+    for path in re.findall(rf"(?<!\S)(?:{first})/[\w./-]*\w", code):
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_row_of_a_table_is_whole_and_has_its_tables_columns(page: Path) -> None:
+    width = 0
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for line in text.splitlines():
+        # A bar in code or behind a backslash ends no cell.
+        cells = re.sub(r"`[^`]*`|\\.", "", line).count("|")
+        if not line.startswith("|"):
+            width = 0
+            continue
+        assert line.endswith("|"), line
+        width = width or cells
+        assert cells == width, line
+
+
 def test_the_readme_leads_to_every_page_of_the_docs() -> None:
     text = README.read_text()
     for page in (ROOT / "docs").glob("*.md"):

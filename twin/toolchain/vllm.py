@@ -42,7 +42,8 @@ def python(cache: Path) -> Path:
 
 
 def is_installed(cache: Path) -> bool:
-    return (environment(cache) / "complete").exists()
+    """Whether it is whole, and the Python that made it is still there."""
+    return (environment(cache) / "complete").exists() and python(cache).exists()
 
 
 def seed(python: Path, cache_root: Path) -> None:

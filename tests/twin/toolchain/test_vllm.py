@@ -1,10 +1,32 @@
-"""What vLLM noted once is there for each new home."""
+"""vLLM's environment counts while it is whole; what vLLM noted once is there for each new home."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import pytest
+
 from twin.toolchain import vllm
+
+
+@pytest.mark.parametrize(
+    ("complete", "interpreter", "installed"),
+    [
+        (True, sys.executable, True),
+        (False, sys.executable, False),
+        (True, "/a/python/that/an/upgrade/removed", False),
+    ],
+)
+def test_it_is_made_again_when_it_is_not_whole_or_its_python_has_gone(
+    complete: bool, interpreter: str, installed: bool, tmp_path: Path
+) -> None:
+    python = vllm.python(tmp_path)
+    python.parent.mkdir(parents=True)
+    python.symlink_to(interpreter)
+    if complete:
+        (vllm.environment(tmp_path) / "complete").touch()
+    assert vllm.is_installed(tmp_path) is installed
 
 
 def test_a_new_home_gets_what_vllm_noted_at_its_first_look(tmp_path: Path) -> None:
