@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator
+from tests.support import schemas
 
 FILE = Path(__file__).with_name("interface.json")
 
@@ -21,10 +21,8 @@ def misfits(api: str, schema: str, value: object, *, sent: bool) -> list[str]:
     ``sent``: by us. Then what only Google says has no place in it.
     """
     described = json.loads(FILE.read_text())[api]
-    schemas = _without_what_google_says(described) if sent else described
-    validator = Draft202012Validator({"$defs": schemas, "$ref": f"#/$defs/{schema}"})
-    errors = validator.iter_errors(cast("Any", value))  # pyright: ignore[reportUnknownMemberType]
-    return sorted(f"{error.json_path}: {error.message}" for error in errors)
+    given = _without_what_google_says(described) if sent else described
+    return schemas.misfits(given, schema, value)
 
 
 def _without_what_google_says(schema: Any) -> Any:
