@@ -1,0 +1,166 @@
+"""Home's LAN with a machine that sleeps, and with another one that is always on.
+
+All of the twin's ends are on one bridge, so a broadcast from the one reaches the other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.tailnet.policy import policy
+from tests.support.waiting import until
+from tests.twin.conftest import HubUnderTest
+from twin.network import ADDRESSES, Network, await_holder
+from twin.parts.tailnet import HEADSCALE_PORT
+from twin.paths import TwinPaths
+
+DEVICES_ADDRESS = "10.99.0.9"
+ADAPTER = """
+import socket, sys
+wanted = b"\\xff" * 6 + bytes.fromhex(sys.argv[1].replace(":", "")) * 16
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as line:
+    line.bind(("eth0", 0))
+    print("asleep", flush=True)
+    while wanted not in line.recv(65535):
+        pass
+"""
+"""A network adapter that wakes its machine: it reads frames, whoever they are for, until one holds
+six bytes of ones and its own address sixteen times (AMD, "Magic Packet Technology", 1995)."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """Somebody's always-on computer in home's LAN, such as a Raspberry Pi, in the tailnet."""
+
+    peer_api: str
+    """``http://100.x.y.z:PORT``."""
+
+
+class Headscale:
+    """The control server's command line."""
+
+    def __init__(self, hub: HubUnderTest) -> None:
+        self._hub, self._paths = hub, TwinPaths(hub.state)
+
+    def __call__(self, *arguments: str) -> Any:
+        done = subprocess.run(
+            ["headscale", "--config", str(self._paths.headscale_config), *arguments, "-o", "json"],
+            env=self._hub.shell_env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
+
+    @contextmanager
+    def policy_with(self, waker: str, folder: Path) -> Generator[None]:
+        """The printed policy for this device; without its tests, as on the twin."""
+        written = folder / "policy.json"
+        rules = policy("grants", waker=waker)
+        written.write_text(json.dumps({key: rules[key] for key in rules if key != "tests"}))
+        self("policy", "set", "-f", str(written))
+        try:
+            yield
+        finally:
+            self("policy", "set", "-f", str(self._paths.headscale / "policy.json"))
+
+
+@contextmanager
+def always_on_device(hub: HubUnderTest, folder: Path) -> Generator[Device]:
+    """A device of home's owner, which the gateway may ask for a magic packet."""
+    headscale = Headscale(hub)
+    owner = headscale("users", "create", "owner")
+    key = headscale("preauthkeys", "create", "--user", str(owner["id"]))["key"]
+    with _in_the_lan(hub.network) as network:
+        socket = folder / "device.sock"
+        program = network.at(
+            *("home", "tailscaled", "--tun=userspace-networking", "--state=mem:"),
+            *(f"--statedir={folder}", f"--socket={socket}", "--no-logs-no-support"),
+        )
+        with (folder / "tailscaled.log").open("w") as log:
+            daemon = subprocess.Popen(program, env=hub.shell_env, stdout=log, stderr=log)
+        try:
+            until(socket.exists)
+            asked = ["tailscale", f"--socket={socket}"]
+            server = f"--login-server=http://{ADDRESSES['inet']}:{HEADSCALE_PORT}"
+            joining = [*asked, "up", server, f"--auth-key={key}", "--hostname=pi", "--timeout=60s"]
+            subprocess.run(joining, env=hub.shell_env, check=True, capture_output=True)
+            shown = subprocess.check_output([*asked, "status", "--json"], env=hub.shell_env)
+            peer_api = str(json.loads(shown)["Self"]["PeerAPIURL"][0])
+            address = peer_api.removeprefix("http://").partition(":")[0]
+            with headscale.policy_with(address, folder):
+                yield Device(peer_api)
+        finally:
+            daemon.terminate()
+            daemon.wait()
+
+
+@contextmanager
+def _in_the_lan(network: Network) -> Generator[Network]:
+    """One more machine on the bridge; where "home" is said, it is meant."""
+    holder = subprocess.Popen(network.at("inet", "unshare", "--net", "sleep", "infinity"))
+    try:
+        await_holder(holder.pid)
+        line = f"ip link add to-device type veth peer name eth0 netns {holder.pid}"
+        for command in (line, "ip link set to-device master br0 up"):
+            subprocess.run(network.at("inet", *command.split()), check=True)
+        own = dataclasses.replace(network, holders={"home": holder.pid})
+        address = f"ip addr add {DEVICES_ADDRESS}/24 dev eth0"
+        for command in ("ip link set lo up", address, "ip link set eth0 up"):
+            subprocess.run(own.at("home", *command.split()), check=True)
+        yield own
+    finally:
+        holder.terminate()
+        holder.wait()
+
+
+class Sleeper:
+    """Home without power but for its adapter, which has no address and answers nothing."""
+
+    def __init__(self, network: Network, mac: str) -> None:
+        self._adapter = subprocess.Popen(
+            network.at("home", sys.executable, "-S", "-c", ADAPTER, mac), stdout=subprocess.PIPE
+        )
+        assert self._adapter.stdout is not None
+        assert self._adapter.stdout.readline() == b"asleep\n"
+
+    @property
+    def sleeps(self) -> bool:
+        return self._adapter.poll() is None
+
+    def stop(self) -> None:
+        """Take the adapter away, whether it was woken or not."""
+        self._adapter.kill()
+        self._adapter.communicate()
+
+
+@contextmanager
+def asleep(network: Network) -> Generator[Sleeper]:
+    """A home that was shut down, until the caller gives it power again."""
+    address = f"{ADDRESSES['home']}/24 dev eth0"
+    _at_home(network, f"ip addr del {address}", "ip link set eth0 up")
+    sleeper = Sleeper(network, mac_of_home(network))
+    try:
+        yield sleeper
+    finally:
+        sleeper.stop()
+        _at_home(network, f"ip addr add {address}")
+
+
+def mac_of_home(network: Network) -> str:
+    """Of its adapter."""
+    shown = subprocess.check_output(network.at("home", *["ip", "-j", "link", "show", "eth0"]))
+    return str(json.loads(shown)[0]["address"])
+
+
+def _at_home(network: Network, *lines: str) -> None:
+    for line in lines:
+        subprocess.run(network.at("home", *line.split()), check=True)
