@@ -26,7 +26,7 @@ from app.client.grounding.words import (
 _A_NUMBER = re.compile(NUMBER)
 _SEPARATORS = "|\t;,"
 _BRACKET = re.compile(r"[\[\]{}()<>]")
-BULLET = r"(?:[-*•]|\d{1,3}[.)])"
+BULLET = r"(?:[-*•]|\d{1,3}[.)]|#\d{1,3}[.):]?)"
 _BULLET = re.compile(rf"{BULLET}\s+")
 _UNIT = re.compile(r"(?<=\d)(?:px)?;?\Z")
 _DIGIT = re.compile(r"\d")

@@ -2,7 +2,8 @@
 
 A JSON schema holds most servers' models to one form; this reads what comes without one. JSON,
 well-formed or not, becomes values (:mod:`.values`) in which places are looked for
-(:mod:`.places`); other forms have patterns (:mod:`.lines`, :mod:`.tags`, :mod:`.prose`).
+(:mod:`.places`); other forms have patterns (:mod:`.lines`, :mod:`.tags`, :mod:`.prose`), and names
+stand beside them (:mod:`.naming`).
 
 Every group of coordinates becomes an :class:`Item`, or an :class:`Unreadable` that tells it. No
 coordinates are the numbers in a thought, and a range that covers the whole picture.
@@ -11,11 +12,10 @@ coordinates are the numbers in a thought, and a range that covers the whole pict
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from dataclasses import replace
 
-from app.client.grounding import prose, tags
+from app.client.grounding import naming, prose, tags
 from app.client.grounding.items import Found, Item, Piece, Unreadable
 from app.client.grounding.lines import without_lines
 from app.client.grounding.places import places
@@ -26,12 +26,22 @@ from app.client.grounding.writing import in_plain_letters
 _THOUGHT_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>|◁(/?)think▷", re.IGNORECASE)
 _QUOTED = rf"[\"']?{NUMBER}[\"']?"
 _LIST = rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]"
-_APART = r"[ \t,;/|\u00d7:]{1,4}"
-_SIDE = rf"{NUMBER}(?:\s?px)?"
-_FOUR = re.compile(
-    rf"{_LIST}|(?<![\w.,/])(?<!\d:){_SIDE}(?:{_APART}{_SIDE}){{3,}}(?![\w.])|{tags.LOCATIONS}"
+_APART = (
+    r"(?:[ \t,;:/|@=+\u00d7\u2192-]|(?<=\d)(?:px|x(?=\d))|\b(?:pixels?|[xywh]|to|and|by|from|until"
+    r"|through|between|with|its?|is|are|at|the|of|in|size|width|height|wide|high|tall|left|right|top"
+    r"|bottom|upper|lower|corners?|edge|side|rows?|columns?|point|position|horizontally|vertically)\b){1,24}+"
 )
+"""What may stand between the numbers of one place in a sentence."""
+_FOUR = re.compile(
+    rf"{_LIST}|(?<![\w./])(?<!\d[:,]){NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px)?(?![\w.])"
+    rf"|{tags.LOCATIONS}",
+    re.IGNORECASE,
+)
+_HELD = "\0"
+"""For each letter of what was found: it parts the numbers beside it."""
 _LOCATIONS = re.compile(tags.LOCATIONS)
+_LIST_OF_SIDES = re.compile(rf"\[\s{{0,9}}{tags.SIDES.pattern}", re.IGNORECASE)
+"""``[x1=10, y1=20, x2=30, y2=40]``: no list of JSON."""
 _TUPLE = re.compile(r"\(\s*[\"'][^\"'\n]{1,60}[\"']\s*(?:,|=>)")
 _OPENING = re.compile(
     rf"[{{\[]|\"[^\"\n]{{1,60}}\"\s*:|{tags.BOXES}|{tags.POINTS}|{tags.LOCATIONS}|<"
@@ -72,57 +82,74 @@ def _beside_others(item: Item) -> Unreadable:
 
 def _overlooked(text: str, found: Iterable[Found]) -> Iterator[Unreadable]:
     """Groups of four numbers that no piece holds, as when a damaged text hides them."""
-    pieces = sorted((each.piece.start, each.piece.end) for each in found)
-    starts = [start for start, _ in pieces]
-    ends = list(accumulate((end for _, end in pieces), max))
-    for group in _FOUR.finditer(text):
-        before = bisect_right(starts, group.start())
-        if before == 0 or ends[before - 1] < group.end():
-            piece = Piece(group.group(), group.start())
-            yield Unreadable("numbers that could not be read", piece)
+    parts, at = list[str](), 0
+    for start, end in sorted((each.piece.start, each.piece.end) for each in found):
+        parts += [text[at:start], _HELD * (end - max(start, at))]
+        at = max(at, end)
+    for group in _FOUR.finditer("".join([*parts, text[at:]])):
+        yield Unreadable("numbers that could not be read", Piece(group.group(), group.start()))
 
 
 def _found(text: str) -> list[Found]:
     found: list[Found] = []
     scanner = Scanner(text)
     at, name, name_until, last, no_call_until = 0, "", -1, 0, 0
+    behind = tags.names_are_behind(text)
     while opening := _OPENING.search(text, at):
         start = opening.start()
-        if told := tags.NAMED.match(text, start):
+        if not behind and (told := tags.NAMED.match(text, start)):
             name, at = tags.name(told), told.end()
             name_until = at
             continue
         more: Sequence[Found] = ()
         opened = opening.group()
-        if opened[0] in '{["' or _TUPLE.match(text, start):
+        if _LIST_OF_SIDES.match(text, start):
+            at = start + 1
+        elif told := prose.pairs(text, start, last):
+            more, at = [told[0]], told[1]
+        elif opened[0] in '{["' or _TUPLE.match(text, start):
             value, at = scanner.scan(start)
-            more = [prose.named(each, text, start, last) for each in places(value, text)]
+            before = found[-1].label if found and isinstance(found[-1], Item) else ""
+            more = naming.all_named(places(value, text), text, start, last, before)
         elif opened.startswith("<point"):
             more, at = tags.points(text, start)
         elif start >= no_call_until and CALL.match(text, start):
             value, no_call_until = scanner.scan(text.index("(", start))
             more = places(value, text)
             at = no_call_until if more else start + 1
-        elif unmarked := _unmarked(text, start, last):
+        elif unmarked := _unmarked(text, start, last, names_behind=behind):
             more, at = unmarked
         elif opened == "<" or not tags.is_tag(opened):
             at = start + 1
         else:
             named = name_until >= 0 and not text[name_until:start].strip(" ,;\n")
-            label = name if named else tags.name_before(text, last, opening.end())
-            more, at = tags.boxes(text, start, label)
+            more, at = tags.boxes(text, start)
+            label = name if named else _name_of_tag(text, opening, at, last, names_behind=behind)
+            more = [replace(each, label=label) if isinstance(each, Item) else each for each in more]
             name_until = at if named else -1
         found += more
         last = at if more else last
     return found
 
 
-def _unmarked(text: str, start: int, last: int) -> tuple[Sequence[Found], int] | None:
+def _name_of_tag(text: str, tag: re.Match[str], end: int, last: int, *, names_behind: bool) -> str:
+    """Of a place between tags, if no tag before it names it."""
+    if names_behind and (name := tags.name_behind(text, end)):
+        return name
+    return tags.name_before(text, last, tag.end()) or naming.name_beside(
+        text, tag.start(), end, last
+    )
+
+
+def _unmarked(
+    text: str, start: int, last: int, *, names_behind: bool
+) -> tuple[Sequence[Found], int] | None:
     """What has no brackets or tags of its own; ``last``: the end of what was found before."""
     if locations := _LOCATIONS.match(text, start):
         return [tags.locations(locations)], locations.end()
     if sides := tags.SIDES.match(text, start):
-        return [prose.named(tags.sides(sides, last), text, start, last)], sides.end()
+        found = tags.sides(sides, last, names_behind=names_behind)
+        return [naming.named(found, text, start, last)], sides.end()
     if told := prose.place(text, start, last):
         return [told[0]], told[1]
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from app.client.grounding.items import Found, Piece, Unreadable, bare, item_of
@@ -15,6 +16,9 @@ from app.client.grounding.numbers import (
 )
 from app.client.grounding.values import Array, Number, Text, Value
 from app.client.grounding.words import Kind
+
+_RANGE = re.compile(r"\d\s*:\s*\d")
+"""``[10:30, 20:40]``: of rows and columns, or of columns and rows."""
 
 
 def row(array: Array, own: Sequence[Number], others: Sequence[Value], piece: Piece) -> Found:
@@ -44,6 +48,8 @@ def only_numbers(array: Array, name: str, piece: Piece) -> Found | None:
         return None
     if not array.closed:
         return Unreadable("the answer breaks off inside a list of numbers", piece, quoted=False)
+    if _RANGE.search(piece.text):
+        return Unreadable("ranges, whose order is not known", piece)
     if has_other_than_numbers(array):
         return Unreadable("not only numbers", piece)
     return bare(item_of(name, group, "box", piece))

@@ -52,19 +52,24 @@ SIDE = rf"\b{_SIDE_NAME}(?:\s{{0,9}}[:=>]|[ \t]\d)"
 SIDES = re.compile(rf"(?:{_SIDE}{_NEXT}){{3}}{_SIDE}", re.IGNORECASE)
 """``x1: 10, y1: 20, x2: 30, y2: 40``, also as words, attributes or elements of XML."""
 _NEAR = 400
-"""Letters before a place in which its name is looked for."""
+"""Letters beside a place in which its name is looked for."""
 _NAME_ELEMENT = re.compile(
-    r"<(name|label|class|category|title)>\s*([^<>]{1,80}?)\s*</\1>"
-    r"|\b(?:name|label|class|category|title)\s?=\s?[\"']([^\"'<>]{1,80})[\"']",
+    r"<(?:name|label|class|category|title)>\s*([^<>]{1,80}?)\s*</(?:name|label|class|category|title)>"
+    r"|\b(?:name|label|class|category|title)\s?=\s?[\"']([^\"'<>]{1,80})[\"']"
+    rf"|{_NAME}",
     re.IGNORECASE,
 )
+_A_PLACE = re.compile(rf"(?:{BOXES})|{_SIDE}", re.IGNORECASE)
+_OPENS, _TAG, _WORD = re.compile(r"[^<>]*>"), re.compile(r"<[^<>]*>"), re.compile(r"\w")
+_TEXT_OF_ELEMENT = re.compile(r">\s*([^\W\d][^<>]{0,80}?)\s*</")
+_SIDE_ELEMENT = re.compile(rf"\s*<\s*{_SIDE_NAME}\s*>", re.IGNORECASE)
 
 
-def boxes(answer: str, start: int, label: str) -> tuple[list[Found], int]:
+def boxes(answer: str, start: int) -> tuple[list[Found], int]:
     """Between the tags of a box: corners, lists of four numbers, or one place."""
     begin = _BEGIN.match(answer, start)
     content = _CONTENT.match(answer, begin.end() if begin else start)
-    if not begin or not content:
+    if not begin or not content or _SIDE_ELEMENT.match(answer, begin.end()):
         return [], start + 1
     end = _BOXES_END.match(answer, content.end())
     at = end.end() if end else content.end()
@@ -85,7 +90,7 @@ def boxes(answer: str, start: int, label: str) -> tuple[list[Found], int]:
     found: list[Found] = []
     for group in groups:
         kind: Kind = "either" if len(group) == 2 else "box"
-        found.append(item_of(label, group, kind, piece))
+        found.append(item_of("", group, kind, piece))
     return found, at
 
 
@@ -118,14 +123,37 @@ def locations(match: re.Match[str]) -> Unreadable:
     return Unreadable("location tokens, whose order and range are not known", piece)
 
 
+def names_are_behind(answer: str) -> bool:
+    """Whether each place's name is in an element behind it.
+
+    So it is where nothing stands before the first place but tags and lines of prose.
+    """
+    place = _A_PLACE.search(answer)
+    if not place:
+        return False
+    own_tag = _OPENS.match(answer, place.end())
+    named = _NAME_ELEMENT.search(answer)
+    if not named or named.start() <= (own_tag or place).end():
+        return False
+    *lines, beside = answer[: place.start()].split("\n")
+    before = " ".join([*(line for line in lines if "<" in line), beside])
+    return _WORD.search(_TAG.sub("", before)) is None
+
+
 def name_before(answer: str, since: int, end: int) -> str:
     """Of an element or an attribute before a place, or of an attribute of its own tag."""
     near = max(since, end - _NEAR)
-    names = [each.groups() for each in _NAME_ELEMENT.finditer(answer, near, end)]
-    return next(filter(None, names[-1][1:]), "") if names else ""
+    names = list(_NAME_ELEMENT.finditer(answer, near, end))
+    return name(names[-1]) if names else ""
 
 
-def sides(match: re.Match[str], since: int) -> Found:
+def name_behind(answer: str, end: int) -> str:
+    """Of an element behind a place, and before the next one."""
+    named = _NAME_ELEMENT.search(answer, end, end + _NEAR)
+    return name(named) if named and not _A_PLACE.search(answer, end, named.start()) else ""
+
+
+def sides(match: re.Match[str], since: int, *, names_behind: bool) -> Found:
     """By their names. ``since`` is where the place before them ended."""
     text, start = match.string, match.start()
     piece = Piece(match.group(), start)
@@ -135,7 +163,10 @@ def sides(match: re.Match[str], since: int) -> Found:
         if end_of_tag < 0:
             return Unreadable("the answer breaks off inside a tag", piece, quoted=False)
     told = dict(_named_number(side) for side in _A_SIDE.finditer(text, *match.span()))
-    label = name_before(text, since, end_of_tag)
+    label = name_behind(text, match.end()) if names_behind else ""
+    label = label or name_before(text, since, end_of_tag)
+    if not label and end_of_tag > start and (content := _TEXT_OF_ELEMENT.match(text, end_of_tag)):
+        label = content.group(1)
     for keys in SETS_OF_SIDES:
         if told.keys() == set(keys):
             group = corners_told_by(keys, [told[key] for key in keys])

@@ -162,8 +162,13 @@ FORMS_OF_LINES = (
     "commas-between",
     "spaces-between",
 )
-IN_LINES = [name for name in NAMES if name.startswith(FORMS_OF_LINES) or name.endswith("in-lines")]
-"""Only the next line tells that one is whole."""
+NAMED_BEHIND = ("names-in-elements-behind", "names-in-tags", "names-in-words", "text-of-an-element")
+IN_LINES = [
+    name
+    for name in NAMES
+    if name.startswith((*FORMS_OF_LINES, *NAMED_BEHIND)) or name.endswith("in-lines")
+]
+"""Only the next line, or what follows before the next place, tells that one is whole."""
 
 
 @pytest.mark.parametrize("name", IN_LINES)

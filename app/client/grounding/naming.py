@@ -1,0 +1,169 @@
+"""The name of a place that no form gives one: in its line, before it or behind it, in its tag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.client.grounding.items import Found, Item
+from app.client.grounding.lines import BULLET
+from app.client.grounding.tags import NAME_ATTRIBUTE
+from app.client.grounding.words import CONTAINERS, COORDINATES, NO_NAMES, plain
+
+_OPENING_BRACKETS = re.compile(r"[\[({]+")
+_WORD = r"[^\s*_`\"'.:|<>{}\[\]()\u201c\u201d]+"
+_WORDS = rf"{_WORD}(?:[ \t]+{_WORD}){{0,2}}"
+_LETTERS = r"(?:[^\W_][\w'-]*[ \t]){0,2}?[^\W\d_][\w'-]*"
+_SCORE = r"(?:[ \t]*[(\[]?(?:[01]?\.\d{1,6}|\d{1,3}[ \t]?%)[)\]]?)?"
+_AT = r"(?:[ \t]+(?:is[ \t]+)?(?:located[ \t]+)?at)?"
+_BULLET = rf"(?:{BULLET}|\|(?:[ \t]*\d{{1,3}}[ \t]*\|)?)"
+_LINE = re.compile(
+    rf"(?:\A|\n)[ \t]*(?:{_BULLET}?[ \t]*[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}{_SCORE}[ \t]*"
+    r"(?:[:\uff1a=|]|[-=]>|\u2192|(?<=[ \t])[-\u2013\u2014])[*_`]{0,2}"
+    rf"|{_BULLET}[ \t]+[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}|\(({_WORDS})\))[ \t]*\[?\Z"
+)
+_CLAUSE = re.compile(
+    rf"(?:</[^<>]{{1,40}}>)?[\s,;.&|]{{0,9}}(?:{BULLET}[ \t]+|and[ \t]+)?"
+    rf"(?:<(?={_LETTERS}>))?[*_`\"'\[(\u201c]{{0,3}}({_LETTERS}){_AT}[*_`\"'\])>\u201d]{{0,3}}"
+    rf"{_SCORE}[ \t]*(?:[:\uff1a=|@]|[-=]>|\u2192|[-\u2013\u2014])?[ \t]*[*_`\"'(]{{0,3}}\Z"
+)
+"""``cup [10, …`` and ``**cup**: `[10, …``, from the line's begin or the place before."""
+_KEY = re.compile(r"(?<![\w*`])[*_`\"']{0,3}(\w{1,20})[*_`\"']{0,3}[ \t]*[:=]?[ \t]*\Z")
+"""``bbox_2d = `` before its list; ``centre`` before its numbers."""
+_NAME_WITH_KEY = re.compile(
+    r"\b(?:label|name|object|class)[*_`\"']{0,3}\s*[:=]\s*([^,;\n:=\[\](){}]{1,60})[,;]\s*\Z",
+    re.IGNORECASE,
+)
+_EMPHASISED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\*\*({_WORDS}):?\*\*:?[ \t]*\Z")
+_NO_LABELS = {*COORDINATES, *CONTAINERS, *NO_NAMES}
+_LONGEST_LINE = 120
+"""Letters before a place in which its name is looked for."""
+ALONE_IN_ITS_LINE = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\Z")
+_REST_OF_LINE = re.compile(
+    r"[*_`\"']{0,3}[ \t]*(?:[:=|]|[-=]>|[\u2192\u2013\u2014-])?[ \t]*"
+    rf"\(?([^\W\d]{_WORDS})\)?[ \t.]*(?:\n|\Z)"
+)
+_ATTACHED = re.compile(r"(?:[^\W\d_][\w'-]*[ \t]){0,3}[^\W\d_][\w'-]*\Z")
+_TAG, _CUT_TAG = re.compile(r"<[^<>]{0,400}>"), re.compile(r"<[A-Za-z][^<>]{0,400}\Z")
+_GOES_ON = re.compile(r"[ \t]{0,3}(?:[,;&]|,?[ \t]{0,3}and\b)[ \t]{0,3}")
+"""Between two places of one name: ``cups: [10, …], [50, …] and [90, …]``."""
+_ARTICLES = {"a", "an", "the"}
+_NO_PARTS_OF_A_NAME = re.compile(
+    r"(?:an?|the|and|or|of|on|in|at|to|with|is|are|was|be|by|near|this|that|its|here|there|i|it"
+    r"|found|detected|located|yes|no|sure|from|for|as|has|see|bounding|final|answer|one|another|print)\Z",
+    re.IGNORECASE,
+)
+
+
+def named(found: Found, text: str, start: int, last: int) -> Found:
+    """With the name that stands beside it, as in ``- cup: [10, 20, 30, 40]``, if it has none.
+
+    ``last`` is where the place before it ended.
+    """
+    if not isinstance(found, Item) or found.label or not found.bare:
+        return found
+    if _brackets_end(text, start) < found.piece.start:
+        return found
+    return replace(found, label=name_beside(text, start, found.piece.end, last))
+
+
+def all_named(
+    found: Sequence[Found], text: str, start: int, last: int, before: str
+) -> Sequence[Found]:
+    """The places of one list: what names its first one names those that nothing else names.
+
+    ``before`` is the name of the place before it, which goes on behind a comma.
+    """
+    if not found or not isinstance(first := named(found[0], text, start, last), Item):
+        return found
+    if first.bare and not first.label and _GOES_ON.fullmatch(text, last, start):
+        first = replace(first, label=before)
+    others = [
+        replace(each, label=first.label)
+        if isinstance(each, Item) and each.bare and not each.label and first.bare
+        else each
+        for each in found[1:]
+    ]
+    return [first, *others]
+
+
+def name_beside(text: str, start: int, end: int, last: int) -> str:
+    """What names the place from ``start`` to ``end``, in its line or its tag; or nothing."""
+    label = (
+        name_of_line(text, start)
+        or _name_behind(text, start, end)
+        or _name_attached(text, start)
+        or _name_of_clause(text, start, last)
+        or _name_in_tag(text, start)
+    )
+    return "" if plain(label) in _NO_LABELS else label
+
+
+def _brackets_end(text: str, start: int) -> int:
+    brackets = _OPENING_BRACKETS.match(text, start)
+    return brackets.end() if brackets else start
+
+
+def name_of_line(text: str, start: int) -> str:
+    """What stands before the place in its line, if it is a name; or alone in the line above."""
+    begin = begin_of_line(text, start)
+    key = _KEY.search(text, begin, start)
+    end = key.start() if key and plain(key.group(1)) in COORDINATES else start
+    if pair := _NAME_WITH_KEY.search(text, begin, end):
+        return pair.group(1).strip(" \"'")
+    line = _LINE.search(text, begin, end)
+    if line is None and begin > 0 and not text[begin:start].strip():
+        line = _EMPHASISED.search(text, begin_of_line(text, begin), begin)
+    return next(filter(None, line.groups()), "") if line else ""
+
+
+def _name_of_clause(text: str, start: int, last: int) -> str:
+    """What alone stands between the line's begin, or the place before, and the place."""
+    begin = max(begin_of_line(text, start), last)
+    key = _KEY.search(text, begin, start)
+    end = key.start() if key and plain(key.group(1)) in COORDINATES else start
+    clause = _CLAUSE.match(text[begin:end].rstrip(", ") if end < start else text[begin:end])
+    words = clause.group(1).split() if clause else []
+    without_article = words[1:] if words[:1] and words[0].lower() in _ARTICLES else words
+    if any(map(_NO_PARTS_OF_A_NAME.match, without_article)):
+        return ""
+    return " ".join(without_article).rstrip("'")
+
+
+def begin_of_line(text: str, start: int) -> int:
+    """Where a line that ends at ``start`` begins; if it is long, only its end: it is no name."""
+    near = max(0, start - _LONGEST_LINE)
+    return max(text.rfind("\n", near, start), near)
+
+
+def _name_behind(text: str, start: int, end: int) -> str:
+    """``[10, 20, 30, 40] cup``, alone in its line."""
+    if not ALONE_IN_ITS_LINE.search(text, begin_of_line(text, start), start):
+        return ""
+    rest = _REST_OF_LINE.match(text, end)
+    return rest.group(1) if rest else ""
+
+
+def _name_attached(text: str, start: int) -> str:
+    """``a red cup[[10, 20, 30, 40]]``, as CogVLM and Shikra write it."""
+    words = _ATTACHED.search(text, max(0, start - 80), start) if text[start] == "[" else None
+    name: list[str] = []
+    for word in reversed(words.group().split() if words else []):
+        if _NO_PARTS_OF_A_NAME.match(word):
+            break
+        name.insert(0, word)
+    return " ".join(name)
+
+
+def is_in_a_cut_tag(text: str, start: int) -> bool:
+    """Whether a name may still follow."""
+    tag = text.rfind("<", max(0, start - _LONGEST_LINE), start)
+    return tag >= 0 and _CUT_TAG.match(text, tag) is not None
+
+
+def _name_in_tag(text: str, start: int) -> str:
+    """``<area coords="10,20,30,40" alt="cup">``."""
+    tag = _TAG.match(text, max(text.rfind("<", max(0, start - _LONGEST_LINE), start), 0))
+    name = NAME_ATTRIBUTE.search(tag.group()) if tag and tag.end() > start else None
+    return name.group(1) if name else ""
