@@ -109,7 +109,7 @@ PROFILES: dict[ProfileName, Profile] = {
     # The twin's own, of coloured shapes. Its revision follows from its files.
     "tiny": Profile(
         model="personal-cloud-hub/tiny-vl",
-        revision="bc0318f805eb476e3de93e359e740a607d81cb4e",
+        revision="24bb66b22809482837cc536525ebd6a5b417b2cb",
         language=Language(
             layers=5,
             hidden_size=192,

@@ -1,4 +1,4 @@
-"""The stages of the small model's training in their order: first, answers, whole, longer, names."""
+"""The stages of the small model's training: first, then those onto it, in their order."""
 
 from __future__ import annotations
 
@@ -32,5 +32,6 @@ ONTO = {
     "whole": Stage(9e-4, warm_up=150, decay_share=0.9, first_lesson=20_000),
     "longer": Stage(9e-4, warm_up=100, decay_share=0.9, first_lesson=30_000),
     "names": Stage(9e-4, warm_up=100, decay_share=0.9, first_lesson=40_000),
+    "surer": Stage(8e-4, warm_up=100, decay_share=0.9, first_lesson=50_000),
 }
-"""On a model that sees already: its answers alone, or all of it, three times."""
+"""On a model that sees already: its answers alone, or all of it, four times."""
