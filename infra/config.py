@@ -141,20 +141,13 @@ class Tailnet(_Section):
 
 class Wake(_Section):
     """A question that arrives while home sleeps switches it on: another device of the tailnet, in
-    home's LAN, sends the packet. `hub home wake` prints these lines when it has worked."""
+    home's LAN, sends the packet. `hub home waker` sets that device up and prints these lines."""
 
-    through: Annotated[str, Field(pattern=r"^http://\d+\.\d+\.\d+\.\d+:\d+$")]
-    """That device's PeerAPI, `http://100.x.y.z:PORT`; the tailnet's policy has to allow it to the
-    gateway (`hub policy --waker ADDRESS`)."""
-    mac: Annotated[str, Field(pattern=r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
-    """Of home's adapter, as `hub home check` shows it."""
+    through: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+$")]
+    """That device's tailnet address, `100.x.y.z`; the tailnet's policy has to let the gateway reach
+    it (`hub policy --waker ADDRESS`)."""
     seconds: Annotated[int, Field(ge=1, le=600)] = 90
     """From the packet until home answers, which clients are told as `Retry-After`."""
-
-    @property
-    def address(self) -> str:
-        """That device's, in the tailnet."""
-        return self.through.removeprefix("http://").partition(":")[0]
 
 
 class Home(_Section):

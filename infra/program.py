@@ -72,7 +72,7 @@ def main(today: date, connect: Connect) -> None:
             allowed_origins=settings.cloud.allowed_origins,
             fallback=_fallback(settings.cloud.fallback, raw),
             home=settings.home.host,
-            waker=wake and Waker(url=wake.through, mac=wake.mac, seconds=wake.seconds),
+            waker=wake and Waker(address=wake.through, seconds=wake.seconds),
             control_url=settings.tailnet.control_url,
             mtu=settings.tailnet.mtu,
             api_keys=keys.accepted,
@@ -91,7 +91,7 @@ def main(today: date, connect: Connect) -> None:
     pulumi.export("acceptedKeys", list(settings.api_keys))
     pulumi.export("curl", pulumi.Output.all(gateway.url, keys.by_name).apply(curl_line))
     pulumi.export("costs", costs(settings.cloud.region).told())
-    pulumi.export("tailnetPolicy", policy("grants", waker=wake and wake.address))
+    pulumi.export("tailnetPolicy", policy("grants", waker=wake and wake.through))
     pulumi.export("plan", rows(plan(settings.model.profile, settings.home.gpu_memory_gib)))
     if not pulumi.runtime.is_dry_run():
         done = [gateway.url, at_home.way_in.id]

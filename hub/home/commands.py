@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from hub.home import carry_out, result
 from hub.home import check as looking
 from hub.home import wake as waking
+from hub.home import waker as setup
 from hub.home.facts import look
 from hub.home.machine import HomeError, machine, script
 from hub.home.requirements import leaving_problems, problems
@@ -30,6 +32,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 START_SECONDS = 1800
 """Without a download a start takes a few minutes; with one, longer than anybody waits."""
+MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 WAKE_SECONDS = 180
 """Published: 68 s to SSH (github.com/joryirving/home-ops, pull request 10097)."""
 
@@ -227,10 +230,47 @@ def wake(
             )
         console.print("Home is awake. The model answers in some minutes: `hub home check`.")
         console.print(
-            "For questions that arrive while it sleeps to wake it, in the stack's file:\n"
+            f"For questions to wake it: hub home waker --host USER@{through} --mac {mac}",
+            markup=False,
+            soft_wrap=True,
         )
-        console.print(f"{waking.settings(device, mac)}\n", markup=False, soft_wrap=True)
-        console.print(f"and in the tailnet the policy of: hub policy --waker {device.address}")
+
+
+@app.command()
+def waker(
+    mac: Annotated[str, typer.Option(help="Of the server's adapter; `hub home check` shows it.")],
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="USER@HOST", help="The device, over SSH; else this machine."),
+    ] = None,
+    *,
+    remove: Annotated[bool, typer.Option("--remove", help="Take it away again.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Let questions wake the server: set up an always-on device that sends it the packet.
+
+    The device is in the server's LAN and in the tailnet, has systemd and Python, and may have a
+    tag. It gets a service that answers the gateway at its tailnet address, and wakes this one
+    machine and nothing else. It ends by printing the lines for the stack's file.
+
+    [bold]Example[/bold]
+
+    hub home waker --host me@pi --mac 04:42:1a:00:00:01
+    """
+    with told_in_words():
+        if not MAC.fullmatch(mac.lower()):
+            raise HomeError(f"{mac} is no MAC address, such as 04:42:1a:00:00:01.")
+        device = machine(host)
+        address = setup.tailnet_address(device)
+        left = setup.removing() if remove else setup.placing(address, mac.lower())
+        _show("To do", left)
+        _confirm(yes=yes)
+        if not device.show("".join(step.script for step in left)):
+            raise HomeError(f"It stopped there. On the device: journalctl -u {setup.SERVICE}")
+        if not remove:
+            console.print("In the stack's file, below personal-cloud-hub:settings:")
+            console.print(f"\n    home:\n      wake: {{through: {address}}}\n", markup=False)
+            console.print(f"In the tailnet, the policy of: hub policy --waker {address}")
 
 
 def _run(host: str | None, commands: str, name: str) -> None:

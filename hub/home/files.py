@@ -5,19 +5,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from hub.home.machine import FILES
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A file of the folder ``home/``, whose path there is its path on the server."""
+    """A file whose path below ``root`` is its path on the server."""
 
     path: str
+    root: Path = FILES
 
     def content(self, values: Mapping[str, str]) -> str:
         """Its text, with the values for ``@NAME@``."""
-        text = (FILES / self.path.lstrip("/")).read_text()
+        text = (self.root / self.path.lstrip("/")).read_text()
         for name, value in values.items():
             text = text.replace(f"@{name}@", value)
         return text

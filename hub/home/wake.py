@@ -1,8 +1,9 @@
 """Wake-on-LAN through another device of the tailnet that is in the same LAN as home.
 
 Tailscale sends the packet itself: each node has a PeerAPI whose `/v0/wol` broadcasts it on all of
-its interfaces (tailscale 1.102.3, feature/wakeonlan). It does so for devices of the same person,
-and for others with the capability below.
+its interfaces (tailscale 1.102.3, feature/wakeonlan). It does so for devices of the same person.
+The capability that others need is not one that a tailnet's policy may grant, so that questions
+wake home in another way (docs/decisions/0025).
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import httpx2
 
 from hub.home.machine import HomeError
 from hub.home.requirements import NAME
-from infra.tailnet.policy import WAKE_ON_LAN
 
 ANSWER_SECONDS = 10
 
@@ -30,10 +30,6 @@ class Waker:
     name: str
     url: str
     """Of its PeerAPI."""
-
-    @property
-    def address(self) -> str:
-        return httpx2.URL(self.url).host
 
 
 def status() -> Mapping[str, Any]:
@@ -72,11 +68,6 @@ def waker(known: Mapping[str, Any], name: str) -> Waker:
     return Waker(name, peer["PeerAPIURL"][0])
 
 
-def settings(waker: Waker, mac: str) -> str:
-    """What makes a question do the same, for the stack's file."""
-    return f"home:\n  wake: {{through: {waker.url}, mac: '{mac.lower()}'}}"
-
-
 def _peers(known: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """By the first label of their names."""
     peers: dict[str, dict[str, Any]] = known.get("Peer") or {}
@@ -97,9 +88,8 @@ def send(waker: Waker, mac: str) -> list[str]:
         raise HomeError(f"{waker.name} does not answer over the tailnet: {error}") from error
     if answer.status_code == 403:
         raise HomeError(
-            f"{waker.name} wakes devices for its own owner only. Add to the policy, under grants: "
-            f'{{"src": ["autogroup:member"], "dst": ["{waker.address}"], '
-            f'"app": {{"{WAKE_ON_LAN}": [{{}}]}}}}'
+            f"{waker.name} wakes devices for its own owner only: it is another person's than this "
+            "computer, or one of the two has a tag. Ask through another device."
         )
     if answer.status_code == 404:
         raise HomeError(f"The Tailscale of {waker.name} cannot wake others; update it.")

@@ -1,8 +1,6 @@
 """A question that arrives while home sleeps wakes it: another device of the tailnet sends the packet.
 
-Tailscale itself does so for whom its policy allows it: each node's PeerAPI has ``/v0/wol``
-(feature/wakeonlan, 1.102.3), and PeerAPI passes every rule about ports. Nothing is installed on
-that device (docs/decisions/0021).
+On that device runs ``home/waker/usr/local/lib/home-waker.py`` (docs/decisions/0025).
 """
 
 # ruff: noqa: E501  # a Caddyfile has no way to break a line inside a quoted text
@@ -10,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from string import Template
-from urllib.parse import quote
+
+from infra.tailnet.policy import WAKER
 
 WAKE_PATH = "/wake"
 """Of the crossing."""
@@ -54,9 +53,9 @@ _ANSWER = Template("""\
 
 _CROSSING = Template("""\
 	handle ${path} {
-		rewrite * /v0/wol?mac=${mac}
+		rewrite * /wake
 		method POST
-		reverse_proxy ${url} {
+		reverse_proxy http://${address}:${port} {
 			header_up -X-Forwarded-*
 			transport http {
 				network_proxy url socks5://127.0.0.1:${socks_port}
@@ -72,10 +71,9 @@ _CROSSING = Template("""\
 class Waker:
     """Who wakes home."""
 
-    url: str
-    """The PeerAPI of a device in home's LAN: ``http://100.101.102.103:54321``."""
-    mac: str
-    """Of home's adapter."""
+    address: str
+    """In the tailnet, of a device in home's LAN."""
+    port: int = WAKER
     seconds: int
     """From the packet until home answers, told as ``Retry-After``."""
 
@@ -91,8 +89,8 @@ class Waker:
         """For the other Caddy's site."""
         return _CROSSING.substitute(
             path=WAKE_PATH,
-            mac=quote(self.mac, safe=""),
-            url=self.url,
+            address=self.address,
+            port=self.port,
             socks_port=socks_port,
             seconds=ANSWER_SECONDS,
         )

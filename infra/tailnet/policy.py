@@ -16,41 +16,39 @@ GATEWAY_TAG = "tag:llm-gateway"
 HOME_TAG = "tag:llm-home"
 MEMBERS = "autogroup:member"
 ENTRY, SSH, KUBERNETES, VLLM, KUBELET = 80, 22, 6443, 8000, 10250
-WAKE_ON_LAN = "https://tailscale.com/cap/wake-on-lan"
+WAKER = 7390
+"""Of the device that wakes home. Any free one would do."""
 Form = Literal["grants", "acls"]
 
 
 def policy(form: Form, waker: str | None = None) -> dict[str, Any]:
     """The rules for the tailnet's policy file, in its present form or in the older one.
 
-    ``waker`` is the tailnet address of the device that wakes home for the gateway; it may be asked
-    for that and nothing else. Only a grant can say so, beside rules of either form.
+    ``waker`` is the tailnet address of the device that wakes home for the gateway, which may ask it
+    for that and nothing else.
 
     Members of the tailnet are its owner's own devices. A device that carries a tag is nobody's
     own, so that they need a rule to administer home. A tag without a named owner is its admins'.
     """
-    rules: dict[str, Any] = {
+    return {
         "tagOwners": {GATEWAY_TAG: [], HOME_TAG: []},
         form: [
-            _rule(form, GATEWAY_TAG, [ENTRY]),
-            _rule(form, MEMBERS, [SSH, ENTRY, KUBERNETES]),
+            _rule(form, GATEWAY_TAG, HOME_TAG, [ENTRY]),
+            *([_rule(form, GATEWAY_TAG, waker, [WAKER])] if waker else []),
+            _rule(form, MEMBERS, HOME_TAG, [SSH, ENTRY, KUBERNETES]),
         ],
         "tests": [
             {
                 "src": GATEWAY_TAG,
-                "accept": [f"{HOME_TAG}:{ENTRY}"],
+                "accept": [f"{HOME_TAG}:{ENTRY}", *([f"{waker}:{WAKER}"] if waker else [])],
                 "deny": [f"{HOME_TAG}:{port}" for port in (SSH, KUBERNETES, VLLM, KUBELET)],
             }
         ],
     }
-    if waker:
-        asked: dict[str, Any] = {"src": [GATEWAY_TAG], "dst": [waker], "app": {WAKE_ON_LAN: [{}]}}
-        rules.setdefault("grants", []).append(asked)
-    return rules
 
 
-def _rule(form: Form, source: str, ports: list[int]) -> dict[str, Any]:
+def _rule(form: Form, source: str, to: str, ports: list[int]) -> dict[str, Any]:
     if form == "grants":
-        return {"src": [source], "dst": [HOME_TAG], "ip": [f"tcp:{port}" for port in ports]}
+        return {"src": [source], "dst": [to], "ip": [f"tcp:{port}" for port in ports]}
     listed = ",".join(map(str, ports))
-    return {"action": "accept", "proto": "tcp", "src": [source], "dst": [f"{HOME_TAG}:{listed}"]}
+    return {"action": "accept", "proto": "tcp", "src": [source], "dst": [f"{to}:{listed}"]}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.wake_on_lan import always_on_device, asleep, mac_of_home
+from tests.faults.wake_on_lan import always_on_device, asleep
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 from tests.twin.home_machine import HomeMachine
@@ -25,9 +25,9 @@ def test_a_question_wakes_a_sleeping_home_and_is_answered_when_it_comes_back(
     hub: HubUnderTest, tmp_path: Path
 ) -> None:
     home, key = HomeMachine(hub), first_key(hub)
-    with always_on_device(hub, tmp_path) as device:
-        wake = f"wake: {{through: '{device.peer_api}', mac: '{mac_of_home(hub.network)}'"
-        setting = f"    home:\n      {wake}, seconds: {RETURNS_AFTER}}}\n    model:\n"
+    with always_on_device(hub, tmp_path) as address:
+        wake = f"wake: {{through: {address}, seconds: {RETURNS_AFTER}}}"
+        setting = f"    home:\n      {wake}\n    model:\n"
         done = hub.up_with("    model:\n", setting)
         assert done.returncode == 0, done.stdout
         home.shut_down()

@@ -11,11 +11,11 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.tailnet.policy import policy
+from hub.home.machine import FILES
+from infra.tailnet.policy import WAKER, policy
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 from twin.network import ADDRESSES, Network, await_holder
@@ -34,14 +34,6 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as line:
 """
 """A network adapter that wakes its machine: it reads frames, whoever they are for, until one holds
 six bytes of ones and its own address sixteen times (AMD, "Magic Packet Technology", 1995)."""
-
-
-@dataclass(frozen=True)
-class Device:
-    """Somebody's always-on computer in home's LAN, such as a Raspberry Pi, in the tailnet."""
-
-    peer_api: str
-    """``http://100.x.y.z:PORT``."""
 
 
 class Headscale:
@@ -74,8 +66,11 @@ class Headscale:
 
 
 @contextmanager
-def always_on_device(hub: HubUnderTest, folder: Path) -> Generator[Device]:
-    """A device of home's owner, which the gateway may ask for a magic packet."""
+def always_on_device(hub: HubUnderTest, folder: Path) -> Generator[str]:
+    """Somebody's computer in home's LAN, such as a Raspberry Pi, set up as a waker.
+
+    Its address in the tailnet, whose policy lets the gateway ask it.
+    """
     headscale = Headscale(hub)
     owner = headscale("users", "create", "owner")
     key = headscale("preauthkeys", "create", "--user", str(owner["id"]))["key"]
@@ -85,22 +80,28 @@ def always_on_device(hub: HubUnderTest, folder: Path) -> Generator[Device]:
             *("home", "tailscaled", "--tun=userspace-networking", "--state=mem:"),
             *(f"--statedir={folder}", f"--socket={socket}", "--no-logs-no-support"),
         )
-        with (folder / "tailscaled.log").open("w") as log:
-            daemon = subprocess.Popen(program, env=hub.shell_env, stdout=log, stderr=log)
+        # In userspace mode a connection to the tailnet address arrives at 127.0.0.1.
+        waker = ("python3", str(FILES / "waker/usr/local/lib/home-waker.py"), "127.0.0.1")
+        mac = mac_of_home(hub.network)
+        with (folder / "log").open("w") as log:
+            programs = [
+                subprocess.Popen(each, env=hub.shell_env, stdout=log, stderr=log)
+                for each in (program, network.at("home", *waker, str(WAKER), mac))
+            ]
         try:
             until(socket.exists)
             asked = ["tailscale", f"--socket={socket}"]
             server = f"--login-server=http://{ADDRESSES['inet']}:{HEADSCALE_PORT}"
             joining = [*asked, "up", server, f"--auth-key={key}", "--hostname=pi", "--timeout=60s"]
             subprocess.run(joining, env=hub.shell_env, check=True, capture_output=True)
-            shown = subprocess.check_output([*asked, "status", "--json"], env=hub.shell_env)
-            peer_api = str(json.loads(shown)["Self"]["PeerAPIURL"][0])
-            address = peer_api.removeprefix("http://").partition(":")[0]
+            told = subprocess.check_output([*asked, "ip", "-4"], env=hub.shell_env, text=True)
+            address = told.strip()
             with headscale.policy_with(address, folder):
-                yield Device(peer_api)
+                yield address
         finally:
-            daemon.terminate()
-            daemon.wait()
+            for each in programs:
+                each.terminate()
+                each.wait()
 
 
 @contextmanager

@@ -36,7 +36,7 @@ GOLDEN: dict[str, tuple[Path, Mapping[str, Any]]] = {
             "home": {
                 "tailnetOnly": True,
                 "traefikValues": {"logs": {"access": {"enabled": True}}},
-                "wake": {"through": "http://100.101.102.103:54321", "mac": "04:42:1a:00:00:01"},
+                "wake": {"through": "100.101.102.103"},
             },
         },
     ),

@@ -66,12 +66,8 @@ def test_a_stack_without_settings_is_told_where_to_get_them() -> None:
             "cloud.fallback.model",
         ),
         (
-            {"home": {"wake": {"through": "pi", "mac": "04:42:1a:00:00:01"}}},
+            {"home": {"wake": {"through": "http://100.1.2.3:9"}}},
             "settings.home.wake.through",
-        ),
-        (
-            {"home": {"wake": {"through": "http://100.1.2.3:9", "mac": "04-42-1A-00-00-01"}}},
-            "settings.home.wake.mac",
         ),
         ({"apiKeys": []}, "settings.apiKeys"),
         ({"apiKeys": ["laptop", "laptop"]}, "laptop stands there twice"),

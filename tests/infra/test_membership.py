@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 from datetime import date, timedelta
-from typing import Any
 
 import pulumi
 import pytest
@@ -99,14 +98,17 @@ def test_the_policy_is_complete_in_tailscales_present_form() -> None:
 
 
 def test_the_gateway_may_ask_the_device_that_wakes_home_for_that_and_nothing_else() -> None:
-    asked: dict[str, Any] = {
-        "src": ["tag:llm-gateway"],
-        "dst": ["100.101.102.103"],
-        "app": {"https://tailscale.com/cap/wake-on-lan": [{}]},
-    }
-    grants, acls = policy("grants", "100.101.102.103"), policy("acls", "100.101.102.103")
-    assert grants == {**policy("grants"), "grants": [*policy("grants")["grants"], asked]}
-    assert acls == {**policy("acls"), "grants": [asked]}
+    waker = "100.101.102.103"
+    grants, acls = policy("grants", waker), policy("acls", waker)
+    asked = {"src": ["tag:llm-gateway"], "dst": [waker], "ip": ["tcp:7390"]}
+    home, members = policy("grants")["grants"]
+    assert grants["grants"] == [home, asked, members]
+    line = {"action": "accept", "proto": "tcp", "src": asked["src"], "dst": [f"{waker}:7390"]}
+    home, members = policy("acls")["acls"]
+    assert acls["acls"] == [home, line, members]
+    for rules in (grants, acls):
+        [test] = rules["tests"]
+        assert test["accept"] == ["tag:llm-home:80", f"{waker}:7390"]
 
 
 def test_the_older_form_says_the_same() -> None:

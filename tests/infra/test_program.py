@@ -210,12 +210,12 @@ def test_up_fails_with_the_pods_last_words_if_the_model_does_not_start() -> None
 
 
 def test_a_waker_reaches_the_gateway_and_the_policy_that_lets_it_be_asked() -> None:
-    wake = {"through": "http://100.101.102.103:54321", "mac": "04:42:1a:00:00:01", "seconds": 60}
+    wake = {"through": "100.101.102.103", "seconds": 60}
     deployed = deploy_stack(DEV, home={"wake": wake})
     [caddyfile] = [r for r in deployed.resources if r.name == "gateway-caddyfile-version"]
     assert "header Retry-After 60" in str(caddyfile.inputs["secretData"])
     service = deployed.one("gcp:cloudrunv2/service:Service").inputs
     [caddy] = [c for c in service["template"]["containers"] if c["name"] == "caddy"]
-    assert "rewrite * /v0/wol?mac=04%3A42%3A1a%3A00%3A00%3A01" in caddy["commands"][2]
-    assert "reverse_proxy http://100.101.102.103:54321 {" in caddy["commands"][2]
+    assert "rewrite * /wake\n" in caddy["commands"][2]
+    assert "reverse_proxy http://100.101.102.103:7390 {" in caddy["commands"][2]
     assert deployed.outputs["tailnetPolicy"] == policy("grants", "100.101.102.103")

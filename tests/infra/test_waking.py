@@ -23,8 +23,8 @@ QUESTION = {"model": "vlm", "messages": [{"role": "user", "content": "x" * 300_0
 
 
 @dataclass
-class PeerApi:
-    """Of the device that wakes home, as Tailscale's feature/wakeonlan answers."""
+class Device:
+    """That wakes home, as home/waker answers."""
 
     asked: list[tuple[str, dict[str, str], bytes]] = field(
         default_factory=list[tuple[str, dict[str, str], bytes]]
@@ -34,25 +34,25 @@ class PeerApi:
     """Until it is set, a request is taken and nothing is said."""
 
 
-def peer_api_handler(api: PeerApi) -> type[Handler]:
-    class PeerApiHandler(Handler):
+def device_handler(api: Device) -> type[Handler]:
+    class DeviceHandler(Handler):
         def do_POST(self) -> None:  # noqa: N802  # the name that the server calls
             api.asked.append((self.path, dict(self.headers.items()), self.body()))
             api.answers.wait(30)
-            self.whole(api.status, b'{"SentTo": ["eth0"]}', {"Content-Type": "application/json"})
+            self.whole(api.status, b'{"sentOn": ["eth0"]}', {"Content-Type": "application/json"})
 
-    return PeerApiHandler
+    return DeviceHandler
 
 
 def waker(port: int) -> Waker:
-    return Waker(url=f"http://127.0.0.1:{port}", mac="04:42:1a:00:00:01", seconds=75)
+    return Waker(address="127.0.0.1", port=port, seconds=75)
 
 
 @dataclass(frozen=True)
 class Gateway:
     url: str
     home: Home
-    api: PeerApi
+    api: Device
     log: Path
 
     def ask(self, name: str | None = "laptop") -> httpx2.Response:
@@ -62,11 +62,11 @@ class Gateway:
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Generator[Gateway]:
-    home, api = Home(), PeerApi()
+    home, api = Home(), Device()
     api.answers.set()
     with (
         serving(home_handler(home)) as port,
-        serving(peer_api_handler(api)) as api_port,
+        serving(device_handler(api)) as api_port,
         running_gateway(
             tmp_path, home_port=port, waker=waker(api_port), check_interval="200ms"
         ) as url,
@@ -98,20 +98,20 @@ def test_a_question_wakes_home_and_is_told_when_to_come_back(asleep: Gateway) ->
     assert len(asleep.api.asked) == asked, "a home that is awake is left alone"
 
 
-def test_the_device_is_told_the_adapter_and_nothing_of_the_client(asleep: Gateway) -> None:
+def test_the_device_is_told_nothing_of_the_client(asleep: Gateway) -> None:
     asleep.ask()
     [(path, headers, body)] = asleep.api.asked
-    assert (path, body) == ("/v0/wol?mac=04%3A42%3A1a%3A00%3A00%3A01", b"")
+    assert (path, body) == ("/wake", b"")
     told = str(headers).lower()
     for secret in ("authorization", "bearer", "laptop", "upstream", "x-forwarded-for"):
         assert secret not in told, headers
 
 
 def test_the_first_question_after_a_start_wakes_home_too(tmp_path: Path) -> None:
-    api = PeerApi()
+    api = Device()
     api.answers.set()
     with (
-        serving(peer_api_handler(api)) as api_port,
+        serving(device_handler(api)) as api_port,
         running_gateway(tmp_path, home_port=free_port(), waker=waker(api_port)) as url,
     ):
         # Home does not count as off yet: the question was held, and could not be delivered.
@@ -156,7 +156,7 @@ def test_where_that_device_is_gone_home_is_said_to_be_off(tmp_path: Path) -> Non
         serving(home_handler(home)) as port,
         running_gateway(tmp_path, home_port=port, waker=nobody, check_interval="200ms") as url,
     ):
-        asleep = Gateway(url, home, PeerApi(), tmp_path / "log")
+        asleep = Gateway(url, home, Device(), tmp_path / "log")
         until(lambda: asleep.ask().status_code == 503)
         answer = asleep.ask()
         assert answer.json()["error"]["code"] == "home_unavailable"
@@ -173,11 +173,11 @@ def test_a_model_server_that_starts_is_not_woken(gateway: Gateway) -> None:
 def test_where_another_service_answers_meanwhile_home_is_woken_all_the_same(
     tmp_path: Path,
 ) -> None:
-    home, api, elsewhere = Home(on=False), PeerApi(), Home()
+    home, api, elsewhere = Home(on=False), Device(), Home()
     api.answers.set()
     with (
         serving(home_handler(home)) as port,
-        serving(peer_api_handler(api)) as api_port,
+        serving(device_handler(api)) as api_port,
         serving(home_handler(elsewhere)) as other,
         running_gateway(
             tmp_path,

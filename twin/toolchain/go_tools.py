@@ -25,7 +25,7 @@ UNUSED_BY_TAILSCALE = (
     *("netlog", "networkmanager", "oauthkey", "portlist", "portmapper", "posture", "qrcodes"),
     *("relayserver", "remoteconfig", "resolved", "routecheck", "runtimemetrics", "sdnotify"),
     *("serviceclientprefs", "ssh", "synology", "syslog", "syspolicy", "systray", "taildrop"),
-    *("tailnetlock", "tap", "tpm", "tundevstats", "useexitnode", "webbrowser"),
+    *("tailnetlock", "tap", "tpm", "tundevstats", "useexitnode", "wakeonlan", "webbrowser"),
     "webclient",
 )
 """Features of Tailscale that neither the gateway's container nor home's node uses; upstream has a

@@ -13,6 +13,7 @@ import yaml
 from hub.home.files import K3S_CONFIG, PLACED
 from hub.home.machine import FILES
 from hub.home.steps import values
+from hub.home.waker import UNIT
 from tests.support.home_facts import facts
 from tests.support.home_server import STANDIN
 from tests.support.shellcheck import findings
@@ -26,12 +27,16 @@ SCRIPTS = sorted(FILES.glob("*.sh"))
 
 
 def content(path: str) -> str:
-    [file] = [one for one in PLACED if one.path == path]
-    return file.content(values(facts()))
+    [file] = [one for one in (*PLACED, UNIT) if one.path == path]
+    return file.content({**values(facts()), "PORT": "7390", "MAC": "04:42:1a:00:00:01"})
 
 
 def test_every_file_of_the_folder_is_placed_or_run() -> None:
-    found = {f"/{file.relative_to(FILES)}" for file in FILES.rglob("*") if file.is_file()}
+    found = {
+        f"/{file.relative_to(FILES)}"
+        for file in FILES.rglob("*")
+        if file.is_file() and FILES / "waker" not in file.parents
+    }
     assert {file.path for file in PLACED} == {path for path in found if path.startswith("/etc/")}
     assert all(path.endswith(".sh") for path in found if not path.startswith("/etc/"))
 
@@ -63,6 +68,7 @@ def test_a_script_can_be_parsed(script: Path) -> None:
     [
         ("/etc/systemd/system/k3s.service.d/10-tailscale.conf", "ExecStartPre"),
         ("/etc/systemd/system/home-wake-on-lan.service", "RemainAfterExit"),
+        ("/etc/systemd/system/home-waker.service", "DynamicUser"),
     ],
 )
 def test_systemd_understands_a_unit(path: str, word: str, tmp_path: Path) -> None:
