@@ -238,7 +238,9 @@ def wake(
 
 @app.command()
 def waker(
-    mac: Annotated[str, typer.Option(help="Of the server's adapter; `hub home check` shows it.")],
+    mac: Annotated[
+        str, typer.Option(help="Of the server's adapter; `hub home check` shows it.")
+    ] = "",
     host: Annotated[
         str | None,
         typer.Option(metavar="USER@HOST", help="The device, over SSH; else this machine."),
@@ -249,19 +251,22 @@ def waker(
 ) -> None:
     """Let questions wake the server: set up an always-on device that sends it the packet.
 
-    The device is in the server's LAN and in the tailnet, has systemd and Python, and may have a
-    tag. It gets a service that answers the gateway at its tailnet address, and wakes this one
-    machine and nothing else. It ends by printing the lines for the stack's file.
+    The device is in the server's LAN and in the tailnet, and has systemd and Python. It gets a
+    service that answers the gateway and wakes this one machine. The stack's lines are printed.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
     hub home waker --host me@pi --mac 04:42:1a:00:00:01
+
+    hub home waker --host me@pi --remove
     """
     with told_in_words():
-        if not MAC.fullmatch(mac.lower()):
-            raise HomeError(f"{mac} is no MAC address, such as 04:42:1a:00:00:01.")
+        if not remove and not MAC.fullmatch(mac.lower()):
+            raise HomeError(
+                f"--mac wants the server's adapter, such as 04:42:1a:00:00:01, not {mac or 'nothing'}."
+            )
         device = machine(host)
-        address = setup.tailnet_address(device)
+        address = "" if remove else setup.tailnet_address(device)
         left = setup.removing() if remove else setup.placing(address, mac.lower())
         _show("To do", left)
         _confirm(yes=yes)
