@@ -263,7 +263,7 @@ def waker(
     with told_in_words():
         if not remove and not MAC.fullmatch(mac.lower()):
             raise HomeError(
-                f"--mac wants the server's adapter, such as 04:42:1a:00:00:01, not {mac or 'nothing'}."
+                f"--mac wants an address like 04:42:1a:00:00:01, not {mac or 'nothing'}."
             )
         device = machine(host)
         address = "" if remove else setup.tailnet_address(device)

@@ -119,7 +119,9 @@ def test_without_a_yes_nothing_is_changed(hub: Run, server: Server) -> None:
 
 
 def test_what_is_no_mac_address_is_refused(hub: Run) -> None:
-    assert "--mac wants the server's adapter" in hub("--mac", "04-42", "--yes", exit_code=1)
+    assert "--mac wants an address like 04:42:1a:00:00:01" in hub(
+        "--mac", "04-42", "--yes", exit_code=1
+    )
     assert "not nothing" in hub("--yes", exit_code=1)
 
 
