@@ -9,7 +9,7 @@ export PYTHONUNBUFFERED = 1
 # Container images set it; with it, every start of Python compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down clean test browser slow end-to-end faults reliability conformance check fast pythons lock golden client-image beside-it
+.PHONY: help up down clean test browser slow end-to-end faults reliability conformance check fast pythons lock golden client-image
 help:  ## list the targets
 	@echo 'Usage: make TARGET'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
@@ -24,19 +24,14 @@ down: .venv/ready  ## remove the cloud side (`pulumi destroy`); the home server 
 clean: .venv/ready  ## remove the local system; built tools stay in the cache
 	.venv/bin/hub clean
 
-test: .venv/ready  ## all tests, two things at once: check, browser and slow; and a temporary local system end to end
-	$(MAKE) --jobs=2 beside-it end-to-end
+# For two cores: half of the end-to-end tests' time is waiting, and nearly all of the slow ones'.
+test: .venv/ready  ## all tests: check, then browser and slow; beside them a temporary local system, end to end
+	$(MAKE) --jobs=3 FIRST=check end-to-end browser slow
 
-# For two cores: half of the end-to-end tests' time is waiting.
-beside-it:  ## what runs beside the end-to-end tests: check, browser, slow
-	$(MAKE) check
-	$(MAKE) browser
-	$(MAKE) slow
-
-browser: .venv/ready  ## the page's tests in a browser
+browser: .venv/ready $(FIRST)  ## the page's tests in a browser
 	.venv/bin/python -m pytest -v -m browser
 
-slow: .venv/ready  ## the gateway's tests that wait, other projects' clients (installs these), the model's arithmetic
+slow: .venv/ready $(FIRST)  ## the gateway's tests that wait, other projects' clients (installs these), the model's arithmetic
 	.venv/bin/python -m pytest -v -m slow
 
 end-to-end: .venv/ready  ## the tests of two temporary local systems, side by side: much of their time is waiting
