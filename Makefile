@@ -28,6 +28,8 @@ clean: .venv/ready  ## remove the local system; built tools stay in the cache
 test: .venv/ready  ## all tests: check, then browser and slow; beside them a temporary local system, end to end
 	$(MAKE) --jobs=3 FIRST=check end-to-end browser slow
 
+# What these wait for; set here, so that no variable of the environment counts.
+FIRST =
 browser: .venv/ready $(FIRST)  ## the page's tests in a browser
 	.venv/bin/python -m pytest -v -m browser
 

@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -128,7 +128,7 @@ def connect(network: Network) -> None:
     """Give the namespaces addresses and join them by a bridge; harmless when done before."""
     if network.mode == "flat":
         return
-    _run(network, "home", [f"ip addr replace {NODE_ADDRESS}/32 dev lo"])
+    run(network, "home", [f"ip addr replace {NODE_ADDRESS}/32 dev lo"])
     if _succeeds(*network.at("inet", "ip", "link", "show", "br0")):
         return
     inet = ["ip link set lo up", "ip link add br0 type bridge", "ip link set br0 up"]
@@ -138,13 +138,18 @@ def connect(network: Network) -> None:
             f"ip link add to-{end} type veth peer name eth0 netns {network.holders[end]}",
             f"ip link set to-{end} master br0 up",
         ]
-    _run(network, "inet", inet)
+    run(network, "inet", inet)
     for end in ENDS[1:]:
         address = f"ip addr add {ADDRESSES[end]}/24 dev eth0"
-        _run(network, end, ["ip link set lo up", address, "ip link set eth0 up"])
+        run(network, end, ["ip link set lo up", address, "ip link set eth0 up"])
 
 
-def _run(network: Network, end: End, commands: list[str]) -> None:
+def run(network: Network, end: End, commands: Sequence[str]) -> None:
+    """Run shell commands at an end, one after the other, until one fails.
+
+    Raises:
+        CalledProcessError: one did.
+    """
     script = " && ".join(commands)
     subprocess.run(network.at(end, "sh", "-c", script), check=True, capture_output=True)
 

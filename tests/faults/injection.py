@@ -141,11 +141,8 @@ def engine_hangs(hub: HubUnderTest) -> Generator[None]:
 @contextmanager
 def auth_key_expired(hub: HubUnderTest) -> Generator[None]:
     """Every auth key of the gateway has expired, and its instance has ended."""
-    headscale = f"headscale --config {TwinPaths(hub.state).headscale_config}"
-    listed = hub.shell(f"{headscale} preauthkeys list --output json")
-    for key in json.loads(listed.stdout):
-        done = hub.shell(f"{headscale} preauthkeys expire --id {key['id']}")
-        assert done.returncode == 0, done.stderr
+    for key in hub.headscale("preauthkeys", "list"):
+        hub.headscale("preauthkeys", "expire", "--id", str(key["id"]))
     end_instance(hub)
     try:
         yield

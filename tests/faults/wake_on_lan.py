@@ -12,13 +12,12 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from hub.home.machine import FILES
 from infra.tailnet.policy import WAKER, policy
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
-from twin.network import ADDRESSES, Network, await_holder
+from twin.network import ADDRESSES, Network, await_holder, run
 from twin.parts.tailnet import HEADSCALE_PORT
 from twin.paths import TwinPaths
 
@@ -36,33 +35,17 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as line:
 six bytes of ones and its own address sixteen times (AMD, "Magic Packet Technology", 1995)."""
 
 
-class Headscale:
-    """The control server's command line."""
-
-    def __init__(self, hub: HubUnderTest) -> None:
-        self._hub, self._paths = hub, TwinPaths(hub.state)
-
-    def __call__(self, *arguments: str) -> Any:
-        done = subprocess.run(
-            ["headscale", "--config", str(self._paths.headscale_config), *arguments, "-o", "json"],
-            env=self._hub.shell_env,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
-
-    @contextmanager
-    def policy_with(self, waker: str, folder: Path) -> Generator[None]:
-        """The printed policy for this device; without its tests, as on the twin."""
-        written = folder / "policy.json"
-        rules = policy("grants", waker=waker)
-        written.write_text(json.dumps({key: rules[key] for key in rules if key != "tests"}))
-        self("policy", "set", "-f", str(written))
-        try:
-            yield
-        finally:
-            self("policy", "set", "-f", str(self._paths.headscale / "policy.json"))
+@contextmanager
+def _policy_with(waker: str, hub: HubUnderTest, folder: Path) -> Generator[None]:
+    """The printed policy for this device; without its tests, as on the twin."""
+    written = folder / "policy.json"
+    rules = policy("grants", waker=waker)
+    written.write_text(json.dumps({key: rules[key] for key in rules if key != "tests"}))
+    hub.headscale("policy", "set", "-f", str(written))
+    try:
+        yield
+    finally:
+        hub.headscale("policy", "set", "-f", str(TwinPaths(hub.state).headscale / "policy.json"))
 
 
 @contextmanager
@@ -71,9 +54,8 @@ def always_on_device(hub: HubUnderTest, folder: Path) -> Generator[str]:
 
     Its address in the tailnet, whose policy lets the gateway ask it.
     """
-    headscale = Headscale(hub)
-    owner = headscale("users", "create", "owner")
-    key = headscale("preauthkeys", "create", "--user", str(owner["id"]))["key"]
+    owner = hub.headscale("users", "create", "owner")
+    key = hub.headscale("preauthkeys", "create", "--user", str(owner["id"]))["key"]
     with _in_the_lan(hub.network) as network:
         socket = folder / "device.sock"
         program = network.at(
@@ -96,7 +78,7 @@ def always_on_device(hub: HubUnderTest, folder: Path) -> Generator[str]:
             subprocess.run(joining, env=hub.shell_env, check=True, capture_output=True)
             told = subprocess.check_output([*asked, "ip", "-4"], env=hub.shell_env, text=True)
             address = told.strip()
-            with headscale.policy_with(address, folder):
+            with _policy_with(address, hub, folder):
                 yield address
         finally:
             for each in programs:
@@ -111,12 +93,10 @@ def _in_the_lan(network: Network) -> Generator[Network]:
     try:
         await_holder(holder.pid)
         line = f"ip link add to-device type veth peer name eth0 netns {holder.pid}"
-        for command in (line, "ip link set to-device master br0 up"):
-            subprocess.run(network.at("inet", *command.split()), check=True)
+        run(network, "inet", [line, "ip link set to-device master br0 up"])
         own = dataclasses.replace(network, holders={"home": holder.pid})
         address = f"ip addr add {DEVICES_ADDRESS}/24 dev eth0"
-        for command in ("ip link set lo up", address, "ip link set eth0 up"):
-            subprocess.run(own.at("home", *command.split()), check=True)
+        run(own, "home", ["ip link set lo up", address, "ip link set eth0 up"])
         yield own
     finally:
         holder.terminate()
@@ -147,21 +127,16 @@ class Sleeper:
 def asleep(network: Network) -> Generator[Sleeper]:
     """A home that was shut down, until the caller gives it power again."""
     address = f"{ADDRESSES['home']}/24 dev eth0"
-    _at_home(network, f"ip addr del {address}", "ip link set eth0 up")
+    run(network, "home", [f"ip addr del {address}", "ip link set eth0 up"])
     sleeper = Sleeper(network, mac_of_home(network))
     try:
         yield sleeper
     finally:
         sleeper.stop()
-        _at_home(network, f"ip addr add {address}")
+        run(network, "home", [f"ip addr add {address}"])
 
 
 def mac_of_home(network: Network) -> str:
     """Of its adapter."""
     shown = subprocess.check_output(network.at("home", *["ip", "-j", "link", "show", "eth0"]))
     return str(json.loads(shown)[0]["address"])
-
-
-def _at_home(network: Network, *lines: str) -> None:
-    for line in lines:
-        subprocess.run(network.at("home", *line.split()), check=True)

@@ -34,12 +34,12 @@ class Device:
     """Until it is set, a request is taken and nothing is said."""
 
 
-def device_handler(api: Device) -> type[Handler]:
+def device_handler(device: Device) -> type[Handler]:
     class DeviceHandler(Handler):
         def do_POST(self) -> None:  # noqa: N802  # the name that the server calls
-            api.asked.append((self.path, dict(self.headers.items()), self.body()))
-            api.answers.wait(30)
-            self.whole(api.status, b'{"sentOn": ["eth0"]}', {"Content-Type": "application/json"})
+            device.asked.append((self.path, dict(self.headers.items()), self.body()))
+            device.answers.wait(30)
+            self.whole(device.status, b'{"sentOn": ["eth0"]}', {"Content-Type": "application/json"})
 
     return DeviceHandler
 
@@ -52,7 +52,7 @@ def waker(port: int) -> Waker:
 class Gateway:
     url: str
     home: Home
-    api: Device
+    device: Device
     log: Path
 
     def ask(self, name: str | None = "laptop") -> httpx2.Response:
@@ -62,17 +62,17 @@ class Gateway:
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Generator[Gateway]:
-    home, api = Home(), Device()
-    api.answers.set()
+    home, device = Home(), Device()
+    device.answers.set()
     with (
         serving(home_handler(home)) as port,
-        serving(device_handler(api)) as api_port,
+        serving(device_handler(device)) as device_port,
         running_gateway(
-            tmp_path, home_port=port, waker=waker(api_port), check_interval="200ms"
+            tmp_path, home_port=port, waker=waker(device_port), check_interval="200ms"
         ) as url,
     ):
         until(lambda: is_up(url))
-        yield Gateway(url, home, api, tmp_path / "log")
+        yield Gateway(url, home, device, tmp_path / "log")
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def asleep(gateway: Gateway) -> Gateway:
     """Home counts as off."""
     gateway.home.on = False
     until(lambda: gateway.ask().status_code == 503)
-    gateway.api.asked.clear()
+    gateway.device.asked.clear()
     return gateway
 
 
@@ -93,14 +93,14 @@ def test_a_question_wakes_home_and_is_told_when_to_come_back(asleep: Gateway) ->
     assert line_of(asleep.log, answer)["wake"] == "sent"
     asleep.home.on = True
     until(lambda: asleep.ask().status_code == 200)
-    asked = len(asleep.api.asked)
+    asked = len(asleep.device.asked)
     assert asleep.ask().status_code == 200
-    assert len(asleep.api.asked) == asked, "a home that is awake is left alone"
+    assert len(asleep.device.asked) == asked, "a home that is awake is left alone"
 
 
 def test_the_device_is_told_nothing_of_the_client(asleep: Gateway) -> None:
     asleep.ask()
-    [(path, headers, body)] = asleep.api.asked
+    [(path, headers, body)] = asleep.device.asked
     assert (path, body) == ("/wake", b"")
     told = str(headers).lower()
     for secret in ("authorization", "bearer", "laptop", "upstream", "x-forwarded-for"):
@@ -108,16 +108,16 @@ def test_the_device_is_told_nothing_of_the_client(asleep: Gateway) -> None:
 
 
 def test_the_first_question_after_a_start_wakes_home_too(tmp_path: Path) -> None:
-    api = Device()
-    api.answers.set()
+    device = Device()
+    device.answers.set()
     with (
-        serving(device_handler(api)) as api_port,
-        running_gateway(tmp_path, home_port=free_port(), waker=waker(api_port)) as url,
+        serving(device_handler(device)) as device_port,
+        running_gateway(tmp_path, home_port=free_port(), waker=waker(device_port)) as url,
     ):
         # Home does not count as off yet: the question was held, and could not be delivered.
-        answer = Gateway(url, Home(), api, tmp_path / "log").ask()
+        answer = Gateway(url, Home(), device, tmp_path / "log").ask()
     assert answer.json()["error"]["code"] == "home_waking"
-    assert len(api.asked) == 1
+    assert len(device.asked) == 1
 
 
 def test_strangers_monitors_and_lists_of_models_let_home_sleep(asleep: Gateway) -> None:
@@ -127,14 +127,14 @@ def test_strangers_monitors_and_lists_of_models_let_home_sleep(asleep: Gateway) 
         answer = httpx2.get(f"{asleep.url}{path}", headers=headers)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert answer.json()["error"]["code"] == "home_unavailable"
-    assert asleep.api.asked == []
+    assert asleep.device.asked == []
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_where_that_device_refuses_home_is_said_to_be_off_and_the_log_says_why(
     asleep: Gateway, status: int
 ) -> None:
-    asleep.api.status = status
+    asleep.device.status = status
     answer = asleep.ask()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["error"]["code"] == "home_unavailable"
@@ -142,9 +142,9 @@ def test_where_that_device_refuses_home_is_said_to_be_off_and_the_log_says_why(
 
 
 def test_where_that_device_is_silent_home_is_said_to_be_off(asleep: Gateway) -> None:
-    asleep.api.answers.clear()
+    asleep.device.answers.clear()
     answer = asleep.ask()
-    asleep.api.answers.set()
+    asleep.device.answers.set()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["error"]["code"] == "home_unavailable"
     assert line_of(asleep.log, answer)["wake"] == 502
@@ -167,28 +167,28 @@ def test_a_model_server_that_starts_is_not_woken(gateway: Gateway) -> None:
     gateway.home.says = (503, {"Content-Type": "text/plain"})
     answer = gateway.ask()
     assert answer.json()["error"]["code"] == "model_unavailable"
-    assert gateway.api.asked == []
+    assert gateway.device.asked == []
 
 
 def test_where_another_service_answers_meanwhile_home_is_woken_all_the_same(
     tmp_path: Path,
 ) -> None:
-    home, api, elsewhere = Home(on=False), Device(), Home()
-    api.answers.set()
+    home, device, elsewhere = Home(on=False), Device(), Home()
+    device.answers.set()
     with (
         serving(home_handler(home)) as port,
-        serving(device_handler(api)) as api_port,
+        serving(device_handler(device)) as device_port,
         serving(home_handler(elsewhere)) as other,
         running_gateway(
             tmp_path,
             home_port=port,
             fallback=Elsewhere(url=f"http://127.0.0.1:{other}/v1", model="m", key=FALLBACK_KEY),
-            waker=waker(api_port),
+            waker=waker(device_port),
             check_interval="200ms",
         ) as url,
     ):
-        asleep = Gateway(url, home, api, tmp_path / "log")
+        asleep = Gateway(url, home, device, tmp_path / "log")
         until(lambda: asleep.ask().status_code == 200)
-        api.asked.clear()
+        device.asked.clear()
         assert "x-hub-fallback" in asleep.ask().headers
-        assert len(api.asked) == 1
+        assert len(device.asked) == 1

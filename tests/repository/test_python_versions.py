@@ -94,4 +94,6 @@ def test_the_workflow_and_the_readme_name_the_pythons_that_were_tried() -> None:
     )
     assert needs
     assert re.findall(r"[\d.]+\d", needs[1]) == TRIED
-    assert re.search(r"^PYTHONS = (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE) is not None
+    pythons = re.search(r"^PYTHONS = (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert pythons
+    assert pythons[1].split() == TRIED

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.home import commands
 from hub.home.machine import Machine
 
 STANDIN = Path(__file__).with_suffix(".sh")
@@ -68,6 +69,14 @@ class Server:
     def machine(self, came_from: str = "") -> Machine:
         connection = f"{came_from} 50022 192.168.0.7 22" if came_from else ""
         return Machine((*_UNSHARE, "/bin/sh", "-c", _ENTER, "enter", str(self.root), connection))
+
+    def stands_for_each_host(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`hub home` reaches this one, whatever ``--host`` it is given."""
+
+        def over(host: str | None) -> Machine:
+            return self.machine()
+
+        monkeypatch.setattr(commands, "machine", over)
 
     def die_at(self, change: int, *, late: bool) -> None:
         """Kill the script at this change, counted from now."""

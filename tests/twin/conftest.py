@@ -127,6 +127,19 @@ class HubUnderTest:
         )
         return json.loads(done.stdout)
 
+    def headscale(self, *arguments: str) -> Any:
+        """What `headscale … -o json` says; nothing where it answers in prose all the same."""
+        config = str(TwinPaths(self.state).headscale_config)
+        done = subprocess.run(
+            ["headscale", "--config", config, *arguments, "-o", "json"],
+            env=self.shell_env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
+
     def vllm_pod(self) -> dict[str, Any]:
         """The one that is there now; a restart of the node leaves those that it refused."""
         listed = self.kubectl("-n", "vlm", "get", "pods", "-l", "app=vllm-qwen")["items"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
-from twin.network import ADDRESSES, node_address
+from twin.network import ADDRESSES, node_address, run
 from twin.parts import control_plane, system, tailnet
 from twin.parts.part import Part, Record, records, start, stop
 from twin.paths import TwinPaths
@@ -135,8 +134,7 @@ class HomeMachine:
         home = network.holders["home"]
         self._run(f"ip route add default via {ROUTER} dev eth0")
         adapter = f"ip link add to-home-2 type veth peer name eth1 netns {home}"
-        for line in (adapter, "ip link set to-home-2 master br0 up"):
-            subprocess.run(network.at("inet", *line.split()), check=True)
+        run(network, "inet", [adapter, "ip link set to-home-2 master br0 up"])
         self._run(
             "ip link set eth0 down",
             f"ip addr add {ADDRESS_OF_THE_OTHER_LINE}/24 dev eth1",
@@ -149,8 +147,7 @@ class HomeMachine:
             self._run("ip link del eth1", "ip link set eth0 up")
 
     def _run(self, *lines: str) -> None:
-        for line in lines:
-            subprocess.run(self.hub.network.at("home", *line.split()), check=True)
+        run(self.hub.network, "home", lines)
 
 
 def _network_of(pid: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -31,10 +30,8 @@ def test_down_closes_the_cloud_and_leaves_home_then_up_adopts_the_same_pod(
     assert not set(hub.processes.values()) & {"caddy", "containerboot"}, (
         "a process of Cloud Run is left"
     )
-    listed = hub.shell(f"headscale -c {hub.state}/headscale/config.yaml nodes list -o json")
-    assert [node["given_name"] for node in json.loads(listed.stdout)] == ["home"]
-    keys = hub.shell(f"headscale -c {hub.state}/headscale/config.yaml preauthkeys list -o json")
-    assert [k for k in json.loads(keys.stdout) if is_usable_gateway_key(k)] == []
+    assert [node["given_name"] for node in hub.headscale("nodes", "list")] == ["home"]
+    assert [k for k in hub.headscale("preauthkeys", "list") if is_usable_gateway_key(k)] == []
     assert hub.vllm_pod()["metadata"]["uid"] == uid
 
     hub.ok("up")

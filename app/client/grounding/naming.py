@@ -108,8 +108,7 @@ def _brackets_end(text: str, start: int) -> int:
 def name_of_line(text: str, start: int) -> str:
     """What stands before the place in its line, if it is a name; or alone in the line above."""
     begin = begin_of_line(text, start)
-    key = _KEY.search(text, begin, start)
-    end = key.start() if key and plain(key.group(1)) in COORDINATES else start
+    end = _before_its_key(text, begin, start)
     if pair := _NAME_WITH_KEY.search(text, begin, end):
         return pair.group(1).strip(" \"'")
     line = _LINE.search(text, begin, end)
@@ -121,14 +120,19 @@ def name_of_line(text: str, start: int) -> str:
 def _name_of_clause(text: str, start: int, last: int) -> str:
     """What alone stands between the line's begin, or the place before, and the place."""
     begin = max(begin_of_line(text, start), last)
-    key = _KEY.search(text, begin, start)
-    end = key.start() if key and plain(key.group(1)) in COORDINATES else start
+    end = _before_its_key(text, begin, start)
     clause = _CLAUSE.match(text[begin:end].rstrip(", ") if end < start else text[begin:end])
     words = clause.group(1).split() if clause else []
     without_article = words[1:] if words[:1] and words[0].lower() in _ARTICLES else words
     if any(map(_NO_PARTS_OF_A_NAME.match, without_article)):
         return ""
     return " ".join(without_article).rstrip("'")
+
+
+def _before_its_key(text: str, begin: int, start: int) -> int:
+    """Where a place begins with the key before it, as in ``bbox_2d = [10, …``."""
+    key = _KEY.search(text, begin, start)
+    return key.start() if key and plain(key.group(1)) in COORDINATES else start
 
 
 def begin_of_line(text: str, start: int) -> int:

@@ -68,6 +68,7 @@ _CHAIN = re.compile(
 _SAYS_WHERE = re.compile(
     r"\b(?:at|around|position|point|coordinates?|cent(?:er|re))[ \t:=]{0,3}\Z", re.IGNORECASE
 )
+_REST_IS_EMPTY = re.compile(r"[ .,;\"'`*]*(?:\n|\Z)")
 _PAIR_IN_A_LIST = re.compile(_SQUARE)
 _ACTION = re.compile(
     rf"{_CALL}\s{{0,9}}(?:point\s?=\s?)?[\"']?[\[(]\s{{0,9}}{NUMBER}\s{{0,9}},\s{{0,9}}{NUMBER}\s{{0,9}}[\])]",
@@ -102,13 +103,13 @@ def pairs(text: str, start: int, last: int) -> tuple[Found, int] | None:
     told = _PAIR_IN_A_LIST.match(text, start)
     if not told:
         return None
+    says_where = _SAYS_WHERE.search(text, max(0, start - 20), start)
+    if not says_where and not _REST_IS_EMPTY.match(text, told.end()):
+        return None
     found = named(_pair(told), text, start, last)
     is_alone = ALONE_IN_ITS_LINE.search(text, begin_of_line(text, start), start)
     is_named = isinstance(found, Item) and found.label and name_of_line(text, start)
-    ends = not text[told.end() :].partition("\n")[0].strip(" .,;\"'`*")
-    if (ends and (is_alone or is_named)) or _SAYS_WHERE.search(text, max(0, start - 20), start):
-        return found, told.end()
-    return None
+    return (found, told.end()) if says_where or is_alone or is_named else None
 
 
 def place(text: str, start: int, last: int) -> tuple[Found, int] | None:

@@ -53,10 +53,10 @@ SIDES = re.compile(rf"(?:{_SIDE}{_NEXT}){{3}}{_SIDE}", re.IGNORECASE)
 """``x1: 10, y1: 20, x2: 30, y2: 40``, also as words, attributes or elements of XML."""
 _NEAR = 400
 """Letters beside a place in which its name is looked for."""
+_NAMES = ("name", "label", "class", "category", "title")
 _NAME_ELEMENT = re.compile(
-    r"<(?:name|label|class|category|title)>\s*([^<>]{1,80}?)\s*</(?:name|label|class|category|title)>"
-    r"|\b(?:name|label|class|category|title)\s?=\s?[\"']([^\"'<>]{1,80})[\"']"
-    rf"|{_NAME}",
+    "|".join(rf"<{each}>\s*([^<>]{{1,80}}?)\s*</{each}>" for each in _NAMES)
+    + rf"|\b(?:{'|'.join(_NAMES)})\s?=\s?[\"']([^\"'<>]{{1,80}})[\"']|{_NAME}",
     re.IGNORECASE,
 )
 _A_PLACE = re.compile(rf"(?:{BOXES})|{_SIDE}", re.IGNORECASE)

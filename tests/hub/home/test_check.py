@@ -13,10 +13,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.home import commands
 from hub.home.check import Row, ask_gateway, rows, table
 from hub.home.cluster import Cluster
-from hub.home.machine import Machine
 from tests.support.home_facts import ADDRESS, facts, tailscale
 from tests.support.home_server import Server, server
 from tests.support.ports import free_port
@@ -322,10 +320,7 @@ def test_the_command_reads_a_server_and_its_exit_code_tells(
     """Facts, cluster, and the ping to the gateway, as the scripts print them."""
     monkeypatch.setenv("COLUMNS", "160")
 
-    def over(host: str | None) -> Machine:
-        return server.machine()
-
-    monkeypatch.setattr(commands, "machine", over)
+    server.stands_for_each_host(monkeypatch)
     status = {
         "BackendState": "Running",
         "Self": {

@@ -12,9 +12,9 @@ import yaml
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.home import carry_out, commands
+from hub.home import carry_out
 from hub.home.facts import Facts, look
-from hub.home.machine import HomeError, Machine
+from hub.home.machine import HomeError
 from hub.home.steps import Step, recorded, steps
 from hub.home.undo import undoing
 from tests.support.home_server import Server, fresh_server, server
@@ -266,10 +266,7 @@ Run = Callable[..., str]
 def hub(server: Server, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command line, whose server is the folder."""
 
-    def over(host: str | None) -> Machine:
-        return server.machine()
-
-    monkeypatch.setattr(commands, "machine", over)
+    server.stands_for_each_host(monkeypatch)
 
     def run(*arguments: str, exit_code: int = 0) -> str:
         done = CliRunner().invoke(app, ["home", *arguments])

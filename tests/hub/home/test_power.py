@@ -8,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.home import commands
-from hub.home.machine import FILES, Machine
+from hub.home.machine import FILES
 from infra.home_k3s.names import MODEL, NAMESPACE
 from tests.support.home_server import Server, server
 
@@ -32,10 +31,7 @@ def home(server: Server) -> Server:
 
 @pytest.fixture
 def hub(home: Server, monkeypatch: pytest.MonkeyPatch) -> Run:
-    def over(host: str | None) -> Machine:
-        return home.machine()
-
-    monkeypatch.setattr(commands, "machine", over)
+    home.stands_for_each_host(monkeypatch)
 
     def run(*arguments: str, exit_code: int = 0) -> str:
         done = CliRunner().invoke(app, ["home", *arguments])

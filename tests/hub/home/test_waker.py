@@ -11,8 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.home import commands
-from hub.home.machine import FILES, Machine
+from hub.home.machine import FILES
 from hub.home.waker import PROGRAM, UNIT
 from tests.support.home_server import Server, namespaces_work, server
 
@@ -71,10 +70,7 @@ def hub(server: Server, monkeypatch: pytest.MonkeyPatch) -> Run:
     tailscale.write_text(f"#!/bin/sh\n[ \"$*\" = 'ip -4' ] && echo {ADDRESS}\n")
     tailscale.chmod(0o755)
 
-    def over(host: str | None) -> Machine:
-        return server.machine()
-
-    monkeypatch.setattr(commands, "machine", over)
+    server.stands_for_each_host(monkeypatch)
 
     def run(*arguments: str, exit_code: int = 0) -> str:
         done = CliRunner().invoke(app, ["home", "waker", *arguments])
