@@ -97,7 +97,9 @@ def _window(texts: Texts) -> None:
 
 
 def _take_photo(texts: Texts) -> None:
-    photo = st.camera_input(texts.take_photo, label_visibility="collapsed")
+    # Without a height, photos are as small as the window, and Streamlit starts the camera again
+    # once it knows the window's width: whoever presses meanwhile gets no photo.
+    photo = st.camera_input(texts.take_photo, label_visibility="collapsed", resolution="1080p")
     if photo is not None:
         st.button(texts.use_photo, type="primary", on_click=_attach, args=(photo.getvalue(),))
 

@@ -164,6 +164,9 @@ def test_a_photo_is_taken_with_the_camera(visit: Visit, service: FakeService) ->
     page.get_by_role("button", name="Camera").click()
     page.wait_for_function("document.querySelector('video')?.readyState === 4")
     page.get_by_test_id("stCameraInputButton").click()
+    photo = page.get_by_alt_text("Snapshot")
+    photo.wait_for()
+    assert photo.evaluate("async photo => (await photo.decode(), photo.naturalHeight)") == 1080
     button(page, "Use this photo")
     expect(page.get_by_text("This picture goes with your next question.")).to_be_visible()
     ask(page, "what is it")
