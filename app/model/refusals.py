@@ -1,7 +1,8 @@
 """vLLM's refusals in OpenAI's shape: ``type`` and ``code`` as clients know them, not a number.
 
-Loaded by vLLM itself, which has a flag for it (``--middleware``). vLLM 0.32 writes the status as
-``code`` and has a ``type`` of its own. What is no refusal passes as it comes, piece by piece.
+So is the error that ends a stream. Loaded by vLLM itself, which has a flag for it
+(``--middleware``). vLLM 0.32 writes the status as ``code`` and has a ``type`` of its own. All else
+passes as it comes, piece by piece.
 """
 
 from __future__ import annotations
@@ -23,20 +24,30 @@ CODES = {
 """OpenAI's, by the ``param`` that vLLM names."""
 
 
+EVENT, END = b"data: ", b"\n\n"
+
+
 def in_openais_shape(body: bytes) -> bytes:
-    """A refusal's body; one of another shape stays as it is."""
+    """An error's body; one of another shape stays as it is."""
     try:
         told = json.loads(body)["error"]
-        message, param = told["message"], told["param"]
+        message, param, refused = told["message"], told["param"], told["code"] < 500
     except (ValueError, KeyError, TypeError):
         return body
     error = {
         "message": message,
-        "type": "invalid_request_error",
+        "type": "invalid_request_error" if refused else "server_error",
         "param": param and param.removeprefix("body."),
-        "code": CODES.get(param, "invalid_request"),
+        "code": CODES.get(param, "invalid_request") if refused else "model_failed",
     }
     return json.dumps({"error": error}).encode()
+
+
+def in_a_stream(event: bytes) -> bytes:
+    """One server-sent event, as vLLM sends each by itself."""
+    if not event.startswith(EVENT + b'{"error"'):
+        return event
+    return EVENT + in_openais_shape(event.removeprefix(EVENT)).removesuffix(END) + END
 
 
 class OpenAIErrors:
@@ -55,7 +66,8 @@ class OpenAIErrors:
                 start = message
                 return
             if start is None:
-                await send(message)
+                piece = message.get("body", b"")
+                await send({**message, "body": in_a_stream(piece)} if piece else message)
                 return
             body += message.get("body", b"")
             if not message.get("more_body"):

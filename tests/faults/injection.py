@@ -130,12 +130,23 @@ def _unmanaged(metadata: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def engine_hangs(hub: HubUnderTest) -> Generator[None]:
     """vLLM's engine stands still; its API server goes on saying that all is well."""
+    with _standing_still(_engines(hub)):
+        yield
+
+
+@contextmanager
+def engine_killed(hub: HubUnderTest) -> Generator[None]:
+    """As by the kernel when memory runs out, or by a GPU that fails; its API server still runs."""
+    _kill(_engines(hub))
+    yield
+
+
+def _engines(hub: HubUnderTest) -> list[psutil.Process]:
     engines = [
         one for one in part(hub, "node").children(recursive=True) if _arguments(one, "EngineCore")
     ]
     assert engines
-    with _standing_still(engines):
-        yield
+    return engines
 
 
 @contextmanager

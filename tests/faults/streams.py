@@ -134,21 +134,30 @@ def ask(
 def _judged(text: str, judge: Callable[[Boxes], bool]) -> tuple[Outcome, str]:
     if not text.endswith("data: [DONE]\n\n"):
         return "wrong", f"ends without its end: {text[-100:]!r}"
-    if '"error"' in text:
-        return "failed", "error in the stream"
+    if (error := _error(text)) is not None:
+        code = _code(error)
+        return ("failed", f"{code} in the stream") if code else ("wrong", error[:200])
     boxes = _boxes(_text(text))
     return ("right", "") if boxes and judge(boxes) else ("wrong", f"another answer: {text[:300]}")
 
 
 def _refusal(status: int, body: str) -> tuple[Outcome, str]:
     """OpenAI's shape, or Cloud Run's own 503 and 504, which docs/api.md names."""
+    if code := _code(body):
+        return "failed", f"{status} {code}"
+    if status in {503, 504} and "{" not in body:
+        return "failed", f"{status} of Cloud Run"
+    return "wrong", body[:200]
+
+
+def _code(body: str) -> str | None:
+    """Of an error in OpenAI's shape, as docs/api.md promises it."""
     try:
         error = json.loads(body)["error"]
-        complete = error.keys() >= {"message", "type", "param", "code"}
+        complete = all(isinstance(error[key], str) for key in ("message", "type", "code"))
+        return error["code"] if complete and "param" in error else None
     except (ValueError, KeyError, TypeError):
-        outcome = "failed" if status in {503, 504} else "wrong"
-        return outcome, f"{status} of Cloud Run" if outcome == "failed" else body[:200]
-    return ("failed", f"{status} {error['code']}") if complete else ("wrong", body[:200])
+        return None
 
 
 def _question(client: int) -> dict[str, Any]:
@@ -157,11 +166,19 @@ def _question(client: int) -> dict[str, Any]:
     return chat(content, stream=True, max_tokens=100, ignore_eos=True)
 
 
+def _events(stream: str) -> list[str]:
+    """The data of those that have come whole."""
+    return [event.removeprefix("data: ") for event in stream.split("\n\n")[:-1]]
+
+
+def _error(stream: str) -> str | None:
+    """The event that says that the answer failed."""
+    return next((one for one in _events(stream) if one.startswith('{"error"')), None)
+
+
 def _text(stream: str) -> str:
     """What the model has written, as far as whole events of it have come."""
-    events = stream.split("\n\n")[:-1]
-    data = (event.removeprefix("data: ") for event in events)
-    choices = [json.loads(one).get("choices") for one in data if one.startswith("{")]
+    choices = [json.loads(one).get("choices") for one in _events(stream) if one.startswith("{")]
     return "".join(one[0]["delta"].get("content") or "" for one in choices if one)
 
 

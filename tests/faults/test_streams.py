@@ -14,6 +14,8 @@ CUP = Boxes(("cup",), (10, 20, 30, 40))
 ANSWER = '[{"bbox_2d":[10,20,30,%s],"label":"cup"}]'
 OPENAIS = {"message": "Home is off.", "type": "server_error", "param": None, "code": "off"}
 
+FAILED = json.dumps({"error": OPENAIS})
+
 
 def events(*texts: str, end: str = "data: [DONE]\n\n") -> str:
     pieces = [{"choices": [{"delta": {"content": text}}]} for text in texts]
@@ -49,9 +51,10 @@ def seen(status: int, text: str, error: httpx2.TransportError | None = None) -> 
         (events((ANSWER % 40).replace("cup", "mug")), "wrong"),
         (events("[]"), "wrong"),
         (events(ANSWER % 40, end=""), "wrong"),
+        (events(ANSWER % 40, end=f"data: {FAILED}\n\ndata: [DONE]\n\n"), "failed"),
         (
             events(ANSWER % 40, end='data: {"error": {"message": "…"}}\n\ndata: [DONE]\n\n'),
-            "failed",
+            "wrong",
         ),
         ("", "wrong"),
     ],
@@ -74,7 +77,8 @@ def test_silence_is_no_failure_that_the_client_sees() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (503, json.dumps({"error": OPENAIS}), ("failed", "503 off")),
+        (503, FAILED, ("failed", "503 off")),
+        (500, json.dumps({"error": OPENAIS | {"code": 500}}), ("wrong", None)),
         (503, "Service Unavailable", ("failed", "503 of Cloud Run")),
         (502, "Bad Gateway", ("wrong", "Bad Gateway")),
         (503, '{"error": {"message": "Home is off."}}', ("wrong", None)),

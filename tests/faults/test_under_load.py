@@ -14,6 +14,7 @@ from tests.faults.injection import (
     deleted,
     deployed,
     engine_hangs,
+    engine_killed,
     frozen,
     instance_killed,
     killed,
@@ -77,6 +78,11 @@ CASES: dict[str, Case] = {
         frozenset({"503 model_unavailable"}),
     ),
     "the engine hangs": Case(engine_hangs, 15),
+    "the engine is killed": Case(
+        engine_killed,
+        0,
+        CUT | {"model_failed in the stream", "500 model_failed", "503 model_unavailable"},
+    ),
     "the model server is killed": Case(
         model_server_killed, 0, CUT | {"502 home_lost", "503 model_unavailable"}
     ),

@@ -40,7 +40,10 @@ def test_type_and_code_are_openais(body: bytes, param: str | None, code: str) ->
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"Not Found", b"[]", b'{"detail":"Not Found"}', b'{"error":"no"}', b'{"error":{}}'],
+    [
+        *(b"", b"Not Found", b"[]", b'{"detail":"Not Found"}', b'{"error":"no"}', b'{"error":{}}'),
+        vllms(code="invalid_request"),
+    ],
 )
 def test_a_body_of_another_shape_is_left(body: bytes) -> None:
     assert in_openais_shape(body) == body
@@ -86,3 +89,43 @@ def test_a_refusal_goes_out_whole_with_its_new_length() -> None:
 def test_what_is_no_refusal_passes_in_its_own_pieces(status: int) -> None:
     pieces = [message.get("body") for message in sent(status, vllms()[:5], vllms()[5:])]
     assert pieces == [None, vllms()[:5], vllms()[5:]]
+
+
+def error_event(code: int, type_: str, message: str) -> bytes:
+    """In the middle of a stream, from vLLM's ``create_streaming_error_response``."""
+    return b"data: " + vllms(message, type_, code=code) + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    ("event", "type_", "code"),
+    [
+        (
+            error_event(500, "InternalServerError", "Internal server error"),
+            *("server_error", "model_failed"),
+        ),
+        (
+            error_event(400, "BadRequestError", "No such grammar."),
+            *("invalid_request_error", "invalid_request"),
+        ),
+    ],
+)
+def test_an_error_in_the_middle_of_a_stream_has_openais_shape_too(
+    event: bytes, type_: str, code: str
+) -> None:
+    before, after = b'data: {"id":"1","choices":[]}\n\n', b"data: [DONE]\n\n"
+    begun = sent(200, before, event, after)
+    assert [message.get("body") for message in (begun[1], begun[3])] == [before, after]
+    told = begun[2]["body"]
+    assert told.startswith(b"data: ")
+    assert told.endswith(b"\n\n")
+    message = json.loads(event.removeprefix(b"data: "))["error"]["message"]
+    assert json.loads(told.removeprefix(b"data: ")) == {
+        "error": {"message": message, "type": type_, "param": None, "code": code}
+    }
+
+
+def test_an_answer_that_speaks_of_an_error_is_left() -> None:
+    chunk = b'data: {"id":"1","choices":[{"delta":{"content":"data: {\\"error\\": 1}"}}]}\n\n'
+    assert sent(200, chunk)[1]["body"] == chunk
+    strange = b'data: {"error": "no"}\n\n'
+    assert sent(200, strange)[1]["body"] == strange
