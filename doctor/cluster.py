@@ -13,7 +13,7 @@ from lightkube.config import client_adapter
 from lightkube.config.client_adapter import ConnectionParams
 from lightkube.core.client import LabelSelector
 from lightkube.core.exceptions import ConfigError
-from lightkube.models.core_v1 import ContainerStatus
+from lightkube.models.core_v1 import ContainerStateTerminated, ContainerStatus
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Node, Service
 from lightkube.resources.core_v1 import Pod as KubernetesPod
@@ -26,6 +26,8 @@ from infra.home_k3s.rollout import put_out
 
 ANSWER_SECONDS = 4
 LAST_LINES = 30
+KILLED = 137
+"""Exit code of a process that the kernel has ended: 128, and SIGKILL's number."""
 
 
 def look(
@@ -34,8 +36,8 @@ def look(
     """What the API server says; ``traefik_is_a_pod`` where K3s runs it."""
     try:
         chosen = kubeconfig.get(context) if context else kubeconfig
-        client = Client(chosen, timeout=httpx2.Timeout(ANSWER_SECONDS))
-        return _look(client, traefik_is_a_pod=traefik_is_a_pod)
+        with Client(chosen, timeout=httpx2.Timeout(ANSWER_SECONDS)) as client:
+            return _look(client, traefik_is_a_pod=traefik_is_a_pod)
     except (httpx2.TransportError, ApiError, ConfigError) as error:
         return NotSeen(why=f"home's API server does not answer: {error}")
 
@@ -47,9 +49,8 @@ def _look(client: Client, *, traefik_is_a_pod: bool) -> Cluster:
     gpus = [n.status.capacity or {} for n in nodes if n.status]
     services = {s.metadata.name for s in client.list(Service, namespace=NAMESPACE) if s.metadata}
     deployments = list(client.list(Deployment, namespace=NAMESPACE))
-    [desired] = [
-        d.spec.replicas for d in deployments if d.spec and d.metadata and d.metadata.name == MODEL
-    ] or [None]
+    model = next((d for d in deployments if d.metadata and d.metadata.name == MODEL), None)
+    told = (model.status.conditions or []) if model and model.status else []
     entry = None
     if traefik_is_a_pod:
         traefiks: LabelSelector = {"app.kubernetes.io/name": "traefik"}
@@ -74,7 +75,10 @@ def _look(client: Client, *, traefik_is_a_pod: bool) -> Cluster:
             for endpoint in one.endpoints or []
             if endpoint.conditions and endpoint.conditions.ready
         ),
-        desired=desired,
+        desired=model.spec.replicas if model and model.spec else None,
+        unmade="; ".join(
+            c.message or "" for c in told if c.type == "ReplicaFailure" and c.status == "True"
+        ),
         pods=tuple(_pod(client, one) for one in that_count(list(pods))),
     )
 
@@ -100,6 +104,7 @@ def _pod(client: Client, pod: KubernetesPod) -> Pod:
     refused = put_out(pod)
     ready = bool(statuses) and all(one.ready for one in statuses) and not refused
     restarts = sum(one.restartCount for one in statuses)
+    killed = any(one is not None and one.exitCode == KILLED for one in map(_ended, statuses))
     unplaced = [
         c.message or ""
         for c in ((pod.status.conditions or []) if pod.status else [])
@@ -113,22 +118,28 @@ def _pod(client: Client, pod: KubernetesPod) -> Pod:
         reason=""
         if ready
         else "; ".join(filter(None, [refused, *unplaced, *map(_reason, statuses)])),
-        last_words="" if ready or not restarts else last_words(client, name, pod),
+        killed=killed,
+        # Who is killed has no time for words.
+        last_words="" if ready or not restarts or killed else last_words(client, name, pod),
     )
 
 
 def _reason(status: ContainerStatus) -> str:
     """Why it waits, and how it ended the last time."""
     waiting = status.state.waiting if status.state else None
-    ended = (status.state.terminated if status.state else None) or (
-        status.lastState.terminated if status.lastState else None
-    )
+    ended = _ended(status)
     told: list[str] = []
     if waiting is not None and waiting.reason not in ("ContainerCreating", "PodInitializing"):
         told.append(waiting.reason or "")
     if ended is not None:
         told.append(f"{ended.reason or 'ended'} (exit code {ended.exitCode})")
     return ", ".join(filter(None, told))
+
+
+def _ended(status: ContainerStatus) -> ContainerStateTerminated | None:
+    return (status.state.terminated if status.state else None) or (
+        status.lastState.terminated if status.lastState else None
+    )
 
 
 def last_words(client: Client, name: str, pod: KubernetesPod) -> str:

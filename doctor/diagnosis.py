@@ -82,7 +82,8 @@ def _proven(seen: Observations) -> tuple[int, Reply | None]:
             proven = HOPS.index(hop)
         elif reply is not None:
             proven, failed = max(proven, _how_far(reply)), reply
-    lost = [body for body in asked.bodies if not _was_read(body)]
+    slow = asked.crossed_in_packets
+    lost = [b for b in asked.bodies if not (_was_read(b) or (slow and b.status is None))]
     if failed is None and asked.bodies and not lost:
         proven = HOPS.index("large requests")
     return proven, failed or (lost[0] if lost else None)
@@ -123,19 +124,33 @@ def _how_far(reply: Reply) -> int:
 def _ends_here(hop: Hop, seen: Observations, failed: Reply) -> Finding:
     """Requests end at a hop of which nothing wrong was seen."""
     came = failed.failure or f"{failed.status} {failed.code or failed.words[:80]}".strip()
+    silent = (
+        f"Home is in the tailnet, but the gateway gets no answer from port 80 of {seen.home}.",
+        "Is the policy of `hub policy` in place, and Traefik running at home?",
+    )
+    why = "which answers in the tailnet, and Traefik runs there: the policy does not let it in."
+    kept_out = (
+        f"The gateway gets no answer from port 80 of {seen.home}, {why}",
+        "Put the rules that `hub policy` prints into the tailnet's policy.",
+    )
     causes: dict[Hop, tuple[str, str]] = {
         "cloud run": (
             f"Google answers in the gateway's place: {failed.status} {failed.words[:120]}",
             seen.up,
         ),
-        "tailnet": (
-            f"Home is in the tailnet, but the gateway gets no answer from port 80 of {seen.home}.",
-            "Is the policy of `hub policy` in place, and Traefik running at home?",
-        ),
-        "home port 80": (
-            f"Home is in the tailnet, but the gateway gets no answer from port 80 of {seen.home}.",
-            "Is the policy of `hub policy` in place, and Traefik running at home?",
-        ),
+        "tailnet": silent,
+        "home port 80": kept_out if _traefik_runs(seen) and _home_answers(seen) else silent,
     }
     cause, remedy = causes.get(hop, (f"{failed.asked} ended with: {came}.", seen.up))
     return Finding(hop=hop, state="broken", evidence=came, cause=cause, remedy=remedy)
+
+
+def _traefik_runs(seen: Observations) -> bool:
+    """As its own pod says, or its program on the twin."""
+    if isinstance(seen.cluster, Cluster) and seen.cluster.entry is not None:
+        return any(pod.ready for pod in seen.cluster.entry)
+    return any((one.name, one.state) == ("traefik", "running") for one in seen.programs)
+
+
+def _home_answers(seen: Observations) -> bool:
+    return isinstance(seen.tailnet, Tailnet) and seen.tailnet.home_answers is True

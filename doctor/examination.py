@@ -36,8 +36,11 @@ class Patient:
     up: str
     kubectl: str
     take: str
-    service: Callable[[], Service | NotSeen]
+    renew: str
+    service: Callable[[bool], Service | NotSeen]
+    """Told whether somebody else has answered in its place."""
     tailnet: Callable[[], Tailnet | NotSeen]
+    auth_key: Callable[[], datetime | NotSeen | None]
     cluster: Callable[[], Cluster | NotSeen]
     minutes: Callable[[datetime], float | NotSeen]
     kubeconfig_expires: Callable[[], datetime | None]
@@ -56,8 +59,10 @@ def of_twin(engine: Engine, key: str, settings: Settings) -> Patient:
         kubectl='eval "$(hub env)"; kubectl',
         # `hub home` is a server's: it asks K3s and NVIDIA's driver.
         take=f'eval "$(hub env)"; kubectl -n {NAMESPACE} scale deployment/{MODEL} --replicas=1',
-        service=lambda: twin_side.service(paths),
+        renew=f'eval "$(hub env)"; pulumi up --stack {STACK} --refresh',
+        service=lambda _: twin_side.service(paths),
         tailnet=lambda: twin_side.nodes(paths, path),
+        auth_key=lambda: twin_side.auth_key(paths, path),
         cluster=lambda: cluster.look(
             KubeConfig.from_file(paths.kubeconfig), None, traefik_is_a_pod=False
         ),
@@ -70,7 +75,9 @@ def of_twin(engine: Engine, key: str, settings: Settings) -> Patient:
     )
 
 
-def of_stack(stack: str, url: str, key: str, settings: Settings) -> Patient:
+def of_stack(
+    stack: str, url: str, key: str, settings: Settings, auth_key: datetime | NotSeen
+) -> Patient:
     """One of your own: asked with ``gcloud``, ``tailscale`` and the kubeconfig of this computer."""
     context = settings.home.kube_context
     cloud = settings.cloud
@@ -81,8 +88,12 @@ def of_stack(stack: str, url: str, key: str, settings: Settings) -> Patient:
         up=f"pulumi up --stack {stack}",
         kubectl=f"kubectl --context {context}" if context else "kubectl",
         take="hub home take --host USER@HOST",
-        service=lambda: google_side.service(SERVICE, cloud.project, cloud.region),
-        tailnet=google_side.nodes,
+        renew=f"pulumi up --stack {stack} --refresh",
+        service=lambda not_started: google_side.service(
+            SERVICE, cloud.project, cloud.region, not_started=not_started
+        ),
+        tailnet=lambda: google_side.nodes(settings.home.host),
+        auth_key=lambda: auth_key,
         cluster=lambda: _of_kubeconfig(context),
         minutes=lambda now: google_side.minutes(SERVICE, cloud.project, cloud.region, now),
         kubeconfig_expires=lambda: _expiry_of_kubeconfig(context),
@@ -120,21 +131,26 @@ def examine(patient: Patient, *, with_drift: bool = False) -> Observations:
     asker = Asker(patient.url, patient.key, body_mb, deadline)
     with ThreadPoolExecutor(5) as looks:
         requests = looks.submit(asker.all)
-        tailnet = looks.submit(patient.tailnet)
+        auth_key = looks.submit(patient.auth_key)
         at_home = looks.submit(patient.cluster)
         programs = looks.submit(patient.programs)
         ran = looks.submit(patient.minutes, datetime.now(UTC))
         asked = requests.result()
-        # After the requests: only then does the service know why an instance did not start.
-        service = patient.service()
+        # After the requests: only then does the service know why an instance did not start, and
+        # is one that did in the tailnet.
+        tailnet = looks.submit(patient.tailnet)
+        first = asked.health
+        service = patient.service(first.connected and not first.in_gateways_form)
         return Observations(
             home=patient.settings.home.host,
             up=patient.up,
             kubectl=patient.kubectl,
             take=patient.take,
+            renew=patient.renew,
             requests=asked,
             service=service,
             tailnet=tailnet.result(),
+            auth_key=auth_key.result(),
             cluster=at_home.result(),
             minutes=ran.result(),
             free_minutes=_free_minutes(patient.settings),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx2
 
+from doctor.last_words import last_words
 from doctor.observations import Node, NotSeen, Service, Tailnet
 from doctor.twin_side import peers
 
@@ -19,15 +21,37 @@ METRIC = "run.googleapis.com/container/billable_instance_time"
 """Seconds of all instances together (https://cloud.google.com/monitoring/api/metrics_gcp_p_z)."""
 
 
-def service(name: str, project: str, region: str) -> Service | NotSeen:
-    """The service's conditions, and the last error of its log if it is not ready."""
+def service(name: str, project: str, region: str, *, not_started: bool) -> Service | NotSeen:
+    """The service's conditions and, where Google has just answered in its place, its last error."""
     where = (f"--project={project}", f"--region={region}", "--format=json")
     said = _json("gcloud", "run", "services", "describe", name, *where)
     if isinstance(said, NotSeen):
         if "Cannot find service" in said.why:
             return Service(deployed=False)
         return said
-    return described(said)
+    found = described(said)
+    return replace(found, last_words=_last_words(name, project, region)) if not_started else found
+
+
+def _last_words(name: str, project: str, region: str) -> str:
+    """Of the containers' logs (https://cloud.google.com/run/docs/logging)."""
+    wanted = {
+        "resource.type": "cloud_run_revision",
+        "resource.labels.service_name": name,
+        "resource.labels.location": region,
+    }
+    lines = " AND ".join(f'{label}="{value}"' for label, value in wanted.items())
+    recent = (f"--project={project}", "--freshness=15m", "--limit=300", "--format=json")
+    said = _json("gcloud", "logging", "read", lines, *recent)
+    return "" if isinstance(said, NotSeen) else last_words(texts(said))
+
+
+def texts(entries: list[dict[str, Any]]) -> list[str]:
+    """The oldest first, which ``gcloud logging read`` prints last. Caddy's own lines are JSON."""
+    return [
+        str(one.get("textPayload") or json.dumps(one.get("jsonPayload"), separators=(",", ":")))
+        for one in reversed(entries)
+    ]
 
 
 def described(said: dict[str, Any]) -> Service:
@@ -42,10 +66,20 @@ def described(said: dict[str, Any]) -> Service:
     )
 
 
-def nodes() -> Tailnet | NotSeen:
+def nodes(home: str) -> Tailnet | NotSeen:
     """As this computer's own tailscaled sees them, if it is in the tailnet."""
     said = _json("tailscale", "status", "--json")
-    return said if isinstance(said, NotSeen) else listed(said)
+    if isinstance(said, NotSeen):
+        return said
+    ping = ("tailscale", "ping", "--c=1", "--timeout=3s", "--until-direct=false", home)
+    return replace(listed(said), home_answers=answers(_said(*ping)))
+
+
+def answers(said: str | NotSeen) -> bool | None:
+    """Of what ``tailscale ping`` prints; home itself need not be asked from home."""
+    if isinstance(said, NotSeen):
+        return False if "no reply" in said.why else None
+    return True if said.startswith("pong") else None
 
 
 def listed(said: dict[str, Any]) -> Tailnet:
@@ -108,7 +142,7 @@ def counted(answer: dict[str, Any]) -> float:
     return sum(point["value"]["doubleValue"] for one in series for point in one["points"]) / 60
 
 
-def _json(*command: str) -> dict[str, Any] | NotSeen:
+def _json(*command: str) -> Any | NotSeen:
     said = _said(*command)
     return said if isinstance(said, NotSeen) else json.loads(said)
 

@@ -43,6 +43,11 @@ class Requests:
     bodies: tuple[Reply, ...] = ()
     """Growing ones; each is refused by the model server after it has read all of it."""
 
+    @property
+    def crossed_in_packets(self) -> bool:
+        """A body that needs more than one packet was read: the path carries full ones."""
+        return any(reply.status is not None for reply in self.bodies[1:])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
@@ -63,6 +68,8 @@ class Service:
     revision: str = ""
     failure: str = ""
     """Why the last instance, or the last deployment, did not start."""
+    last_words: str = ""
+    """Of the container that did not start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +86,9 @@ class Node:
 @dataclass(frozen=True, kw_only=True)
 class Tailnet:
     nodes: tuple[Node, ...]
-    key_expires: datetime | None = None
-    key_known: bool = False
-    """Whether the control server was asked for the gateway's auth key at all."""
+    home_answers: bool | None = None
+    """To a ping of the tailnet itself, which no policy and no port is in the way of; ``None``:
+    nobody could try."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +99,8 @@ class Pod:
     restarts: int = 0
     reason: str = ""
     """Why it waits, or why its container ended the last time."""
+    killed: bool = False
+    """Its container ended by SIGKILL the last time."""
     last_words: str = ""
 
 
@@ -110,6 +119,8 @@ class Cluster:
     """Addresses behind the Service that are ready."""
     desired: int | None = None
     """Replicas of the model server; ``None``: there is no such Deployment."""
+    unmade: str = ""
+    """Why Kubernetes makes no pod of it."""
     pods: tuple[Pod, ...] = ()
     """The model server's, oldest first, without those that are ending."""
 
@@ -142,6 +153,8 @@ class Observations:
     """Home's name in the tailnet, as the settings have it."""
     up: str
     """The command that deploys this stack."""
+    renew: str
+    """The one that notices that the auth key does not count any more."""
     kubectl: str
     """How kubectl is called for this stack's cluster."""
     take: str
@@ -149,6 +162,8 @@ class Observations:
     requests: Requests
     service: Service | NotSeen
     tailnet: Tailnet | NotSeen
+    auth_key: datetime | NotSeen | None
+    """When the gateway's expires; ``None``: there is none that lets an instance in."""
     cluster: Cluster | NotSeen
     minutes: float | NotSeen
     """That the gateway's instances ran this month, in UTC."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 
@@ -11,7 +15,9 @@ import psutil
 
 from doctor.hops import Hop
 from doctor.instances import by_day, by_month, entries, lives, still_running
+from doctor.last_words import last_words
 from doctor.observations import Node, NotSeen, Program, Service, Tailnet
+from infra.gcp.names import SERVICE
 from infra.tailnet.policy import GATEWAY_TAG
 from twin.parts import system, tailnet
 from twin.parts.part import records
@@ -33,6 +39,9 @@ HOPS: dict[str, Hop] = {
     "api-outside": "kubernetes",
 }
 """Which hop of the path each part of the twin is."""
+START_LINES = 200
+"""Of a log: tailscaled writes about a hundred until it is refused."""
+PING_SECONDS = 4
 
 
 def programs(paths: TwinPaths) -> tuple[Program, ...]:
@@ -58,12 +67,22 @@ def service(paths: TwinPaths) -> Service | NotSeen:
         return Service(deployed=False)
     [one] = listed
     instances = cast("list[dict[str, Any]]", one["instances"])
+    failure = "" if instances else system.last_failure(paths)
     return Service(
         deployed=True,
         instances=len(instances),
         revision=str(one["revision"]),
-        failure="" if instances else system.last_failure(paths),
+        failure=failure.partition(" Its last lines:")[0],
+        last_words=_last_words(paths, failure),
     )
+
+
+def _last_words(paths: TwinPaths, failure: str) -> str:
+    container = re.search(r"container (\w+) ", failure)
+    if container is None:
+        return ""
+    log = paths.logs / "run" / f"{SERVICE}-{container[1]}.log"
+    return last_words(log.read_text(errors="replace").splitlines()[-START_LINES:])
 
 
 def running(paths: TwinPaths) -> set[str]:
@@ -86,23 +105,58 @@ def nodes(paths: TwinPaths, path: str) -> Tailnet | NotSeen:
     if not listed:
         return NotSeen(why="the tailnet's control server does not answer, or lists no machine")
     routes = _routes(paths, path)
+    gateways = [one for one in listed if GATEWAY_TAG in _tags(one) and one.get("online")]
     return Tailnet(
         nodes=tuple(_node(one, routes) for one in listed),
-        key_expires=tailnet.key_expires(paths, path, GATEWAY_TAG),
-        key_known=True,
+        home_answers=_one_answers(paths, path, [_address(one) for one in gateways]),
     )
+
+
+def auth_key(paths: TwinPaths, path: str) -> datetime | None:
+    """When the last one of the gateway expires, as the control server lists them."""
+    return tailnet.key_expires(paths, path, GATEWAY_TAG)
+
+
+def _one_answers(paths: TwinPaths, path: str, gateways: Sequence[str]) -> bool | None:
+    """Home asks the gateway: the other way round is the same way. Of instances that have just ended
+    the control server still says that they are online."""
+    if not gateways:
+        return None
+    asked = ["tailscale", f"--socket={paths.sockets / 'home-ts.sock'}", "ping", "--c=1"]
+    waited = ("--timeout=2s", "--until-direct=false")
+
+    def answers(address: str) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(
+                [*asked, *waited, address],
+                env={"PATH": path},
+                capture_output=True,
+                timeout=PING_SECONDS,
+                check=False,
+            )
+            return done.returncode == 0
+        return False
+
+    with ThreadPoolExecutor(len(gateways)) as pings:
+        return any(pings.map(answers, gateways))
 
 
 def _node(listed: dict[str, Any], routes: dict[str, str]) -> Node:
-    name = str(listed.get("given_name"))
-    addresses = cast("list[str]", listed.get("ip_addresses") or [])
-    tags = cast("list[str]", listed.get("tags") or listed.get("forced_tags") or [])
     return Node(
-        name=name,
+        name=str(listed.get("given_name")),
         online=bool(listed.get("online")),
-        tags=tuple(tags),
-        path=routes.get(addresses[0], "") if addresses else "",
+        tags=_tags(listed),
+        path=routes.get(_address(listed), ""),
     )
+
+
+def _address(listed: dict[str, Any]) -> str:
+    addresses = cast("list[str]", listed.get("ip_addresses") or [""])
+    return addresses[0]
+
+
+def _tags(listed: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(cast("list[str]", listed.get("tags") or listed.get("forced_tags") or []))
 
 
 def _routes(paths: TwinPaths, path: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from doctor.diagnosis import Finding, State, diagnose, first_broken
 from doctor.examination import Patient, examine, of_stack, of_twin
+from doctor.observations import NotSeen
 from hub.stack import Stack
 from hub.words import told_in_words
 from infra.config import KEY, Settings
@@ -115,10 +116,11 @@ def verdict(findings: list[Finding]) -> str:
 def _patient(name: str) -> Patient:
     stack = Stack.named(name)
     settings = Settings.model_validate(_settings(stack))
-    url, key = stack.address()
+    service = stack.service()
     if name != STACK:
-        return of_stack(name, url, key, settings)
-    return of_twin(Engine.of_running_twin(TwinPaths(state_dir())), key, settings)
+        auth_key = service.auth_key_expires or NotSeen(why="no auth key is stored")
+        return of_stack(name, service.url, service.key, settings, auth_key)
+    return of_twin(Engine.of_running_twin(TwinPaths(state_dir())), service.key, settings)
 
 
 def _settings(stack: Stack) -> Any:

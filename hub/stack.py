@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -15,6 +16,16 @@ from infra.key_names import check
 from twin.engine import ROOT, STACK, Engine, run_pulumi, stack_file
 from twin.errors import TwinError
 from twin.paths import TwinPaths, state_dir
+
+
+@dataclass(frozen=True)
+class Service:
+    """A deployed one, by its stack's outputs."""
+
+    url: str
+    key: str
+    auth_key_expires: datetime | None
+    """Nothing where no key is stored."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +87,8 @@ class Stack:
         """
         return self._outputs("--show-secrets").get("apiKeys", {})
 
-    def address(self) -> tuple[str, str]:
-        """The service's URL and a key for it.
+    def service(self) -> Service:
+        """Where it is, a key for it, and how long it can start.
 
         Raises:
             TwinError: Pulumi does not know the stack, cannot decrypt it, or it is not deployed.
@@ -86,7 +97,12 @@ class Stack:
         keys = outputs.get("apiKeys", {})
         if not keys or "gatewayUrl" not in outputs:
             raise TwinError(f"The stack {self.name} is not deployed; `{self.deployment}` does it.")
-        return outputs["gatewayUrl"], next(iter(keys.values()))
+        expires = outputs.get("authKeyExpires")
+        return Service(
+            outputs["gatewayUrl"],
+            next(iter(keys.values())),
+            datetime.fromisoformat(expires) if expires else None,
+        )
 
     def deploy(self) -> NoReturn:
         """Become the deployment: its questions, Ctrl-C and exit code are this command's."""

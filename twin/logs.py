@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 
 FORMAT = "%(asctime)s %(name)s: %(message)s"
+NOT_STARTED = "no instance could be started"
+"""Cloud Run's emulator writes it before the reason, and `hub status` and `hub doctor` read that."""
 
 
 def begin() -> None:

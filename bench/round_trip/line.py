@@ -1,14 +1,15 @@
 """A slow line: every frame between two network devices arrives some milliseconds later.
 
-`python -m bench.round_trip.line ONE OTHER MILLISECONDS` makes both devices in the network namespace
-that it runs in, and copies frames from each to the other until it is ended. The kernel of many
-machines has no netem, which would do this otherwise.
+`python -m bench.round_trip.line ONE OTHER MILLISECONDS [LOST]` makes both devices in the network
+namespace that it runs in, and copies frames from each to the other until it is ended; of a share
+LOST nothing arrives. The kernel of many machines has no netem, which would do this otherwise.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import random
 import select
 import struct
 import sys
@@ -31,13 +32,15 @@ def tap(name: str) -> int:
     return descriptor
 
 
-def take_in(source: int, waiting: Waiting, due: float) -> None:
-    """Read all frames that have come."""
+def take_in(source: int, waiting: Waiting, due: float, lost: float = 0.0) -> None:
+    """Read all frames that have come, and forget this share of them."""
     while True:
         try:
-            waiting.append((due, os.read(source, _LONGEST_FRAME)))
+            frame = os.read(source, _LONGEST_FRAME)
         except BlockingIOError:
             return
+        if random.random() >= lost:  # noqa: S311  # chance, not a secret
+            waiting.append((due, frame))
 
 
 def let_out(waiting: Waiting, target: int, now: float) -> None:
@@ -52,19 +55,19 @@ def seconds_to_next(queues: tuple[Waiting, Waiting], now: float) -> float | None
     return max(0.0, min(due) - now) if due else None
 
 
-def run(one: int, other: int, seconds: float) -> None:
-    """Copy for ever; ``seconds`` is the delay of each direction."""
+def run(one: int, other: int, seconds: float, lost: float) -> None:
+    """Copy for ever; ``seconds`` is the delay of each direction, ``lost`` what neither carries."""
     to_other, to_one = Waiting(), Waiting()
     while True:
         wait = seconds_to_next((to_other, to_one), time.monotonic())
         select.select([one, other], [], [], wait)
         now = time.monotonic()
-        take_in(one, to_other, now + seconds)
-        take_in(other, to_one, now + seconds)
+        take_in(one, to_other, now + seconds, lost)
+        take_in(other, to_one, now + seconds, lost)
         let_out(to_other, other, now)
         let_out(to_one, one, now)
 
 
 if __name__ == "__main__":
-    _, first, second, milliseconds = sys.argv
-    run(tap(first), tap(second), float(milliseconds) / 1000)
+    _, first, second, milliseconds, *share = sys.argv
+    run(tap(first), tap(second), float(milliseconds) / 1000, float(*share))

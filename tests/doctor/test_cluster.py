@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -18,7 +20,8 @@ from lightkube.models.core_v1 import (
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Pod
 
-from doctor.cluster import last_words, that_count
+from doctor.cluster import last_words, look, that_count
+from doctor.observations import Cluster as Seen
 from tests.support.http_server import Handler, serving
 
 
@@ -95,3 +98,55 @@ def test_the_last_words_are_those_of_the_run_that_ended(state: ContainerState, w
         cluster = Cluster(server=f"http://127.0.0.1:{port}")
         client = Client(KubeConfig.from_one(cluster=cluster, user=User(token="t")))
         assert last_words(client, "vllm-qwen-1", crashed) == words
+
+
+def test_a_model_server_that_was_killed_is_not_asked_for_its_last_words() -> None:
+    seen = looked_at({"exitCode": 137, "reason": "Error"})
+    [pod] = seen.pods
+    assert (pod.killed, pod.reason, pod.last_words) == (True, "Error (exit code 137)", "")
+
+
+def test_one_that_ended_by_itself_is() -> None:
+    seen = looked_at({"exitCode": 2, "reason": "Error"})
+    [pod] = seen.pods
+    assert (pod.killed, pod.last_words) == (False, "ValueError: No available memory")
+
+
+def test_why_no_pod_is_made_is_the_deployments_condition() -> None:
+    assert looked_at({"exitCode": 0}).unmade == "exceeded quota: gpu"
+
+
+def looked_at(ended: dict[str, Any]) -> Seen:
+    """Of a cluster with one pod of the model server, whose container ended like this before."""
+    status = {"name": "vllm", "image": "", "imageID": "", "ready": False, "restartCount": 1}
+    again: Any = {**status, "state": {"running": {}}, "lastState": {"terminated": ended}}
+    pod: Any = {
+        "metadata": {"name": "vllm-qwen-1", "namespace": "vlm"},
+        "status": {"phase": "Running", "containerStatuses": [again]},
+    }
+    conditions = [
+        {"type": "Available", "status": "False", "message": "none is available"},
+        {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: gpu"},
+    ]
+    deployment: Any = {
+        "metadata": {"name": "vllm-qwen"},
+        "spec": {"replicas": 1, "selector": {}, "template": {}},
+        "status": {"conditions": conditions},
+    }
+    items: dict[str, list[Any]] = {"pods": [pod], "deployments": [deployment]}
+
+    class WholeApiServer(Handler):
+        def do_GET(self) -> None:  # noqa: N802  # the base class calls it so
+            path = urlsplit(self.path).path
+            if path.endswith("/log"):
+                self.whole(200, LOGS["true"].encode())
+            else:
+                listed = items.get(path.rpartition("/")[2], [])
+                self.whole(200, json.dumps({"items": listed, "metadata": {}}).encode())
+
+    with serving(WholeApiServer) as port:
+        cluster = Cluster(server=f"http://127.0.0.1:{port}")
+        kubeconfig = KubeConfig.from_one(cluster=cluster, user=User(token="t"))
+        seen = look(kubeconfig, None, traefik_is_a_pod=False)
+    assert isinstance(seen, Seen)
+    return seen

@@ -51,9 +51,7 @@ WELL_ASKED = Requests(
 )
 HOME = Node(name="home", online=True, tags=("tag:llm-home",))
 GATEWAY = Node(name="home-gateway", online=True, tags=("tag:llm-gateway",), path="direct")
-WELL_CONNECTED = Tailnet(
-    nodes=(HOME, GATEWAY), key_expires=NOW + timedelta(days=80), key_known=True
-)
+WELL_CONNECTED = Tailnet(nodes=(HOME, GATEWAY), home_answers=True)
 READY = Pod(name="vllm-qwen-1", phase="Running", ready=True)
 WELL_SERVED = Cluster(node_ready=True, gpus=10, ingress=True, endpoints=1, desired=1, pods=(READY,))
 WELL = Observations(
@@ -61,9 +59,11 @@ WELL = Observations(
     up="hub up",
     kubectl="kubectl",
     take="hub home take",
+    renew="pulumi up --refresh",
     requests=WELL_ASKED,
     service=Service(deployed=True, instances=1, revision="home-gateway-00001"),
     tailnet=WELL_CONNECTED,
+    auth_key=NOW + timedelta(days=80),
     cluster=WELL_SERVED,
     minutes=120.4,
     free_minutes=1000,
@@ -129,18 +129,46 @@ FAULTS = {
             WELL,
             requests=googles_own(),
             service=Service(deployed=True, failure="container tailscale failed to start"),
-            tailnet=replace(WELL_CONNECTED, key_expires=NOW - timedelta(hours=1)),
+            auth_key=NOW - timedelta(hours=1),
         ),
-        ("cloud run", "auth key expired on 2026-11-26", "renews the auth key"),
+        ("cloud run", "auth key expired on 2026-11-26", "up --refresh renews the auth key"),
     ),
     "the auth key was revoked": (
         replace(
             WELL,
             requests=googles_own(),
             service=Service(deployed=True, failure="container tailscale failed to start"),
-            tailnet=replace(WELL_CONNECTED, key_expires=None),
+            auth_key=None,
         ),
         ("cloud run", "no valid auth key", "renews the auth key"),
+    ),
+    "the auth key has expired, and nobody has access to the cloud or the tailnet": (
+        replace(
+            WELL,
+            requests=googles_own(),
+            service=NotSeen(why="no gcloud"),
+            tailnet=NotSeen(why="no tailscale"),
+            auth_key=NOW - timedelta(hours=1),
+        ),
+        ("cloud run", "auth key expired on 2026-11-26", "up --refresh renews the auth key"),
+    ),
+    "the tailnet refuses a key that the stack believes in": (
+        replace(
+            WELL,
+            requests=googles_own(),
+            service=Service(
+                deployed=True, last_words="backend error: invalid key: API key k1 not valid"
+            ),
+        ),
+        ("cloud run", "does not take its auth key. Its last words: backend", "renews the auth key"),
+    ),
+    "Caddy refuses its configuration": (
+        replace(
+            WELL,
+            requests=googles_own(),
+            service=Service(deployed=True, last_words="Error: adapting config: unexpected '}'"),
+        ),
+        ("cloud run", "Its last words: Error: adapting config: unexpected '}'", "hub up"),
     ),
     "Google answers and nobody knows more": (
         replace(
@@ -172,6 +200,26 @@ FAULTS = {
         ),
         ("tailnet", "is called home-1", "Rename it to home"),
     ),
+    "home joined anew and has another name": (
+        replace(
+            WELL,
+            requests=refused("home_unavailable"),
+            tailnet=replace(
+                WELL_CONNECTED,
+                nodes=(replace(HOME, online=False), replace(HOME, name="home-1"), GATEWAY),
+                home_answers=None,
+            ),
+        ),
+        ("tailnet", "home-1 with the same tag is online", "rename home-1"),
+    ),
+    "home's cable is pulled, and the tailnet has not noticed it": (
+        replace(
+            WELL,
+            requests=refused("home_unavailable"),
+            tailnet=replace(WELL_CONNECTED, home_answers=False),
+        ),
+        ("tailnet", "home does not answer in the tailnet", "Look at its line"),
+    ),
     "home was never joined": (
         replace(
             WELL,
@@ -181,7 +229,27 @@ FAULTS = {
         ("tailnet", "No machine of the tailnet is called home", "--advertise-tags=tag:llm-home"),
     ),
     "the tailnet's policy lacks the port": (
-        replace(WELL, requests=refused("home_unavailable")),
+        replace(
+            WELL,
+            requests=refused("home_unavailable"),
+            cluster=replace(
+                WELL_SERVED, entry=(Pod(name="traefik-1", phase="Running", ready=True),)
+            ),
+        ),
+        ("home port 80", "policy does not let it in", "Put the rules that `hub policy` prints"),
+    ),
+    "the tailnet's policy lacks the port, on the twin": (
+        replace(
+            WELL,
+            requests=refused("home_unavailable"),
+            programs=(Program(hop="home port 80", name="traefik", state="running"),),
+        ),
+        ("home port 80", "policy does not let it in", "Put the rules that `hub policy` prints"),
+    ),
+    "port 80 of home does not answer, and nobody knows more": (
+        replace(
+            WELL, requests=refused("home_unavailable"), cluster=NotSeen(why="no kubeconfig here")
+        ),
         ("home port 80", "gets no answer from port 80 of home", "hub policy"),
     ),
     "Traefik is down": (
@@ -235,6 +303,14 @@ FAULTS = {
         replace(WELL, requests=MODEL_AWAY, cluster=replace(NONE_READY, desired=0, pods=())),
         ("pod", "the GPU was freed, or it was scaled by hand", "hub home take"),
     ),
+    "no pod may be made": (
+        replace(
+            WELL,
+            requests=MODEL_AWAY,
+            cluster=replace(NONE_READY, pods=(), unmade="exceeded quota: gpu"),
+        ),
+        ("pod", "No pod of the model server was made: exceeded quota: gpu", "get events"),
+    ),
     "the pod cannot be placed": (
         replace(
             WELL,
@@ -272,6 +348,26 @@ FAULTS = {
             ),
         ),
         ("pod", "OOMKilled (exit code 137), restarted 3 times; its last words: CUDA", "logs"),
+    ),
+    "the model server was killed": (
+        replace(
+            WELL,
+            requests=MODEL_AWAY,
+            cluster=replace(
+                NONE_READY,
+                pods=(
+                    Pod(
+                        name="p",
+                        phase="Running",
+                        ready=False,
+                        restarts=1,
+                        reason="Error (exit code 137)",
+                        killed=True,
+                    ),
+                ),
+            ),
+        ),
+        ("pod", "for want of memory: p: Error (exit code 137), restarted once.", "free -h"),
     ),
     "the model is loading": (
         replace(
@@ -334,12 +430,12 @@ def test_the_first_broken_hop_is_named_with_its_cause_and_what_mends_it(fault: s
             "relayed by twin",
         ),
         (
-            replace(WELL, tailnet=replace(WELL_CONNECTED, key_expires=NOW + timedelta(days=9))),
+            replace(WELL, auth_key=NOW + timedelta(days=9)),
             "tailnet",
             "expires on 2026-12-05",
         ),
         (
-            replace(WELL, tailnet=replace(WELL_CONNECTED, key_expires=NOW - timedelta(days=1))),
+            replace(WELL, auth_key=NOW - timedelta(days=1)),
             "tailnet",
             "The gateway's next start fails",
         ),
@@ -418,6 +514,17 @@ def test_the_first_broken_hop_is_named_with_its_cause_and_what_mends_it(fault: s
             "One token took 9 s",
         ),
         (
+            replace(
+                WELL,
+                requests=replace(
+                    WELL_ASKED,
+                    bodies=(*BODIES, reply("a request of 8 MB", None), reply("20 MB", None)),
+                ),
+            ),
+            "large requests",
+            "The path is slow: a request of 1 MB took 0.1 s, and a request of 8 MB was given up",
+        ),
+        (
             replace(WELL, minutes=800.0),
             "tailnet",
             "in the tailnet for 800 minutes this month; Tailscale's free plan has 1,000.",
@@ -486,3 +593,9 @@ def test_without_any_access_the_answers_alone_still_tell_where_requests_end() ->
         broken = first_broken(diagnose(replace(blind, requests=refused(code, status))))
         assert broken is not None
         assert (broken.hop, broken.evidence) == (hop, f"{status} {code}")
+
+
+def test_a_path_of_an_instance_that_has_ended_is_no_warning() -> None:
+    ended = replace(GATEWAY, name="home-gateway-1", path="relayed by twin")
+    seen = replace(WELL, tailnet=replace(WELL_CONNECTED, nodes=(HOME, ended, GATEWAY)))
+    assert {one.state for one in diagnose(seen)} == {"ok"}

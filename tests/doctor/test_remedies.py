@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
 from doctor.examination import of_stack, of_twin
+from doctor.observations import NotSeen
 from infra.config import Settings
 from twin.engine import Engine
 from twin.paths import TwinPaths
@@ -21,8 +23,17 @@ def settings(stack: str) -> Settings:
 
 
 def test_on_a_home_server_the_gpu_is_taken_back_where_something_else_may_hold_it() -> None:
-    patient = of_stack("dev", "https://gateway", "key", settings("dev"))
+    no_key = NotSeen(why="no auth key is stored")
+    patient = of_stack("dev", "https://gateway", "key", settings("dev"), no_key)
     assert patient.take == "hub home take --host USER@HOST"
+    assert patient.auth_key() == no_key
+
+
+def test_only_a_refresh_notices_that_an_auth_key_was_revoked() -> None:
+    expires = datetime(2026, 12, 1, tzinfo=UTC)
+    patient = of_stack("dev", "https://gateway", "key", settings("dev"), expires)
+    assert patient.renew == "pulumi up --stack dev --refresh"
+    assert patient.auth_key() == expires
 
 
 def test_on_the_twin_its_own_kubectl_starts_the_model_again(tmp_path: Path) -> None:

@@ -4,59 +4,164 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
 import pytest
 
-from tests.faults.injection import (
-    Fault,
-    auth_key_expired,
+from tests.faults.at_google import secret_changed, secret_destroyed
+from tests.faults.at_home import (
+    Container,
+    beside_another_pod,
     deleted,
+    edited,
     engine_hangs,
-    frozen,
-    killed,
+    model_restarted,
+    model_server_killed,
     patched,
-    small_packets_only,
 )
+from tests.faults.at_the_tailnet import (
+    AUTH_KEY,
+    auth_key_expired,
+    auth_key_revoked,
+    auth_key_used_up,
+    home_doubled,
+    home_renamed,
+    port_not_allowed,
+)
+from tests.faults.injection import Fault, frozen, instance_killed, killed
+from tests.faults.on_the_way import cable_pulled, far_and_lossy, no_way_at_all, small_packets_only
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 
 pytestmark = pytest.mark.faults
 
 NO_KEY = {"data": {"users": "bm9ib2R5OiRhcHIxJHgkeA=="}}
+OTHERS_KEYS = '"keyOfAnotherStackThatNobodyHasHere0123456789" laptop laptop\n'
+
+
+def gpus(count: int) -> Callable[[Container], None]:
+    def change(container: Container) -> None:
+        container["resources"]["limits"]["nvidia.com/gpu"] = str(count)
+
+    return change
+
+
+def an_unknown_flag(container: Container) -> None:
+    container["args"].append("--no-such-flag")
+
+
+def a_revision_that_is_none(container: Container) -> None:
+    [at] = [n for n, one in enumerate(container["args"]) if one.startswith("--revision=")]
+    container["args"][at] = f"--revision={'0' * 40}"
+
+
 FAULTS: dict[str, tuple[Fault, str, str, str]] = {
-    "scaled to zero by hand": (
-        patched("deployment", "vllm-qwen", {"spec": {"replicas": 0}}),
-        *("pod", "scaled to 0", "scale deployment/vllm-qwen --replicas=1"),
+    "the door is gone": (killed("door"), "address", "The program door has ended", "hub up"),
+    "the auth key has expired": (
+        auth_key_expired,
+        *("cloud run", "auth key expired", "up --stack twin --refresh renews the auth key"),
     ),
-    "wrong selector": (
-        patched("service", "vllm-qwen", {"spec": {"selector": {"app": "other"}}}),
-        *("ingress", "selector was changed", "hub up"),
+    "the auth key was revoked": (
+        auth_key_revoked,
+        *("cloud run", "no valid auth key", "up --stack twin --refresh renews the auth key"),
     ),
+    "the auth key was for one use": (
+        auth_key_used_up,
+        *("cloud run", "authkey already used", "renews the auth key"),
+    ),
+    "the auth key ends with a new line": (
+        secret_changed(AUTH_KEY, lambda key: f"{key}\n"),
+        *("cloud run", "does not take its auth key", "renews the auth key"),
+    ),
+    "the secret's version is missing": (
+        secret_destroyed("home-gateway-upstream-authorization"),
+        *("cloud run", "home-gateway-upstream-authorization", "hub up"),
+    ),
+    "a configuration that Caddy refuses": (
+        secret_changed("home-gateway-caddyfile", lambda text: text + "}"),
+        *("cloud run", "container caddy failed to start", "hub up"),
+    ),
+    "the key is another service's": (
+        secret_changed("home-gateway-api-keys", lambda _: OTHERS_KEYS),
+        *("api key", "does not know this key", "hub keys"),
+    ),
+    "home sleeps": (
+        frozen("home-tailscaled"),
+        *("tailnet", "home-tailscaled is stopped", "kill -CONT"),
+    ),
+    "home's cable is pulled": (
+        cable_pulled,
+        *("tailnet", "home does not answer in the tailnet", "Look at its line"),
+    ),
+    "home was renamed": (home_renamed, "tailnet", "is called home-1", "Rename it to home"),
+    "home is there twice": (
+        home_doubled,
+        *("tailnet", "home-1 with the same tag is online", "Remove"),
+    ),
+    "neither UDP nor the relay": (no_way_at_all, "tailnet", "derper is stopped", "kill -CONT"),
+    "the policy lacks the port": (
+        port_not_allowed,
+        *("home port 80", "policy does not let it in", "hub policy"),
+    ),
+    "Traefik is frozen": (frozen("traefik"), "home port 80", "traefik is stopped", "kill -CONT"),
+    "Traefik is gone": (killed("traefik"), "home port 80", "traefik has ended", "hub up"),
     "no Ingress": (
         deleted("ingress", "vllm-qwen"),
+        *("ingress", "no route to the model server", "hub up"),
+    ),
+    "no Service": (
+        deleted("service", "vllm-qwen"),
         *("ingress", "no route to the model server", "hub up"),
     ),
     "another gateway's key": (
         patched("secret", "gateway-key", NO_KEY),
         *("ingress", "does not accept this gateway's key", "hub up"),
     ),
+    "wrong selector": (
+        patched("service", "vllm-qwen", {"spec": {"selector": {"app": "other"}}}),
+        *("ingress", "selector was changed", "hub up"),
+    ),
+    "scaled to zero by hand": (
+        patched("deployment", "vllm-qwen", {"spec": {"replicas": 0}}),
+        *("pod", "scaled to 0", "scale deployment/vllm-qwen --replicas=1"),
+    ),
+    "more of the GPU than the quota": (
+        edited(gpus(11)),
+        *("pod", "exceeded quota: gpu", "get events"),
+    ),
+    "somebody else's pod has the GPU": (
+        beside_another_pod(edited(gpus(10))),
+        *("pod", "Insufficient nvidia.com/gpu", "get events"),
+    ),
+    "a flag that vLLM does not know": (edited(an_unknown_flag), "pod", "no-such-flag", "logs"),
+    "a revision that does not exist": (
+        edited(a_revision_that_is_none),
+        *("pod", "LocalEntryNotFoundError", "logs"),
+    ),
+    "the model server was killed": (
+        model_server_killed,
+        *("pod", "was killed, as for want of memory", "free -h"),
+    ),
+    "the model is loading": (model_restarted, "pod", "is loading its model", "Wait"),
     "the engine hangs": (
         engine_hangs,
         *("model", "generates nothing", "rollout restart deployment/vllm-qwen"),
     ),
-    "Traefik is frozen": (frozen("traefik"), "home port 80", "traefik is stopped", "kill -CONT"),
-    "home sleeps": (
-        frozen("home-tailscaled"),
-        *("tailnet", "home-tailscaled is stopped", "kill -CONT"),
-    ),
-    "the door is gone": (killed("door"), "address", "The program door has ended", "hub up"),
     "the path loses large packets": (
         small_packets_only,
         *("large requests", "loses large packets", "tailnet.mtu"),
     ),
-    "the auth key has expired": (
-        auth_key_expired,
-        *("cloud run", "auth key expired", "renews the auth key"),
+}
+HARMLESS: dict[str, tuple[Fault, str, str]] = {
+    "the gateway was killed": (instance_killed, "", ""),
+    "home's API server is gone": (
+        killed("kube-apiserver"),
+        *("kubernetes", "kube-apiserver has ended"),
+    ),
+    "the relay is gone": (killed("derper"), "tailnet", "derper has ended"),
+    "home is far, and the path loses one packet in twenty": (
+        far_and_lossy,
+        *("large requests", "The path is slow"),
     ),
 }
 
@@ -79,3 +184,16 @@ def test_the_doctor_names_the_broken_hop_its_cause_and_what_mends_it_in_half_a_m
         assert done.returncode == 1
         assert seconds < 35, "half a minute, and the start of Python and Pulumi on a busy machine"
     until(lambda: hub.run("doctor").returncode == 0, seconds=120)
+
+
+@pytest.mark.parametrize("fault", HARMLESS)
+def test_what_ends_no_request_is_no_fault_and_is_told_where_it_lasts(
+    hub: HubUnderTest, fault: str
+) -> None:
+    inject, hop, cause = HARMLESS[fault]
+    until(lambda: hub.run("doctor").returncode == 0, seconds=120)
+    with inject(hub):
+        told = json.loads(hub.ok("doctor", "--json"))
+    warned = {one["hop"]: one["cause"] for one in told["hops"] if one["state"] == "warning"}
+    assert told["healthy"]
+    assert cause in warned.get(hop, "")

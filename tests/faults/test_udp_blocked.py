@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.faults.injection import udp_cannot_be_sent
+from tests.faults.on_the_way import udp_cannot_be_sent
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 from tests.twin.questions import chat, first_key

@@ -8,22 +8,17 @@ from dataclasses import dataclass
 import pytest
 
 from tests.faults import page
-from tests.faults.injection import (
-    Fault,
-    auth_key_expired,
+from tests.faults.at_home import (
     deleted,
-    deployed,
     engine_hangs,
     engine_killed,
-    frozen,
-    instance_killed,
-    killed,
     model_server_killed,
     patched,
-    small_packets_only,
-    udp_cannot_be_sent,
 )
+from tests.faults.at_the_tailnet import auth_key_expired
+from tests.faults.injection import Fault, deployed, frozen, instance_killed, killed
 from tests.faults.measured import Measured, await_answers, measure
+from tests.faults.on_the_way import small_packets_only, udp_cannot_be_sent
 from tests.faults.streams import Streams, steady_streams
 from tests.twin.conftest import HubUnderTest
 

@@ -1,11 +1,7 @@
-"""Home's LAN with a machine that sleeps, and with another one that is always on.
-
-All of the twin's ends are on one bridge, so a broadcast from the one reaches the other.
-"""
+"""Home's LAN with a machine that sleeps, and with another one that is always on."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -15,13 +11,11 @@ from pathlib import Path
 
 from hub.home.machine import FILES
 from infra.tailnet.policy import WAKER, policy
-from tests.support.waiting import until
+from tests.faults.at_the_tailnet import tailnet_policy
+from tests.faults.devices import in_the_lan, joined
 from tests.twin.conftest import HubUnderTest
-from twin.network import ADDRESSES, Network, await_holder, run
-from twin.parts.tailnet import HEADSCALE_PORT
-from twin.paths import TwinPaths
+from twin.network import ADDRESSES, Network, run
 
-DEVICES_ADDRESS = "10.99.0.9"
 ADAPTER = """
 import socket, sys
 wanted = b"\\xff" * 6 + bytes.fromhex(sys.argv[1].replace(":", "")) * 16
@@ -36,19 +30,6 @@ six bytes of ones and its own address sixteen times (AMD, "Magic Packet Technolo
 
 
 @contextmanager
-def _policy_with(waker: str, hub: HubUnderTest, folder: Path) -> Generator[None]:
-    """The printed policy for this device; without its tests, as on the twin."""
-    written = folder / "policy.json"
-    rules = policy("grants", waker=waker)
-    written.write_text(json.dumps({key: rules[key] for key in rules if key != "tests"}))
-    hub.headscale("policy", "set", "-f", str(written))
-    try:
-        yield
-    finally:
-        hub.headscale("policy", "set", "-f", str(TwinPaths(hub.state).headscale / "policy.json"))
-
-
-@contextmanager
 def always_on_device(hub: HubUnderTest, folder: Path) -> Generator[str]:
     """Somebody's computer in home's LAN, such as a Raspberry Pi, set up as a waker.
 
@@ -56,51 +37,20 @@ def always_on_device(hub: HubUnderTest, folder: Path) -> Generator[str]:
     """
     owner = hub.headscale("users", "create", "owner")
     key = hub.headscale("preauthkeys", "create", "--user", str(owner["id"]))["key"]
-    with _in_the_lan(hub.network) as network:
-        socket = folder / "device.sock"
-        program = network.at(
-            *("home", "tailscaled", "--tun=userspace-networking", "--state=mem:"),
-            *(f"--statedir={folder}", f"--socket={socket}", "--no-logs-no-support"),
-        )
+    with in_the_lan(hub.network) as network, joined(hub, network, "pi", key, folder) as address:
         # In userspace mode a connection to the tailnet address arrives at 127.0.0.1.
-        waker = ("python3", str(FILES / "waker/usr/local/lib/home-waker.py"), "127.0.0.1")
+        program = ("python3", str(FILES / "waker/usr/local/lib/home-waker.py"), "127.0.0.1")
         mac = mac_of_home(hub.network)
-        with (folder / "log").open("w") as log:
-            programs = [
-                subprocess.Popen(each, env=hub.shell_env, stdout=log, stderr=log)
-                for each in (program, network.at("home", *waker, str(WAKER), mac))
-            ]
+        with (folder / "waker.log").open("w") as log:
+            waker = subprocess.Popen(
+                network.at("home", *program, str(WAKER), mac), stdout=log, stderr=log
+            )
         try:
-            until(socket.exists)
-            asked = ["tailscale", f"--socket={socket}"]
-            server = f"--login-server=http://{ADDRESSES['inet']}:{HEADSCALE_PORT}"
-            joining = [*asked, "up", server, f"--auth-key={key}", "--hostname=pi", "--timeout=60s"]
-            subprocess.run(joining, env=hub.shell_env, check=True, capture_output=True)
-            told = subprocess.check_output([*asked, "ip", "-4"], env=hub.shell_env, text=True)
-            address = told.strip()
-            with _policy_with(address, hub, folder):
+            with tailnet_policy(hub, policy("grants", waker=address)):
                 yield address
         finally:
-            for each in programs:
-                each.terminate()
-                each.wait()
-
-
-@contextmanager
-def _in_the_lan(network: Network) -> Generator[Network]:
-    """One more machine on the bridge; where "home" is said, it is meant."""
-    holder = subprocess.Popen(network.at("inet", "unshare", "--net", "sleep", "infinity"))
-    try:
-        await_holder(holder.pid)
-        line = f"ip link add to-device type veth peer name eth0 netns {holder.pid}"
-        run(network, "inet", [line, "ip link set to-device master br0 up"])
-        own = dataclasses.replace(network, holders={"home": holder.pid})
-        address = f"ip addr add {DEVICES_ADDRESS}/24 dev eth0"
-        run(own, "home", ["ip link set lo up", address, "ip link set eth0 up"])
-        yield own
-    finally:
-        holder.terminate()
-        holder.wait()
+            waker.terminate()
+            waker.wait()
 
 
 class Sleeper:

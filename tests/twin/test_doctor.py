@@ -1,4 +1,4 @@
-"""The doctor on a healthy twin, and on three faults of the ten that `make faults` makes."""
+"""The doctor on a healthy twin, and on three of the faults that `make faults` makes."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from twin.cloud_run.admin import Registry
 from twin.cloud_run.instance import InstanceError
+from twin.logs import NOT_STARTED
 
 LOG = logging.getLogger("twin.cloud_run")
 
@@ -30,7 +31,8 @@ def application(registry: Registry) -> Starlette:
         except TimeoutError:
             return PlainTextResponse("upstream request timeout\n", 504)
         except InstanceError as error:
-            LOG.warning("%r", error)  # on one line, which `last_failure` reads
+            # On one line, which `last_failure` reads.
+            LOG.warning("%s: %s", NOT_STARTED, " ".join(str(error).split()))
             return PlainTextResponse("Service Unavailable: no instance could be started\n", 503)
         return Response()
 

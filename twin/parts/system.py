@@ -12,6 +12,7 @@ import httpx2
 from infra.home_k3s.names import MODEL, NAMESPACE
 from twin.errors import TwinError
 from twin.listening import listens
+from twin.logs import NOT_STARTED
 from twin.network import FLAT_TRAEFIK_PORT, Network
 from twin.parts import control_plane, tailnet
 from twin.parts.control_plane import python
@@ -184,6 +185,7 @@ def last_failure(paths: TwinPaths) -> str:
     for line in reversed(lines):
         if ": ready after" in line:
             return ""
-        if "failed to start" in line:
-            return line.replace("\\n", " ")[:400]
+        _, found, reason = line.partition(f"{NOT_STARTED}: ")
+        if found:
+            return reason[:400]
     return ""
