@@ -136,12 +136,12 @@ def _ends_here(hop: Hop, seen: Observations, failed: Reply) -> Finding:
     causes: dict[Hop, tuple[str, str]] = {
         "cloud run": (
             f"Google answers in the gateway's place: {failed.status} {failed.words[:120]}",
-            seen.up,
+            seen.refresh,
         ),
         "tailnet": silent,
         "home port 80": kept_out if _traefik_runs(seen) and _home_answers(seen) else silent,
     }
-    cause, remedy = causes.get(hop, (f"{failed.asked} ended with: {came}.", seen.up))
+    cause, remedy = causes.get(hop, (f"{failed.asked} ended with: {came}.", seen.refresh))
     return Finding(hop=hop, state="broken", evidence=came, cause=cause, remedy=remedy)
 
 

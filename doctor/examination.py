@@ -36,7 +36,7 @@ class Patient:
     up: str
     kubectl: str
     take: str
-    renew: str
+    refresh: str
     service: Callable[[bool], Service | NotSeen]
     """Told whether somebody else has answered in its place."""
     tailnet: Callable[[], Tailnet | NotSeen]
@@ -59,7 +59,7 @@ def of_twin(engine: Engine, key: str, settings: Settings) -> Patient:
         kubectl='eval "$(hub env)"; kubectl',
         # `hub home` is a server's: it asks K3s and NVIDIA's driver.
         take=f'eval "$(hub env)"; kubectl -n {NAMESPACE} scale deployment/{MODEL} --replicas=1',
-        renew=f'eval "$(hub env)"; pulumi up --stack {STACK} --refresh',
+        refresh=f'eval "$(hub env)"; pulumi up --stack {STACK} --refresh',
         service=lambda _: twin_side.service(paths),
         tailnet=lambda: twin_side.nodes(paths, path),
         auth_key=lambda: twin_side.auth_key(paths, path),
@@ -88,7 +88,7 @@ def of_stack(
         up=f"pulumi up --stack {stack}",
         kubectl=f"kubectl --context {context}" if context else "kubectl",
         take="hub home take --host USER@HOST",
-        renew=f"pulumi up --stack {stack} --refresh",
+        refresh=f"pulumi up --stack {stack} --refresh",
         service=lambda not_started: google_side.service(
             SERVICE, cloud.project, cloud.region, not_started=not_started
         ),
@@ -146,7 +146,7 @@ def examine(patient: Patient, *, with_drift: bool = False) -> Observations:
             up=patient.up,
             kubectl=patient.kubectl,
             take=patient.take,
-            renew=patient.renew,
+            refresh=patient.refresh,
             requests=asked,
             service=service,
             tailnet=tailnet.result(),

@@ -153,8 +153,9 @@ class Observations:
     """Home's name in the tailnet, as the settings have it."""
     up: str
     """The command that deploys this stack."""
-    renew: str
-    """The one that notices that the auth key does not count any more."""
+    refresh: str
+    """The same after a look at what is there: what was changed by hand, or revoked, is not noticed
+    without it."""
     kubectl: str
     """How kubectl is called for this stack's cluster."""
     take: str

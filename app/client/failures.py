@@ -95,9 +95,9 @@ def _refused(error: openai.APIStatusError, connection: Connection) -> ServiceErr
         case 502 | 503 | 504 if not in_gateways_form(error.response):
             words = (
                 f"The gateway did not start (Google answered {status} in its place). Most often "
-                "the tailnet's auth key has expired: `pulumi up` renews it. Else its log tells: "
-                "gcloud run services logs read home-gateway. If this is another service, it is not "
-                "available."
+                "the tailnet's auth key has expired: `pulumi up --refresh` renews it. Else its log "
+                "tells: gcloud run services logs read home-gateway. If this is another service, it "
+                "is not available."
             )
             return NotStartedError(words, status=status, retry_after=after)
         case 500 | 502 | 503 | 504 if status != 500 or _is_our_gateways(error.response):

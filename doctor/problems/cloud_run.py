@@ -13,13 +13,13 @@ from doctor.problems.tailnet import key_problem
 def of_cloud_run(seen: Observations, failed: Reply | None) -> Iterator[Problem]:
     service = seen.service if isinstance(seen.service, Service) else Service(deployed=True)
     if not service.deployed:
-        yield Problem(hop="cloud run", cause="No service is deployed.", remedy=seen.up)
+        yield Problem(hop="cloud run", cause="No service is deployed.", remedy=seen.refresh)
     elif failed is not None and failed.connected and not failed.in_gateways_form:
         key = key_problem(seen) or _refused_key(service)
         words = f"Its last words: {service.last_words}" if service.last_words else ""
         if told := " ".join(filter(None, [key or service.failure, words])):
             cause = f"The gateway's instance does not start. {told}"
-            remedy = f"{seen.renew} renews the auth key." if key else seen.up
+            remedy = f"{seen.refresh} renews the auth key." if key else seen.refresh
             yield Problem(hop="cloud run", cause=cause, remedy=remedy)
 
 

@@ -27,15 +27,17 @@ def of_the_cluster(seen: Observations, cluster: Cluster, failed: Reply | None) -
         )
     ready = [pod for pod in cluster.pods if pod.ready]
     if not cluster.ingress:
-        yield Problem(hop="ingress", cause="Home has no route to the model server.", remedy=seen.up)
+        yield Problem(
+            hop="ingress", cause="Home has no route to the model server.", remedy=seen.refresh
+        )
     elif failed is not None and failed.code == "home_misconfigured":
         cause = "Home does not accept this gateway's key: it was deployed by another stack since."
-        yield Problem(hop="ingress", cause=cause, remedy=seen.up)
+        yield Problem(hop="ingress", cause=cause, remedy=seen.refresh)
     elif ready and cluster.endpoints == 0:
         cause = "The Service finds no pod although one is ready: its selector was changed."
-        yield Problem(hop="ingress", cause=cause, remedy=seen.up)
+        yield Problem(hop="ingress", cause=cause, remedy=seen.refresh)
     if cluster.desired is None:
-        yield Problem(hop="pod", cause="The model server is not deployed.", remedy=seen.up)
+        yield Problem(hop="pod", cause="The model server is not deployed.", remedy=seen.refresh)
     elif cluster.desired == 0:
         cause = "The model server is scaled to 0: the GPU was freed, or it was scaled by hand."
         yield Problem(hop="pod", cause=cause, remedy=seen.take)

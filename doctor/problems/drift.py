@@ -22,7 +22,7 @@ def of_drift(seen: Observations) -> Iterator[Problem]:
         yield Problem(
             hop=hop,
             cause=f"Not as declared: {', '.join(told)}.",
-            remedy=f"{seen.up}, or write what was changed by hand into the stack's file.",
+            remedy=f"{seen.refresh}, or write what was changed by hand into the stack's file.",
             harmless=True,
         )
 

@@ -22,7 +22,7 @@ def of_the_auth_key(seen: Observations) -> Iterator[Problem]:
         yield Problem(
             hop="tailnet",
             cause=f"{key} The gateway's next start fails.",
-            remedy=seen.renew,
+            remedy=seen.refresh,
             harmless=True,
         )
     elif (

@@ -231,7 +231,7 @@ ${waking}${fallback}${woken}			handle {
 					"429 rate" rate_limit_error rate_limit_exceeded "Too many requests with this key in this minute. Wait and try again."
 					~^429 rate_limit_error too_many_at_once "Too many requests with this key at once. Wait for an answer and try again."
 					~^499 invalid_request_error request_cancelled "The client went away, or stopped to send the body of the request."
-					"502 closed" server_error home_misconfigured "The server at home answers, but not this gateway: its key or its route is missing there. Its owner runs pulumi up."
+					"502 closed" server_error home_misconfigured "The server at home answers, but not this gateway: its key or its route is missing there. Its owner runs pulumi up --refresh."
 					~^502 server_error home_lost "The server at home stopped answering while it worked on this request."
 					"503 model" server_error model_unavailable "The server at home is on, but its model server does not answer: it may be starting, which takes minutes, or its GPU may be lent out. Try again later."
 					~^503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."

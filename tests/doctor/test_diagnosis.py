@@ -59,7 +59,7 @@ WELL = Observations(
     up="hub up",
     kubectl="kubectl",
     take="hub home take",
-    renew="pulumi up --refresh",
+    refresh="pulumi up --refresh",
     requests=WELL_ASKED,
     service=Service(deployed=True, instances=1, revision="home-gateway-00001"),
     tailnet=WELL_CONNECTED,
@@ -114,7 +114,7 @@ FAULTS = {
     ),
     "no service is deployed": (
         replace(WELL, requests=googles_own("404"), service=Service(deployed=False)),
-        ("cloud run", "No service is deployed", "hub up"),
+        ("cloud run", "No service is deployed", "up --refresh"),
     ),
     "a revision fails": (
         replace(
@@ -122,7 +122,7 @@ FAULTS = {
             requests=googles_own(),
             service=Service(deployed=True, failure="container caddy ended with exit code 1"),
         ),
-        ("cloud run", "container caddy ended with exit code 1", "hub up"),
+        ("cloud run", "container caddy ended with exit code 1", "up --refresh"),
     ),
     "the auth key has expired": (
         replace(
@@ -168,13 +168,13 @@ FAULTS = {
             requests=googles_own(),
             service=Service(deployed=True, last_words="Error: adapting config: unexpected '}'"),
         ),
-        ("cloud run", "Its last words: Error: adapting config: unexpected '}'", "hub up"),
+        ("cloud run", "Its last words: Error: adapting config: unexpected '}'", "up --refresh"),
     ),
     "Google answers and nobody knows more": (
         replace(
             WELL, requests=googles_own("no healthy upstream"), service=NotSeen(why="no gcloud")
         ),
-        ("cloud run", "503 no healthy upstream", "hub up"),
+        ("cloud run", "503 no healthy upstream", "up --refresh"),
     ),
     "the key is wrong": (
         replace(
@@ -277,15 +277,15 @@ FAULTS = {
             requests=refused("home_misconfigured", 502),
             cluster=replace(WELL_SERVED, ingress=False),
         ),
-        ("ingress", "no route to the model server", "hub up"),
+        ("ingress", "no route to the model server", "up --refresh"),
     ),
     "home knows another gateway's key": (
         replace(WELL, requests=refused("home_misconfigured", 502)),
-        ("ingress", "does not accept this gateway's key", "hub up"),
+        ("ingress", "does not accept this gateway's key", "up --refresh"),
     ),
     "the Service's selector finds nobody": (
         replace(WELL, requests=MODEL_AWAY, cluster=NONE_READY),
-        ("ingress", "selector was changed", "hub up"),
+        ("ingress", "selector was changed", "up --refresh"),
     ),
     "the node is not ready": (
         replace(

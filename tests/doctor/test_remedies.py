@@ -29,10 +29,10 @@ def test_on_a_home_server_the_gpu_is_taken_back_where_something_else_may_hold_it
     assert patient.auth_key() == no_key
 
 
-def test_only_a_refresh_notices_that_an_auth_key_was_revoked() -> None:
+def test_only_a_refresh_notices_what_was_changed_by_hand() -> None:
     expires = datetime(2026, 12, 1, tzinfo=UTC)
     patient = of_stack("dev", "https://gateway", "key", settings("dev"), expires)
-    assert patient.renew == "pulumi up --stack dev --refresh"
+    assert patient.refresh == "pulumi up --stack dev --refresh"
     assert patient.auth_key() == expires
 
 

@@ -147,7 +147,7 @@ def test_a_gateway_that_did_not_start_is_not_told_as_a_home_that_is_off(
         ask(service.connection, Timeouts(patience=0.1), [])
     told = str(error.value)
     assert "The gateway did not start (Google answered 503 in its place)" in told
-    assert "`pulumi up` renews it" in told
+    assert "`pulumi up --refresh` renews it" in told
     assert "home does not answer" not in told
 
 
