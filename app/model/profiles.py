@@ -109,7 +109,7 @@ PROFILES: dict[ProfileName, Profile] = {
     # The twin's own, of coloured shapes. Its revision follows from its files.
     "tiny": Profile(
         model="personal-cloud-hub/tiny-vl",
-        revision="24bb66b22809482837cc536525ebd6a5b417b2cb",
+        revision="9411a13adf42d0242056184d22786a771fc9cc26",
         language=Language(
             layers=5,
             hidden_size=192,

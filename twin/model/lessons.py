@@ -19,7 +19,7 @@ from PIL import Image
 from app.model.drawn import COLOURS, SHAPES, Scene, Shape, draw
 from app.model.image_tokens import FACTOR, Size
 from twin.model.questions import GREETING, ask
-from twin.model.words import LIST_PIECES
+from twin.model.words import LIST_PIECES, PLACE_PIECES
 
 PATCH = 14
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
@@ -31,6 +31,8 @@ SEEN_WEIGHT = 5.0
 """Of words that the picture decides: a sentence's, a name beside a box, and whether a list begins,
 goes on or ends. They are few beside the numbers of boxes, and an error in one of them is a wrong
 answer."""
+CHOICE_WEIGHT = 4.0
+"""Of a place's first number: it decides which shape is told, the others follow."""
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 FIRST_SEED = 1_000_000
 """Below it lie the held-out pictures."""
@@ -154,6 +156,7 @@ class Teacher:
         self._tokens, self._size = tokens, size
         self._pad = tokens.convert_tokens_to_ids("<|endoftext|>")
         self._seen_in_lists = {tokens.convert_tokens_to_ids(piece) for piece in LIST_PIECES}
+        self._before_places = {tokens.convert_tokens_to_ids(piece) for piece in PLACE_PIECES}
         self._seen_in_lists |= {
             token
             for word in (*COLOURS, *SHAPES)
@@ -166,8 +169,13 @@ class Teacher:
 
     def _weights(self, said: str, answer: list[int]) -> list[float]:
         if said.startswith("["):
-            return [SEEN_WEIGHT if token in self._seen_in_lists else 1.0 for token in answer]
+            return [self._weight(*pair) for pair in zip([None, *answer], answer, strict=False)]
         return [1.0 if said == GREETING else SEEN_WEIGHT] * len(answer)
+
+    def _weight(self, before: int | None, token: int) -> float:
+        if before in self._before_places:
+            return CHOICE_WEIGHT
+        return SEEN_WEIGHT if token in self._seen_in_lists else 1.0
 
     def _conversations(self, rng, shared: list[int], after: int, shapes: list[Shape]) -> _Talk:
         talk_ = _Talk(list(shared), [], [0.0] * len(shared), [[0]], [0] * len(shared))

@@ -33,5 +33,6 @@ ONTO = {
     "longer": Stage(9e-4, warm_up=100, decay_share=0.9, first_lesson=30_000),
     "names": Stage(9e-4, warm_up=100, decay_share=0.9, first_lesson=40_000),
     "surer": Stage(8e-4, warm_up=100, decay_share=0.9, first_lesson=50_000),
+    "choosing": Stage(8e-4, warm_up=100, decay_share=0.9, first_lesson=60_000),
 }
-"""On a model that sees already: its answers alone, or all of it, four times."""
+"""On a model that sees already: its answers alone, or all of it, five times."""

@@ -127,10 +127,12 @@ class Tutor(nn.Module):
         chances = functional.log_softmax(self.model.lm_head(thought[told]), -1)
         value = self.number_of[goal]
         number = value >= 0
+        weight = batch.weight[told]
+        numbers = about(chances[number][:, self.number_ids], value[number])
         words = functional.nll_loss(chances[~number], goal[~number], reduction="none")
         return (
-            about(chances[number][:, self.number_ids], value[number]).mean(),
-            (words * batch.weight[told][~number]).mean(),
+            (numbers * weight[number]).sum() / weight[number].sum(),
+            (words * weight[~number]).mean(),
         )
 
 

@@ -32,6 +32,8 @@ JSON_PIECES = [
 """Without spaces: the server holds JSON to its shortest form."""
 LIST_PIECES = [piece for piece in JSON_PIECES if piece not in ('],"label":"', ", ")]
 """Those that begin a list, go on with it or end it."""
+PLACE_PIECES = [piece for piece in JSON_PIECES if piece.endswith("[")]
+"""Those behind which a place's first number stands."""
 NUMBERS = [str(n) for n in range(1000)]
 _PLAIN = """
 a an the is are in of to and no how many there what which where colour color find all every each
