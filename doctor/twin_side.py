@@ -11,8 +11,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 
-import psutil
-
 from doctor.hops import Hop
 from doctor.instances import by_day, by_month, entries, lives, still_running
 from doctor.last_words import last_words
@@ -20,7 +18,7 @@ from doctor.observations import Node, NotSeen, Program, Service, Tailnet
 from infra.gcp.names import SERVICE
 from infra.tailnet.policy import GATEWAY_TAG
 from twin.parts import system, tailnet
-from twin.parts.part import records
+from twin.parts.part import Record, records
 from twin.paths import TwinPaths
 
 HOPS: dict[str, Hop] = {
@@ -47,16 +45,16 @@ PING_SECONDS = 4
 def programs(paths: TwinPaths) -> tuple[Program, ...]:
     """Every part that has a hop."""
     return tuple(
-        Program(hop=HOPS[record.name], name=record.name, state=_state(record.process))
+        Program(hop=HOPS[record.name], name=record.name, state=_state(record))
         for record in records(paths)
         if record.name in HOPS
     )
 
 
-def _state(process: psutil.Process | None) -> str:
-    if process is None:
+def _state(record: Record) -> str:
+    if record.process is None:
         return "ended"
-    return "stopped" if process.status() == psutil.STATUS_STOPPED else "running"
+    return "stopped" if record.stands_still else "running"
 
 
 def service(paths: TwinPaths) -> Service | NotSeen:

@@ -106,7 +106,8 @@ class Twin:
         """A part that runs as wanted is left alone; one that runs otherwise is started anew."""
         for record in records(self.paths):
             if record.name == part.name and record.process is not None:
-                if record.fingerprint == part.fingerprint and recovers(part):
+                as_wanted = record.fingerprint == part.fingerprint and not record.stands_still
+                if as_wanted and recovers(part):
                     return record
                 self.progress.say(f"  {part.name} is not as it should be; starting it again")
                 stop(record, self.paths, part.stop_seconds)

@@ -73,11 +73,15 @@ def beside_another_pod(fault: Fault) -> Fault:
 
 
 @contextmanager
-def model_restarted(hub: HubUnderTest) -> Generator[None]:
-    """Its pod was deleted by hand; the next one loads the model."""
-    old = hub.vllm_pod()["metadata"]["name"]
-    assert hub.shell(f"kubectl -n vlm delete pod {old}").returncode == 0
-    yield
+def model_loading(hub: HubUnderTest) -> Generator[None]:
+    """Its pod was deleted by hand, and the next one's start takes as long as the block does."""
+    old, before = hub.vllm_pod()["metadata"]["name"], _servers(hub)
+    assert hub.shell(f"kubectl -n vlm delete pod {old} --wait=false").returncode == 0
+    until(lambda: set(_servers(hub)) - set(before), seconds=PATIENCE)
+    [new] = set(_servers(hub)) - set(before)
+    with standing_still(tree(new)):
+        until(lambda: not any(one.is_running() for one in before), seconds=PATIENCE)
+        yield
 
 
 def patched(kind: str, name: str, patch: dict[str, Any]) -> Fault:
@@ -105,7 +109,8 @@ def deleted(kind: str, name: str) -> Fault:
         try:
             yield
         finally:
-            _replace(hub, before)
+            if hub.shell(f"kubectl -n vlm get {kind} {name}").returncode != 0:
+                _replace(hub, before)
 
     return inject
 
@@ -156,10 +161,14 @@ def _engines(hub: HubUnderTest) -> list[psutil.Process]:
 @contextmanager
 def model_server_killed(hub: HubUnderTest) -> Generator[None]:
     """As by the kernel when memory runs out; Kubernetes mends it."""
-    servers = [one for one in part(hub, "node").children() if _arguments(one, "vllm_server")]
+    servers = _servers(hub)
     assert servers
     kill([process for one in servers for process in tree(one)])
     yield
+
+
+def _servers(hub: HubUnderTest) -> list[psutil.Process]:
+    return [one for one in part(hub, "node").children() if _arguments(one, "vllm_server")]
 
 
 def _arguments(process: psutil.Process, part_of_one: str) -> bool:

@@ -34,7 +34,8 @@ def standing_still(processes: list[psutil.Process]) -> Generator[None]:
         yield
     finally:
         for one in processes:
-            one.send_signal(signal.SIGCONT)
+            with suppress(psutil.NoSuchProcess):  # it was replaced meanwhile
+                one.send_signal(signal.SIGCONT)
 
 
 def frozen(name: str) -> Fault:

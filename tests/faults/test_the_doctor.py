@@ -18,7 +18,7 @@ from tests.faults.at_home import (
     deleted,
     edited,
     engine_hangs,
-    model_restarted,
+    model_loading,
     model_server_killed,
     patched,
 )
@@ -146,7 +146,7 @@ FAULTS: dict[str, tuple[Fault, str, str, str]] = {
         model_server_killed,
         *("pod", "was killed, as for want of memory", "free -h"),
     ),
-    "the model is loading": (model_restarted, "pod", "is loading its model", "Wait"),
+    "the model is loading": (model_loading, "pod", "is loading its model", "Wait"),
     "the engine hangs": (
         engine_hangs,
         *("model", "generates nothing", "rollout restart deployment/vllm-qwen"),
@@ -182,12 +182,12 @@ HARMLESS: dict[str, tuple[Fault, str, str]] = {
 
 def do(hub: HubUnderTest, remedy: str) -> bool:
     """What the doctor says, where it is a deployment or a command of one line."""
-    if remedy == "hub up":
+    if remedy.endswith("hub up"):
         hub.ok("up")
     elif REFRESH in remedy:
         done = hub.shell(f"{REFRESH} --yes --skip-preview")
         assert done.returncode == 0, done.stdout
-    elif "scale" in remedy:
+    elif " scale " in remedy:
         assert hub.shell(remedy.partition("; ")[2]).returncode == 0
     else:
         return False

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.support.signals import ignored
+from tests.support.waiting import until
 from twin.errors import TwinError
 from twin.parts import part
 from twin.parts.part import MARK, Part, end_strays, records, recovers, start, stop, sweep
@@ -83,6 +84,16 @@ def test_a_part_that_died_is_known_as_dead(paths: TwinPaths) -> None:
     process.kill()
     psutil.wait_procs([process], timeout=5)
     assert [(r.name, r.process) for r in records(paths)] == [("mortal", None)]
+
+
+def test_a_part_that_somebody_has_stopped_is_known_and_can_be_ended(paths: TwinPaths) -> None:
+    record = start(shell("sleeper", "READY; exec sleep 60", paths), paths, os.environ["PATH"])
+    assert not record.stands_still
+    os.kill(record.pid, signal.SIGSTOP)
+    until(lambda: record.stands_still)
+    stop(record, paths, seconds=0.2)
+    assert record.process is None
+    assert not record.stands_still
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE])

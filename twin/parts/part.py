@@ -71,6 +71,12 @@ class Record:
             pass
         return None
 
+    @property
+    def stands_still(self) -> bool:
+        """Somebody has stopped it: it exists, and even takes connections, and does nothing."""
+        process = self.process
+        return process is not None and process.status() == psutil.STATUS_STOPPED
+
 
 State = Literal["running", "dead"]
 
