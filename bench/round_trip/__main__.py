@@ -24,10 +24,11 @@ from bench.gateway_speed.bodies import file_with
 from bench.gateway_speed.candidate import Candidate
 from bench.gateway_speed.generator import parsed_load
 from bench.gateway_speed.results import Load, Point, Spread
+from bench.round_trip import cable
 from bench.round_trip.ways import ways
 from infra.gcp import containers
 from twin.errors import TwinError
-from twin.network import ADDRESSES, Network
+from twin.network import ADDRESSES, Network, run
 from twin.parts.part import Part, records, stop
 from twin.toolchain.ensure import ensure
 
@@ -37,8 +38,6 @@ ROUNDS = 3
 SECONDS = 3
 """Of one load."""
 LINE = "line"
-DEVICES = ("switch", "cable")
-"""The line's two ends."""
 QUEUE_FRAMES = 50_000
 """For each end. With the kernel's 1,000 the line lost a few in a thousand, in bursts, and a loss is
 another thing than a distance."""
@@ -94,29 +93,21 @@ def _candidate(place: stage.Place, number: int, name: str, crossing: str) -> Can
 
 @contextmanager
 def _far(place: stage.Place, milliseconds: int) -> Generator[None]:
-    """Home's cable leads to the line, and the line to the switch, while this lasts."""
-    argv = (sys.executable, "-m", "bench.round_trip.line", *DEVICES, f"{milliseconds / 2}")
-    line = Part(
-        name=LINE,
-        argv=place.network.at("inet", *argv),
-        is_ready=lambda: all(_has(place.network, device) for device in DEVICES),
-    )
-    place.start(line)
-    for device in DEVICES:
-        _run(place.network, f"ip link set {device} txqueuelen {QUEUE_FRAMES}")
-    _run(place.network, "ip link add br1 type bridge", "ip link set br1 up")
-    switch, cable = DEVICES
-    _run(place.network, f"ip link set {switch} master br0 up", f"ip link set {cable} master br1 up")
-    _run(place.network, "ip link set to-home master br1")
-    taken = _round_trip_ms(place.network)
-    if taken < milliseconds:
-        raise TwinError(f"the line's round trip is {taken:.1f} ms, not {milliseconds} ms")
-    print(f"  a round trip of {taken:.1f} ms")
-    yield
-    for device in DEVICES:
-        if lost := _lost_frames(place.network, device):
-            raise TwinError(f"the line lost {lost} frames: this machine is too slow for it")
-    _run(place.network, "ip link set to-home master br0", "ip link del br1")
+    """Home is behind the line while this lasts."""
+    network = place.network
+    argv = cable.line(network, milliseconds / 2)
+    place.start(Part(name=LINE, argv=argv, is_ready=lambda: cable.is_there(network)))
+    queues = [f"ip link set {device} txqueuelen {QUEUE_FRAMES}" for device in cable.DEVICES]
+    run(network, "inet", queues)
+    with cable.laid(network):
+        taken = _round_trip_ms(network)
+        if taken < milliseconds:
+            raise TwinError(f"the line's round trip is {taken:.1f} ms, not {milliseconds} ms")
+        print(f"  a round trip of {taken:.1f} ms")
+        yield
+        for device in cable.DEVICES:
+            if lost := _lost_frames(network, device):
+                raise TwinError(f"the line lost {lost} frames: this machine is too slow for it")
     [record] = [one for one in records(place.paths) if one.name == LINE]
     stop(record, place.paths, stage.STOP_SECONDS)
 
@@ -134,18 +125,6 @@ def _lost_frames(network: Network, device: str) -> int:
     argv = network.at("inet", "ip", "-json", "-statistics", "link", "show", device)
     shown = subprocess.run(argv, capture_output=True, check=True).stdout
     return int(json.loads(shown)[0]["stats64"]["tx"]["dropped"])
-
-
-def _has(network: Network, device: str) -> bool:
-    shown = subprocess.run(
-        network.at("inet", "ip", "link", "show", device), capture_output=True, check=False
-    )
-    return shown.returncode == 0
-
-
-def _run(network: Network, *commands: str) -> None:
-    for command in commands:
-        subprocess.run(network.at("inet", *command.split()), check=True)
 
 
 def _round_trip_ms(network: Network) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,12 @@ UNCONNECTED = Requests(
 )
 MODEL_AWAY = refused("model_unavailable")
 NONE_READY = replace(WELL_SERVED, endpoints=0)
+
+
+def unready_pod(phase: str = "Running", **more: Any) -> Observations:
+    """The model server's only pod is this one."""
+    pods = (Pod(name="p", phase=phase, ready=False, **more),)
+    return replace(WELL, requests=MODEL_AWAY, cluster=replace(NONE_READY, pods=pods))
 
 
 def test_where_nothing_is_wrong_every_hop_is_ok() -> None:
@@ -312,69 +319,21 @@ FAULTS = {
         ("pod", "No pod of the model server was made: exceeded quota: gpu", "get events"),
     ),
     "the pod cannot be placed": (
-        replace(
-            WELL,
-            requests=MODEL_AWAY,
-            cluster=replace(
-                NONE_READY,
-                pods=(
-                    Pod(
-                        name="p",
-                        phase="Pending",
-                        ready=False,
-                        reason="Insufficient nvidia.com/gpu",
-                    ),
-                ),
-            ),
-        ),
+        unready_pod(phase="Pending", reason="Insufficient nvidia.com/gpu"),
         ("pod", "Insufficient nvidia.com/gpu", "get events"),
     ),
     "the pod crashes": (
-        replace(
-            WELL,
-            requests=MODEL_AWAY,
-            cluster=replace(
-                NONE_READY,
-                pods=(
-                    Pod(
-                        name="p",
-                        phase="Running",
-                        ready=False,
-                        restarts=3,
-                        reason="OOMKilled (exit code 137)",
-                        last_words="CUDA out of memory",
-                    ),
-                ),
-            ),
+        unready_pod(
+            restarts=3, reason="OOMKilled (exit code 137)", last_words="CUDA out of memory"
         ),
         ("pod", "OOMKilled (exit code 137), restarted 3 times; its last words: CUDA", "logs"),
     ),
     "the model server was killed": (
-        replace(
-            WELL,
-            requests=MODEL_AWAY,
-            cluster=replace(
-                NONE_READY,
-                pods=(
-                    Pod(
-                        name="p",
-                        phase="Running",
-                        ready=False,
-                        restarts=1,
-                        reason="Error (exit code 137)",
-                        killed=True,
-                    ),
-                ),
-            ),
-        ),
+        unready_pod(restarts=1, reason="Error (exit code 137)", killed=True),
         ("pod", "for want of memory: p: Error (exit code 137), restarted once.", "free -h"),
     ),
     "the model is loading": (
-        replace(
-            WELL,
-            requests=MODEL_AWAY,
-            cluster=replace(NONE_READY, pods=(Pod(name="p", phase="Running", ready=False),)),
-        ),
+        unready_pod(),
         ("pod", "is loading its model", "Wait"),
     ),
     "the engine hangs while /health is well": (

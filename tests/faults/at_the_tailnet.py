@@ -77,8 +77,7 @@ def auth_key_expired(hub: HubUnderTest) -> Generator[None]:
     """Every auth key of the gateway has expired, and its instance has ended."""
     for key in hub.headscale("preauthkeys", "list"):
         hub.headscale("preauthkeys", "expire", "--id", str(key["id"]))
-    end_instance(hub)
-    with _renewed_at_the_end(hub):
+    with _without_a_key(hub):
         yield
 
 
@@ -88,8 +87,7 @@ def auth_key_revoked(hub: HubUnderTest) -> Generator[None]:
     for key in hub.headscale("preauthkeys", "list"):
         if GATEWAY_TAG in key.get("acl_tags", []):
             hub.headscale("preauthkeys", "delete", "--id", str(key["id"]))
-    end_instance(hub)
-    with _renewed_at_the_end(hub):
+    with _without_a_key(hub):
         yield
 
 
@@ -104,7 +102,9 @@ def auth_key_used_up(hub: HubUnderTest) -> Generator[None]:
 
 
 @contextmanager
-def _renewed_at_the_end(hub: HubUnderTest) -> Generator[None]:
+def _without_a_key(hub: HubUnderTest) -> Generator[None]:
+    """No instance runs and none can start, until a deployment makes a new key."""
+    end_instance(hub)
     try:
         yield
     finally:

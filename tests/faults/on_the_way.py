@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 
+from bench.round_trip import cable
 from tests.faults.injection import frozen
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
@@ -29,25 +29,15 @@ def cable_pulled(hub: HubUnderTest) -> Generator[None]:
 @contextmanager
 def far_and_lossy(hub: HubUnderTest) -> Generator[None]:
     """Home is 300 ms away, and one frame in twenty is lost, in each direction."""
-    network, ends = hub.network, ("switch", "cable")
-    argv = (sys.executable, "-m", "bench.round_trip.line", *ends, "150", "0.05")
-    line = subprocess.Popen(network.at("inet", *argv))
+    network = hub.network
+    line = subprocess.Popen(cable.line(network, 150, lost=0.05))
     try:
-        for end in ends:
-            until(lambda end=end: _has(network.at("inet", "ip", "link", "show", end)))
-        switch, cable = ends
-        bridge = ["ip link add br1 type bridge", "ip link set br1 up"]
-        ends_up = [f"ip link set {switch} master br0 up", f"ip link set {cable} master br1 up"]
-        run(network, "inet", [*bridge, *ends_up, "ip link set to-home master br1"])
-        yield
+        until(lambda: cable.is_there(network))
+        with cable.laid(network):
+            yield
     finally:
-        run(network, "inet", ["ip link set to-home master br0", "ip link del br1"])
         line.terminate()
         line.wait()
-
-
-def _has(shown: Sequence[str]) -> bool:
-    return subprocess.run(shown, capture_output=True, check=False).returncode == 0
 
 
 @contextmanager
