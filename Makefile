@@ -1,5 +1,5 @@
-# The two that do everything: `make up` and `make test`.
-# Those that the tests were run with; the first of them on PATH is taken.
+# `make up` starts everything, `make test` tests everything.
+# The Python versions that the tests were run with. The first of them that is on PATH is used.
 PYTHONS = 3.11 3.12 3.13
 is_one_of_them = import sys; sys.exit("%d.%d" % sys.version_info[:2] not in "$(PYTHONS)".split())
 PYTHON ?= $(shell for python in python3 $(PYTHONS:%=python%); do \
@@ -9,11 +9,13 @@ export PYTHONUNBUFFERED = 1
 # Container images set it; with it, every start of Python compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down clean test browser slow end-to-end faults reliability conformance check fast pythons lock golden client-image
+.PHONY: help venv up down clean test browser slow end-to-end faults reliability conformance check fast pythons lock golden client-image
 help:  ## list the targets
 	@echo 'Usage: make TARGET'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.+)$$/  \1\t\2/p' Makefile | expand -t 16
 	@echo 'Python $(PYTHONS): one of these is needed; if it is not on PATH: make PYTHON=/path/to/python3.11 up'
+
+venv: .venv/ready  ## create .venv with the Python packages
 
 up: .venv/ready  ## start the whole system on this machine; the first time builds its tools
 	.venv/bin/hub up
@@ -83,6 +85,8 @@ golden: .venv/ready  ## rewrite what the tests expect each stack to register
 client-image:  ## build the web client's image; needs Docker
 	docker build -f app/client/Dockerfile -t rtx3090-web-client .
 
+not_installed = { echo "The Python packages were not installed; why stands above. Is Python's package registry reachable,"; \
+	echo "and is there room on the disk? Then run the same command again."; exit 1; }
 .venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c '$(is_one_of_them)' || \
 		{ echo "This project was only tried with Python $(PYTHONS), and $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
@@ -91,7 +95,7 @@ client-image:  ## build the web client's image; needs Docker
 	@$(PYTHON) -m venv --clear .venv
 	@# pip, which every virtual environment has, installs uv from its pinned lines; uv the rest.
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
-	@.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.txt
-	@.venv/bin/uv pip sync -q --python .venv/bin/python --require-hashes requirements.txt
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.txt || $(not_installed)
+	@.venv/bin/uv pip sync -q --python .venv/bin/python --require-hashes requirements.txt || $(not_installed)
 	@.venv/bin/uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 	@touch $@

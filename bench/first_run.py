@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/first_run.py [--keep FOLDER]
 
-It runs in this checkout with caches, state and ports of its own, beside any twin that runs.
+It runs in this checkout with a home folder and ports of its own, beside any twin that runs.
 It needs about 15 GB of disk. The machine should have nothing else to do.
 """
 
@@ -29,18 +29,17 @@ PORTS = {
 }
 
 
-def empty_caches(folder: Path) -> dict[str, str]:
+PLACES = (
+    *("GOPATH", "GOMODCACHE", "GOCACHE", "UV_CACHE_DIR", "PULUMI_HOME", "HUB_CACHE", "HUB_STATE"),
+    *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
+)
+"""Each names a folder which otherwise is in the home folder."""
+
+
+def empty_home(folder: Path) -> dict[str, str]:
     """An environment in which nothing was downloaded or built."""
-    return {
-        **os.environ,
-        **PORTS,
-        "GOPATH": str(folder / "gopath"),
-        "GOMODCACHE": str(folder / "gopath" / "pkg" / "mod"),
-        "GOCACHE": str(folder / "gocache"),
-        "UV_CACHE_DIR": str(folder / "uv"),
-        "HUB_CACHE": str(folder / "cache"),
-        "HUB_STATE": str(folder / "state"),
-    }
+    kept = {name: value for name, value in os.environ.items() if name not in PLACES}
+    return {**kept, **PORTS, "HOME": str(folder)}
 
 
 def phases(log: str) -> list[tuple[str, str]]:
@@ -76,7 +75,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="use this folder and leave it there")
     kept: Path | None = parser.parse_args().keep
     folder = kept or Path(tempfile.mkdtemp(prefix="first-"))
-    env = empty_caches(folder)
+    env = empty_home(folder)
     hub = (sys.executable, "-m", "hub.cli")
     try:
         measure(env, "first `hub up`, all caches empty")

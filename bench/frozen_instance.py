@@ -3,7 +3,7 @@ Cloud Run's request-based billing (`cpu_idle`).
 
     HUB_STATE=/tmp/frozen HUB_GATEWAY_PORT=28080 HUB_CLIENT_PORT=28501 \\
         HUB_KUBERNETES_PORT=26443 HUB_PROVIDERS_PORT=27731 hub up
-    HUB_STATE=/tmp/frozen python bench/frozen_instance.py 10 60 300
+    HUB_STATE=/tmp/frozen python -m bench.frozen_instance 10 60 300
 
 For each pause in seconds: stops every process of the instance's containers (SIGSTOP), waits, lets
 them go on and asks at once, three times one after the other; then the same again with all of the

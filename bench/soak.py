@@ -12,13 +12,9 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from statistics import median
 
-import psutil
-
-from tests.faults.measured import memory
+from tests.faults.look import Look, look, more
 from tests.faults.streams import Request, steady_streams
 from tests.twin.conftest import HubUnderTest, temporary_twin
 
@@ -26,27 +22,6 @@ MARKS = 6
 WARM_SECONDS = 120
 """Until the first look: caches fill, and connections are made."""
 GREW_MOST = 5
-
-
-@dataclass(frozen=True)
-class Look:
-    """The twin at one moment, by the names of its processes."""
-
-    moment: float
-    """Of the monotonic clock."""
-    memory: Counter[str]
-    """Megabytes that they keep for themselves."""
-    files: Counter[str]
-    """Open ones, sockets among them."""
-
-
-def look(hub: HubUnderTest) -> Look:
-    megabytes = Counter({name: round(kept / 1e6) for name, kept in memory(hub).items()})
-    files: Counter[str] = Counter()
-    for pid, name in hub.processes.items():
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            files[name] += psutil.Process(pid).num_fds()
-    return Look(time.monotonic(), megabytes, files)
 
 
 def soaked(hub: HubUnderTest, seconds: float) -> Iterator[str]:
@@ -73,9 +48,8 @@ def soaked(hub: HubUnderTest, seconds: float) -> Iterator[str]:
 
 def grown(before: Counter[str], after: Counter[str]) -> str:
     """Of which processes more is there than before, the most first."""
-    more = Counter(after)
-    more.subtract(before)
-    return ", ".join(f"{name} {count:+d}" for name, count in more.most_common(GREW_MOST))
+    most = more(before, after).most_common(GREW_MOST)
+    return ", ".join(f"{name} {count:+d}" for name, count in most)
 
 
 def row(minute: int, asked: Sequence[Request], seen: Look) -> str:

@@ -20,8 +20,8 @@ from app.model.forecast import published
 from hub.home.steps import K3S
 from infra.config import Cloud, Model, Settings
 from infra.home_k3s import gpu_sharing
-from twin.status import VERSIONS
 from twin.toolchain import vllm
+from twin.toolchain.pins import PINS
 
 PAGE = Path(__file__).with_name("configuration.md")
 TWIN = Path(__file__).with_name("twin.md")
@@ -122,17 +122,17 @@ def schema() -> str:
 def versions() -> str:
     """What a real deployment runs, and what the twin is tested with."""
     cloud, model = Cloud.model_fields, Model.model_fields
-    tailscale, kubernetes = VERSIONS["tailscaled"], VERSIONS["kube-apiserver"]
-    k3s = f"Kubernetes {kubernetes}, kine {VERSIONS['kine']}, emulated kubelet"
+    tailscale, kubernetes = PINS["tailscaled"], PINS["kube-apiserver"]
+    k3s = f"Kubernetes {kubernetes}, kine {PINS['kine']}, emulated kubelet"
     rows = (
-        ("Caddy", _tag(cloud["caddy_image"].default), VERSIONS["caddy"]),
+        ("Caddy", _tag(cloud["caddy_image"].default), PINS["caddy"]),
         ("Tailscale at the gateway", _tag(cloud["tailscale_image"].default), tailscale),
         ("Tailscale at home", "as installed there", tailscale),
         ("vLLM", f"{_tag(model['image'].default)}, CUDA", f"{vllm.VERSION}, CPU"),
         ("K3s", K3S.removeprefix("v"), k3s),
-        ("Traefik", "K3s' own", VERSIONS["traefik"]),
+        ("Traefik", "K3s' own", PINS["traefik"]),
         ("NVIDIA's device plugin", _tag(gpu_sharing.IMAGE), "emulated"),
-        ("Pulumi", "as installed", VERSIONS["pulumi"]),
+        ("Pulumi", "as installed", PINS["pulumi"]),
     )
     head = "| part | deployed | tested on the twin |\n|---|---|---|\n"
     return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)

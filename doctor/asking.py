@@ -2,131 +2,130 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
-from PIL import Image
 
-from app.model.profiles import SERVED_NAME
+from doctor.hops import Hop
+from doctor.look import Look
 from doctor.observations import Reply, Requests
+from doctor.questions import HEALTH, MODELS, SIZES_KB, Question, chat, padded, picture
+from infra.gcp.fallback import HEADER
 
 CONNECT_SECONDS = 5
-START_SECONDS = 20
-"""A gateway that was scaled to zero starts, and holds the request until home has answered."""
-ANSWER_SECONDS = 10
-LARGE_SECONDS = 15
-SIZES_KB = (1, 2, 64, 1000, 8000)
-"""And the largest that is allowed. The first two lie on either side of one packet."""
-NO_SUCH_MODEL = "doctor"
+_UNCONNECTED = (httpx2.ConnectError, httpx2.ProxyError)
+"""Although TCP may have been there: TLS, or a proxy, has refused the rest."""
+_HOME_MS = re.compile(r"\bhome;dur=([\d.]+)")
+"""In the gateway's Server-Timing."""
 
 
 class Asker:
-    """One client of the service; no request is begun after ``deadline`` (time.monotonic())."""
+    """One client of the service; each request ends a second after ``deadline`` at the latest.
 
-    def __init__(self, url: str, key: str, body_mb: int, deadline: float) -> None:
+    ``told`` hears of each answer, as it comes.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        body_mb: int,
+        deadline: float,
+        told: Callable[[Hop, Reply], None] = lambda _hop, _reply: None,
+    ) -> None:
         self._url, self._key, self._body_mb, self._deadline = url, key, body_mb, deadline
+        self._told = told
+        # Loading all authorities takes a tenth of a second.
+        self._tls = httpx2.create_ssl_context()
 
-    def all(self) -> Requests:
-        """Each question, until one fails."""
-        health = self._ask("GET /health", "GET", "/health", START_SECONDS, key=False)
-        if not health.good:
-            # Whose mistake it is shows only with a key.
-            return Requests(health=health, models=self._models() if health.status else None)
-        models = self._models()
+    def health(self) -> Reply:
+        """The first question, which wakes a gateway that was scaled to zero."""
+        return self._ask(HEALTH)
+
+    def after(self, health: Reply) -> Requests:
+        """Each further question, until one fails."""
+        if health.status is None:
+            return Requests(health=health)
+        # Whose mistake it is shows only with a key.
+        models = self._ask(MODELS)
         if not models.good:
             return Requests(health=health, models=models)
-        generation = self._ask("one token", "POST", CHAT, ANSWER_SECONDS, _chat("Hello"))
+        generation = self._ask(chat("one token", "Hello"))
         if not generation.good:
             return Requests(health=health, models=models, generation=generation)
-        picture = self._ask("a picture", "POST", CHAT, ANSWER_SECONDS, _chat([_picture()]))
+        seen = self._ask(chat("a picture", [picture()]))
         bodies: list[Reply] = []
         for kb in (*SIZES_KB, self._body_mb * 1000):
             if time.monotonic() > self._deadline:
                 break
-            told = f"a request of {kb} kB" if kb < 1000 else f"a request of {kb // 1000} MB"
-            bodies.append(self._ask(told, "POST", CHAT, LARGE_SECONDS, _padded(kb * 1000)))
-            if bodies[-1].status is None:
+            bodies.append(self._ask(padded(kb)))
+            if not bodies[-1].was_read:
                 break
         return Requests(
             health=health,
             models=models,
             generation=generation,
-            picture=picture,
+            picture=seen,
             bodies=tuple(bodies),
         )
 
-    def _models(self) -> Reply:
-        return self._ask("GET /v1/models with the key", "GET", "/v1/models", ANSWER_SECONDS)
-
-    def _ask(  # noqa: PLR0913  # what a request is made of
-        self,
-        asked: str,
-        method: str,
-        path: str,
-        seconds: float,
-        body: bytes | None = None,
-        *,
-        key: bool = True,
-    ) -> Reply:
-        headers = {"Authorization": f"Bearer {self._key}"} if key else {}
-        left = max(self._deadline - time.monotonic(), 1)
-        limit = httpx2.Timeout(min(seconds, left), connect=CONNECT_SECONDS)
+    def _ask(self, question: Question) -> Reply:
+        seconds = min(question.seconds, max(self._deadline - time.monotonic(), 1))
         begun = time.monotonic()
+        connections: list[float] = []
+        sent = Look(lambda: self._answer(question, seconds, connections))
         try:
-            answer = httpx2.request(
-                method,
-                f"{self._url}{path}",
-                headers={**headers, "Content-Type": "application/json"},
-                content=body,
-                timeout=limit,
-            )
-        except httpx2.TransportError as error:
+            answer, took = sent.result(begun + seconds)
+        except (TimeoutError, httpx2.TransportError) as error:
             took = time.monotonic() - begun
-            connected = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
-            failure = _words(error, took)
-            return Reply(asked=asked, seconds=took, failure=failure, connected=connected)
-        code, words = _error(answer)
-        return Reply(
-            asked=asked,
-            seconds=time.monotonic() - begun,
-            status=answer.status_code,
-            code=code,
-            in_gateways_form="x-request-id" in answer.headers,
-            words=words,
-            clock_ahead=_ahead(answer.headers.get("date")),
-        )
+            reply = Reply(
+                asked=question.asked,
+                seconds=took,
+                failure=_words(error, took),
+                connected=bool(connections) and not isinstance(error, _UNCONNECTED),
+            )
+        else:
+            code, words = _error(answer)
+            reply = Reply(
+                asked=question.asked,
+                seconds=took,
+                status=answer.status_code,
+                code=code,
+                in_gateways_form="x-request-id" in answer.headers,
+                words=words,
+                connected_seconds=connections[-1],
+                home_seconds=_home_seconds(answer),
+                by_fallback=HEADER in answer.headers,
+                clock_ahead=_ahead(answer.headers.get("date")),
+            )
+        self._told(question.hop, reply)
+        return reply
 
+    def _answer(
+        self, question: Question, seconds: float, connections: list[float]
+    ) -> httpx2.Response:
+        """With the seconds until TCP, and then TLS, was there in ``connections``."""
 
-CHAT = "/v1/chat/completions"
+        def trace(event: str, _: Mapping[str, Any]) -> None:
+            if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+                connections.append(time.monotonic() - begun)
 
-
-def _chat(content: Any) -> bytes:
-    question = {
-        "model": SERVED_NAME,
-        "max_tokens": 1,
-        "messages": [{"role": "user", "content": content}],
-    }
-    return json.dumps(question).encode()
-
-
-def _picture() -> Mapping[str, Any]:
-    file = io.BytesIO()
-    Image.new("RGB", (64, 64), "teal").save(file, "PNG")
-    url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-    return {"type": "image_url", "image_url": {"url": url}}
-
-
-def _padded(size: int) -> bytes:
-    """For a model that there is none of: vLLM reads all of it, and does no work for it."""
-    head = f'{{"model": "{NO_SUCH_MODEL}", "messages": [], "padding": "'.encode()
-    return head + b"x" * (size - len(head) - 2) + b'"}'
+        key = {"Authorization": f"Bearer {self._key}"} if question.key else {}
+        limit = httpx2.Timeout(seconds, connect=CONNECT_SECONDS)
+        with httpx2.Client(timeout=limit, verify=self._tls) as client:
+            begun = time.monotonic()
+            return client.request(
+                "GET" if question.body is None else "POST",
+                f"{self._url}{question.path}",
+                headers={**key, "Content-Type": "application/json"},
+                content=question.body,
+                extensions={"trace": trace},
+            )
 
 
 def _error(answer: httpx2.Response) -> tuple[str, str]:
@@ -135,9 +134,15 @@ def _error(answer: httpx2.Response) -> tuple[str, str]:
         return "", ""
     try:
         error = answer.json()["error"]
-        return str(error.get("code") or ""), str(error.get("message", ""))
+        code = error.get("code")
+        return code if isinstance(code, str) else "", str(error.get("message", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
         return "", " ".join(answer.text.split())
+
+
+def _home_seconds(answer: httpx2.Response) -> float | None:
+    told = _HOME_MS.search(answer.headers.get("server-timing", ""))
+    return float(told[1]) / 1000 if told else None
 
 
 def _ahead(date: str | None) -> float | None:
@@ -146,7 +151,7 @@ def _ahead(date: str | None) -> float | None:
     return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
 
 
-def _words(error: httpx2.TransportError, seconds: float) -> str:
-    if isinstance(error, httpx2.TimeoutException):
+def _words(error: Exception, seconds: float) -> str:
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
         return f"no answer in {seconds:.0f} s"
     return str(error) or type(error).__name__

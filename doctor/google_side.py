@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -13,9 +14,11 @@ import httpx2
 
 from doctor.last_words import last_words
 from doctor.observations import Node, NotSeen, Service, Tailnet
-from doctor.twin_side import peers
 
-ANSWER_SECONDS = 12
+ANSWER_SECONDS = 10
+"""With the 20 s that the first request may take, the half minute that the doctor promises."""
+TAILSCALED_SECONDS = 5
+"""A program of this computer, asked twice."""
 MONITORING = "https://monitoring.googleapis.com"
 METRIC = "run.googleapis.com/container/billable_instance_time"
 """Seconds of all instances together (https://cloud.google.com/monitoring/api/metrics_gcp_p_z)."""
@@ -24,13 +27,12 @@ METRIC = "run.googleapis.com/container/billable_instance_time"
 def service(name: str, project: str, region: str, *, not_started: bool) -> Service | NotSeen:
     """The service's conditions and, where Google has just answered in its place, its last error."""
     where = (f"--project={project}", f"--region={region}", "--format=json")
-    said = _json("gcloud", "run", "services", "describe", name, *where)
-    if isinstance(said, NotSeen):
-        if "Cannot find service" in said.why:
-            return Service(deployed=False)
-        return said
-    found = described(said)
-    return replace(found, last_words=_last_words(name, project, region)) if not_started else found
+    with ThreadPoolExecutor(1) as looks:
+        log = looks.submit(_last_words, name, project, region) if not_started else None
+        said = _json("gcloud", "run", "services", "describe", name, *where)
+        if isinstance(said, NotSeen):
+            return Service(deployed=False) if "Cannot find service" in said.why else said
+        return replace(described(said), last_words=log.result() if log else "")
 
 
 def _last_words(name: str, project: str, region: str) -> str:
@@ -68,11 +70,11 @@ def described(said: dict[str, Any]) -> Service:
 
 def nodes(home: str) -> Tailnet | NotSeen:
     """As this computer's own tailscaled sees them, if it is in the tailnet."""
-    said = _json("tailscale", "status", "--json")
+    said = _json("tailscale", "status", "--json", seconds=TAILSCALED_SECONDS)
     if isinstance(said, NotSeen):
         return said
     ping = ("tailscale", "ping", "--c=1", "--timeout=3s", "--until-direct=false", home)
-    return replace(listed(said), home_answers=answers(_said(*ping)))
+    return replace(listed(said), home_answers=answers(_said(*ping, seconds=TAILSCALED_SECONDS)))
 
 
 def answers(said: str | NotSeen) -> bool | None:
@@ -83,20 +85,20 @@ def answers(said: str | NotSeen) -> bool | None:
 
 
 def listed(said: dict[str, Any]) -> Tailnet:
-    """From what ``tailscale status --json`` prints."""
-    routes = peers(said)
+    """From what ``tailscale status --json`` prints.
+
+    Its routes are this computer's own, so they tell nothing of the gateway's way to home.
+    """
     others = cast("dict[str, dict[str, Any]]", said.get("Peer") or {})
     machines = [cast("dict[str, Any]", said.get("Self") or {}), *others.values()]
-    return Tailnet(nodes=tuple(_node(one, routes) for one in machines))
+    return Tailnet(nodes=tuple(map(_node, machines)), whole=False)
 
 
-def _node(machine: dict[str, Any], routes: dict[str, str]) -> Node:
-    [address, *_] = cast("list[str]", machine.get("TailscaleIPs") or [""])
+def _node(machine: dict[str, Any]) -> Node:
     return Node(
         name=str(machine.get("DNSName", "")).partition(".")[0] or str(machine.get("HostName", "")),
         online=bool(machine.get("Online")),
         tags=tuple(cast("list[str]", machine.get("Tags") or [])),
-        path=routes.get(address, ""),
     )
 
 
@@ -142,21 +144,19 @@ def counted(answer: dict[str, Any]) -> float:
     return sum(point["value"]["doubleValue"] for one in series for point in one["points"]) / 60
 
 
-def _json(*command: str) -> Any | NotSeen:
-    said = _said(*command)
+def _json(*command: str, seconds: int = ANSWER_SECONDS) -> Any | NotSeen:
+    said = _said(*command, seconds=seconds)
     return said if isinstance(said, NotSeen) else json.loads(said)
 
 
-def _said(*command: str) -> str | NotSeen:
+def _said(*command: str, seconds: int = ANSWER_SECONDS) -> str | NotSeen:
     program = command[0]
     if shutil.which(program) is None:
         return NotSeen(why=f"{program} is not installed here")
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
-        return NotSeen(why=f"{program} did not answer in {ANSWER_SECONDS} s")
+        return NotSeen(why=f"{program} did not answer in {seconds} s")
     if done.returncode != 0:
         return NotSeen(why=f"{program}: {' '.join(done.stderr.split())[:200]}")
     return done.stdout

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from doctor.hops import Hop
+from infra.home_k3s.names import NAMESPACE
+
+GATEWAYS_OWN = frozenset(
+    {
+        *("gateway_error", "unknown_url", "request_too_slow", "request_cancelled"),
+        *("request_too_large", "invalid_api_key", "rate_limit_exceeded", "too_many_at_once"),
+        *("home_unavailable", "home_waking", "home_lost", "home_misconfigured"),
+        "model_unavailable",
+    }
+)
+"""Errors that the gateway says in its own words and for itself (docs/api.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +36,44 @@ class Reply:
     words: str = ""
     failure: str = ""
     connected: bool = True
+    connected_seconds: float | None = None
+    """Until the connection was there: name, TCP and TLS."""
+    home_seconds: float | None = None
+    """As the gateway measured it: from the request's arrival there to home's first byte."""
+    by_fallback: bool = False
+    """Another service answered, as one does while home is off (``cloud.fallback``)."""
     clock_ahead: float | None = None
     """Seconds by which the answer's ``Date`` is ahead of this computer's clock."""
 
     @property
     def good(self) -> bool:
-        return self.status == 200
+        """The model server itself answered, through the gateway."""
+        return self.status == 200 and self.in_gateways_form and not self.by_fallback
+
+    @property
+    def home_is_silent(self) -> bool:
+        """The gateway gets nothing from home."""
+        return self.by_fallback or self.code in {"home_unavailable", "home_waking", "home_lost"}
+
+    @property
+    def limited(self) -> bool:
+        """The limits of its key refused it, at home's Traefik."""
+        return self.code in {"rate_limit_exceeded", "too_many_at_once"}
+
+    @property
+    def by_model_server(self) -> bool:
+        """Its answer, whatever it is."""
+        passed_on = self.status is not None and self.in_gateways_form and not self.by_fallback
+        return passed_on and self.code not in GATEWAYS_OWN
+
+    @property
+    def was_read(self) -> bool:
+        """The model server refused it as meant, after all of it; or it is larger than allowed."""
+        return self.status in {404, 413} and self.code != "unknown_url"
+
+    @property
+    def ended_with(self) -> str:
+        return self.failure or f"{self.status} {self.code or self.words[:80]}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +88,14 @@ class Requests:
     """Growing ones; each is refused by the model server after it has read all of it."""
 
     @property
+    def nobody_answers(self) -> bool:
+        """The address takes connections, and the gateway behind it says nothing."""
+        return self.health.connected and not self.health.in_gateways_form
+
+    @property
     def crossed_in_packets(self) -> bool:
         """A body that needs more than one packet was read: the path carries full ones."""
-        return any(reply.status is not None for reply in self.bodies[1:])
+        return any(reply.was_read for reply in self.bodies[1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +138,9 @@ class Tailnet:
     home_answers: bool | None = None
     """To a ping of the tailnet itself, which no policy and no port is in the way of; ``None``:
     nobody could try."""
+    whole: bool = True
+    """Every machine is listed, as by the control server. One machine is told only of those that the
+    policy lets it meet: the owner's computer is not told of the gateway."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,16 +153,28 @@ class Pod:
     """Why it waits, or why its container ended the last time."""
     killed: bool = False
     """Its container ended by SIGKILL the last time."""
+    unplaced: bool = False
+    """No node takes it yet."""
+    never_began: bool = False
+    """Kubernetes cannot begin its container, so it has no log."""
     last_words: str = ""
+    event: str = ""
+    """The newest warning that Kubernetes has written of it."""
+    works_on: str = ""
+    """vLLM's requests, in its log's words, if it has just written tokens and has more to write."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
     """Home's Kubernetes."""
 
+    ours: bool = False
+    """It has this program's namespace."""
     node_ready: bool
+    """The model server's node; before its pod has one, any."""
     node_reason: str = ""
     gpus: int = 0
+    """That it offers to pods."""
     ingress: bool = False
     """There is one, and it names a Service that exists."""
     entry: tuple[Pod, ...] | None = None
@@ -158,19 +222,26 @@ class Observations:
     without it."""
     kubectl: str
     """How kubectl is called for this stack's cluster."""
+    gateway_log: str
+    """The command that prints the gateway's last lines."""
     take: str
     """The command that starts a model server that was scaled to 0."""
+    url: str
     requests: Requests
     service: Service | NotSeen
     tailnet: Tailnet | NotSeen
     auth_key: datetime | NotSeen | None
     """When the gateway's expires; ``None``: there is none that lets an instance in."""
+    key_days: int
+    """How long an auth key lives, as the settings have it."""
     cluster: Cluster | NotSeen
     minutes: float | NotSeen
     """That the gateway's instances ran this month, in UTC."""
     free_minutes: int | None
     """Of those that the tailnet's plan has for ephemeral nodes; none on one of your own."""
     programs: tuple[Program, ...] = ()
+    seconds: Mapping[Hop, float] = field(default_factory=dict[Hop, float])
+    """That looking at a side took."""
     address_expires: datetime | None = None
     """The certificate of the service's address, where it has one."""
     kubeconfig_expires: datetime | None = None
@@ -178,3 +249,11 @@ class Observations:
     drift: tuple[Change, ...] | NotSeen = ()
     """What is not as it was declared; nothing where nobody asked."""
     now: datetime
+
+    def made_anew(self, what: str) -> str:
+        """The commands that replace one of home's objects, whatever was added to it by hand.
+
+        A refresh compares what the program says and nothing more (``pruneMap`` and ``pruneSlice``
+        in the Kubernetes provider's ``pkg/provider/util.go``), so an `up` leaves what was added.
+        """
+        return f"{self.kubectl} -n {NAMESPACE} delete {what}; {self.refresh}"

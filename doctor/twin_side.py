@@ -18,7 +18,7 @@ from doctor.observations import Node, NotSeen, Program, Service, Tailnet
 from infra.gcp.names import SERVICE
 from infra.tailnet.policy import GATEWAY_TAG
 from twin.parts import system, tailnet
-from twin.parts.part import Record, records
+from twin.parts.part import records
 from twin.paths import TwinPaths
 
 HOPS: dict[str, Hop] = {
@@ -40,21 +40,16 @@ HOPS: dict[str, Hop] = {
 START_LINES = 200
 """Of a log: tailscaled writes about a hundred until it is refused."""
 PING_SECONDS = 4
+SILENT = "the tailnet's control server does not answer"
 
 
 def programs(paths: TwinPaths) -> tuple[Program, ...]:
     """Every part that has a hop."""
     return tuple(
-        Program(hop=HOPS[record.name], name=record.name, state=_state(record))
+        Program(hop=HOPS[record.name], name=record.name, state=record.state)
         for record in records(paths)
         if record.name in HOPS
     )
-
-
-def _state(record: Record) -> str:
-    if record.process is None:
-        return "ended"
-    return "stopped" if record.stands_still else "running"
 
 
 def service(paths: TwinPaths) -> Service | NotSeen:
@@ -100,19 +95,23 @@ def minutes(paths: TwinPaths, now: datetime) -> float:
 
 def nodes(paths: TwinPaths, path: str) -> Tailnet | NotSeen:
     listed = tailnet.nodes(paths, path)
-    if not listed:
-        return NotSeen(why="the tailnet's control server does not answer, or lists no machine")
+    if listed is None:
+        return NotSeen(why=SILENT)
     routes = _routes(paths, path)
-    gateways = [one for one in listed if GATEWAY_TAG in _tags(one) and one.get("online")]
+    gateways = [one for one in listed if GATEWAY_TAG in tailnet.tags(one) and one.get("online")]
     return Tailnet(
         nodes=tuple(_node(one, routes) for one in listed),
         home_answers=_one_answers(paths, path, [_address(one) for one in gateways]),
     )
 
 
-def auth_key(paths: TwinPaths, path: str) -> datetime | None:
+def auth_key(paths: TwinPaths, path: str) -> datetime | NotSeen | None:
     """When the last one of the gateway expires, as the control server lists them."""
-    return tailnet.key_expires(paths, path, GATEWAY_TAG)
+    keys = tailnet.auth_keys(paths, path)
+    if keys is None:
+        return NotSeen(why=SILENT)
+    life = tailnet.last_key(keys, GATEWAY_TAG)
+    return life and life.expires
 
 
 def _one_answers(paths: TwinPaths, path: str, gateways: Sequence[str]) -> bool | None:
@@ -143,7 +142,7 @@ def _node(listed: dict[str, Any], routes: dict[str, str]) -> Node:
     return Node(
         name=str(listed.get("given_name")),
         online=bool(listed.get("online")),
-        tags=_tags(listed),
+        tags=tailnet.tags(listed),
         path=routes.get(_address(listed), ""),
     )
 
@@ -151,10 +150,6 @@ def _node(listed: dict[str, Any], routes: dict[str, str]) -> Node:
 def _address(listed: dict[str, Any]) -> str:
     addresses = cast("list[str]", listed.get("ip_addresses") or [""])
     return addresses[0]
-
-
-def _tags(listed: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(cast("list[str]", listed.get("tags") or listed.get("forced_tags") or []))
 
 
 def _routes(paths: TwinPaths, path: str) -> dict[str, str]:

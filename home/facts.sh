@@ -27,6 +27,7 @@ fact wake-on-lan ethtool "$interface"
 fact wake-on-lan-unit systemctl is-enabled home-wake-on-lan.service
 fact ssh echo "${SSH_CONNECTION:-}"
 fact tailscale tailscale status --json
+fact tailscale-settings tailscale debug prefs
 
 fact k3s k3s --version
 fact k3s-active systemctl is-active k3s.service

@@ -1,20 +1,21 @@
 # Stops K3s after the answers in flight have ended. POWER_OFF: `yes` to switch the machine off, too.
+# NODE: see node.sh.
 #
 # Only the model's pod is sent away first: a drain would stop Traefik with it, through which the
-# answers go. The pod leaves the Service, finishes what it has begun, and ends after 90 s at most.
+# answers go. The pod leaves the Service, has a minute for what it has begun, and ends after 90 s.
 
 kubectl() {
 	k3s kubectl --request-timeout=10s "$@"
 }
 
-if kubectl get node home >/dev/null; then
+if kubectl get node "$NODE" >/dev/null; then
 	# Otherwise a new pod would start at once, beside the old one on the same GPU.
-	kubectl cordon home
-	trap 'kubectl uncordon home' EXIT
+	kubectl cordon "$NODE"
+	trap 'kubectl uncordon "$NODE"' EXIT
 	k3s kubectl -n vlm delete pod -l app=vllm-qwen --wait --timeout=120s --ignore-not-found
 	# The cluster keeps no trace of the stop: at the next boot everything starts by itself.
 	trap - EXIT
-	kubectl uncordon home
+	kubectl uncordon "$NODE"
 fi
 systemctl stop k3s.service
 # K3s leaves its containers running, and they hold up a shutdown for 90 s (k3s-io/k3s#2400).

@@ -4,7 +4,8 @@ kubectl() {
 	k3s kubectl -n vlm "$@"
 }
 
-if [ -z "$(kubectl get pods -l app=vllm-qwen -o name)" ]; then
+# A pod that a boot has left, refused, holds no memory.
+if [ -z "$(kubectl get pods -l app=vllm-qwen --field-selector=status.phase!=Failed -o name)" ]; then
 	# vLLM ends at its start, again and again, where less than its share of the memory is free.
 	share=$(kubectl get deployment vllm-qwen -o jsonpath='{.spec.template.spec.containers[0].args}' |
 		sed -n 's/.*--gpu-memory-utilization=\([0-9.]*\).*/\1/p')

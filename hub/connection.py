@@ -6,7 +6,6 @@ import os
 
 from app.client.connection import Connection
 from hub.selected_stack import stack_outputs
-from twin.engine import Engine
 from twin.errors import TwinError
 from twin.paths import TwinPaths, state_dir
 
@@ -21,7 +20,7 @@ def connection(key: str | None = None) -> Connection:
         ClientError: there is no twin, and no address or key is set.
     """
     paths = TwinPaths(state_dir())
-    if key is None and "OPENAI_BASE_URL" in os.environ and "OPENAI_API_KEY" in os.environ:
+    if key is None and is_named():
         return Connection.find()
     if not (paths.root / "twin.json").exists():
         if key is not None:
@@ -30,6 +29,8 @@ def connection(key: str | None = None) -> Connection:
                 "`make up`, or set OPENAI_BASE_URL and OPENAI_API_KEY and leave --key out."
             )
         return _of_the_stack()
+    from twin.engine import Engine  # noqa: PLC0415  # of the extra `twin`, unlike the rest
+
     engine = Engine.of_running_twin(paths)
     keys: dict[str, str] = engine.outputs().get("apiKeys", {})
     if not keys:
@@ -38,6 +39,11 @@ def connection(key: str | None = None) -> Connection:
         raise TwinError(f"No API key is named {key!r}; there are: {', '.join(keys)}")
     secret = keys[key] if key else next(iter(keys.values()))
     return Connection(f"{engine.settings.gateway_url}/v1", secret)
+
+
+def is_named() -> bool:
+    """Whether the environment names a service in full."""
+    return {"OPENAI_BASE_URL", "OPENAI_API_KEY"} <= os.environ.keys()
 
 
 def _of_the_stack() -> Connection:

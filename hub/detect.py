@@ -87,7 +87,7 @@ def detect(  # noqa: PLR0913, PLR0917  # each is a word of the command line
                 "a folder's results go to a file of JSON lines (--out); --json and --draw are for "
                 "one picture"
             )
-        with told_in_words():
+        with told_in_words(resumes=True):
             job = Job.of(given, what, points=points, out=out, coord_space=coord_space)
             if asyncio.run(detect_folder(job, connection(), concurrency)):
                 raise typer.Exit(1)
@@ -133,7 +133,7 @@ def _detect_one(  # noqa: PLR0913
     for problem in found.problems:
         console.print(f"Left out: {plain(problem)}", markup=False, soft_wrap=True)
     if draw:
-        console.print(f"Drawn: {draw}", markup=False, soft_wrap=True)
+        console.print(f"Drawn: {plain(str(draw))}", markup=False, soft_wrap=True)
 
 
 def table(found: Detection) -> Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -61,16 +60,19 @@ class Job:
         """Of the folder's own pictures, and of its other files; each in order.
 
         What begins with a dot is no picture, whatever its ending: a Mac keeps such a file beside
-        each picture.
+        each picture. Whatever else has a picture's ending is tried, so that a link to nowhere or a
+        pipe is named with what is wrong with it.
         """
-        files = sorted(file for file in self.folder.iterdir() if file.is_file())
+        entries = sorted(self.folder.iterdir())
         ours = {self.out.resolve(), self.coco.resolve()}
         pictures = [
-            file.name
-            for file in files
-            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+            entry.name
+            for entry in entries
+            if entry.suffix.lower() in SUFFIXES and not entry.name.startswith(".")
         ]
-        others = [file.name for file in files if file.resolve() not in ours]
+        others = [
+            entry.name for entry in entries if not entry.is_dir() and entry.resolve() not in ours
+        ]
         return pictures, [name for name in others if name not in pictures and not _is_result(name)]
 
 
@@ -178,7 +180,7 @@ async def _ask(  # noqa: PLR0913, PLR0917
                 return line | {"error": str(error), "of": "service"}
 
         def keep(line: Line) -> None:
-            batch.append(job.out, json.dumps(line, ensure_ascii=False).encode())
+            batch.append(job.out, _json(line).encode())
             kept[line["file"]] = line
             done_one("error" in line)
 
@@ -204,19 +206,19 @@ def _conclude(job: Job, names: list[str], others: list[str], kept: dict[str, Lin
     told = [f"{len(done)} of {len(names)} pictures: {job.out}"]
     if not job.points:  # COCO has no place for points
         coco = as_coco({name: of_json(kept[name]) for name in done})
-        job.coco.write_text(json.dumps(coco, ensure_ascii=False))
+        job.coco.write_text(_json(coco))
         told.append(f"as COCO: {job.coco}")
     if tried:
         told.append(f"{len(tried)} failed; the same command asks them again:")
-        told += _some(f"{name}: {kept[name]['error']}" for name in tried)
+        told += [f"  {name}: {kept[name]['error']}" for name in tried]
     if others:
         told.append(f"{len(others)} other files were passed over:")
-        told += _some(others)
+        told += [f"  {name}" for name in others]
     errors.print("\n".join(told), markup=False, soft_wrap=True)
     return sum(_is_unanswered(kept[name]) for name in tried)
 
 
-def _some(lines: Iterable[str]) -> list[str]:
-    """The first ten, indented, and how many more there are."""
-    told = [f"  {line}" for line in lines]
-    return told if len(told) <= 10 else [*told[:10], f"  … and {len(told) - 10} more"]
+def _json(value: object) -> str:
+    """A file's name that is no UTF-8 has lone surrogates in Python; JSON has them as escapes."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text.encode(errors="backslashreplace").decode()

@@ -1,24 +1,26 @@
-"""`hub doctor`: which hop of the path is broken, why, and the command that mends it."""
+"""`hub doctor`: which hop of the path is broken, why, and what mends it or where to look."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-import yaml
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.spinner import Spinner
 from rich.table import Table
 
 from doctor.diagnosis import Finding, State, diagnose, first_broken
-from doctor.examination import Patient, examine, of_stack, of_twin
-from doctor.observations import NotSeen
+from doctor.examination import examine
+from doctor.hops import HOPS, Hop
+from doctor.patient import Patient, of_stack, of_twin
 from hub.stack import Stack
 from hub.words import told_in_words
-from infra.config import KEY, Settings
 from twin.engine import STACK, Engine
-from twin.errors import TwinError
 from twin.paths import TwinPaths, state_dir
 
 app = typer.Typer()
@@ -40,7 +42,7 @@ def doctor(
     drift: Annotated[
         bool,
         typer.Option(
-            "--drift", help="Also compare what is there with what is declared; up to 2 min."
+            "--drift", help="Also compare what is there with what is declared; up to 2 min more."
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
@@ -49,8 +51,9 @@ def doctor(
 
     It asks what a client asks, from a health check to the largest body, and looks at every side
     with your own access: on the twin all of it, on your own stack with the gcloud, tailscale and
-    kubeconfig of this computer, as far as they are there. Half a minute at most. It wakes a gateway
-    that was scaled to zero, with home.wake also home, and has the model write one token twice.
+    kubeconfig of this computer, as far as they are there. Once Pulumi has told the stack's outputs,
+    it takes half a minute at most. It wakes a gateway that was scaled to zero, and has the model
+    write one token twice.
 
     The exit code is 0 only if nothing is broken.
 
@@ -68,9 +71,7 @@ def doctor(
             findings = diagnose(examine(patient, with_drift=drift))
             print(json.dumps(answer(findings), indent=2))  # noqa: T201
         else:
-            most = "2 minutes" if drift else "half a minute"
-            with console.status(f"Asking each hop, {most} at most"):
-                findings = diagnose(examine(patient, with_drift=drift))
+            findings = _drawn(patient, drift=drift)
             console.print(table(findings))
             console.print(verdict(findings))
         if first_broken(findings) is not None:
@@ -89,19 +90,14 @@ def answer(findings: list[Finding]) -> dict[str, Any]:
 
 def table(findings: list[Finding]) -> Table:
     """A line for each hop, in the order of a request."""
-    shown = Table(box=None, show_header=False, pad_edge=False)
-    shown.add_column(no_wrap=True)
-    shown.add_column(no_wrap=True)
-    shown.add_column(overflow="fold")
+    shown = _lines()
     for one in findings:
-        told = one.evidence
+        told = escape(one.evidence)
         if one.state == "warning":
-            told = "\n".join(filter(None, (told, one.cause, f"→ {one.remedy}")))
-        shown.add_row(
-            _MARKS[one.state],
-            one.hop,
-            told or ("[dim]not reached[/dim]" if one.state == "not seen" else ""),
-        )
+            told = "\n".join(filter(None, (told, escape(one.cause), f"→ {escape(one.remedy)}")))
+        unknown = "[dim]not reached[/dim]" if one.state == "not seen" else ""
+        took = "" if one.seconds is None else f"{one.seconds:.1f} s"
+        shown.add_row(_MARKS[one.state], one.hop, took, told or unknown)
     return shown
 
 
@@ -110,22 +106,41 @@ def verdict(findings: list[Finding]) -> str:
     broken = first_broken(findings)
     if broken is None:
         return "\n[green]Nothing is broken.[/green]"
-    return f"\n[red bold]{broken.hop}[/red bold]: {broken.cause}\n[bold]→[/bold] {broken.remedy}"
+    cause, remedy = escape(broken.cause), escape(broken.remedy)
+    return f"\n[red bold]{broken.hop}[/red bold]: {cause}\n[bold]→[/bold] {remedy}"
+
+
+def _drawn(patient: Patient, *, drift: bool) -> list[Finding]:
+    """Each hop's line is drawn as something is seen there."""
+    most = "2½ minutes" if drift else "half a minute"
+    asking = Spinner("dots", f"Asking each hop, {most} at most")
+    texts: dict[Hop, str] = {}
+
+    def told(more: Mapping[Hop, str]) -> None:
+        texts.update(more)
+        shown = _lines()
+        for hop in HOPS:
+            shown.add_row("", hop, "", escape(texts.get(hop, "…")))
+        live.update(Group(shown, asking))
+
+    with Live(asking, console=console, transient=True) as live:
+        told({})
+        return diagnose(examine(patient, with_drift=drift, told=told))
+
+
+def _lines() -> Table:
+    shown = Table(box=None, show_header=False, pad_edge=False)
+    shown.add_column(no_wrap=True, width=1)
+    shown.add_column(no_wrap=True)
+    shown.add_column(no_wrap=True, justify="right")
+    shown.add_column(overflow="fold")
+    return shown
 
 
 def _patient(name: str) -> Patient:
     stack = Stack.named(name)
-    settings = Settings.model_validate(_settings(stack))
+    settings = stack.settings()
     service = stack.service()
     if name != STACK:
-        auth_key = service.auth_key_expires or NotSeen(why="no auth key is stored")
-        return of_stack(name, service.url, service.key, settings, auth_key)
+        return of_stack(name, service.url, service.key, settings, service.auth_key)
     return of_twin(Engine.of_running_twin(TwinPaths(state_dir())), service.key, settings)
-
-
-def _settings(stack: Stack) -> Any:
-    """As they stand in the file, which the program reads, too."""
-    try:
-        return yaml.safe_load(stack.file.read_text())["config"][f"personal-cloud-hub:{KEY}"]
-    except (KeyError, TypeError) as error:
-        raise TwinError(f"{stack.file} has no personal-cloud-hub:{KEY}") from error

@@ -92,7 +92,7 @@ def run(  # noqa: PLR0913, PLR0917  # each is a word of the command line
     OPENAI_BASE_URL, OPENAI_API_KEY: the service to ask. Without them it is the twin on this
     machine, or the Pulumi stack that is selected.
     """
-    with told_in_words():
+    with told_in_words(resumes=True):
         sizes = _sizes(size)
         with console.status("opening the set"):
             grounding = open_set(given, sizes)

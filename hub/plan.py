@@ -9,15 +9,16 @@ from typing import Annotated, get_args
 import typer
 from rich.console import Console
 
-from app.model.forecast.memory import Request
+from app.model.forecast.memory import ANSWER_TOKENS, PICTURE, Request
 from app.model.forecast.plan import Plan, crowding, plan, refusal
 from app.model.forecast.vllm_log import Reported
 from app.model.image_tokens import Size
-from app.model.profiles import PROFILES, ProfileName
+from app.model.profiles import PROFILES, RTX_3090_GIB, ProfileName
 from hub import plan_tables as tables
 from hub.vllm_log import reported_by_the_model_server
 from hub.words import told_in_words
-from infra.bill import Use, bill
+from infra.bill import Use, bill, impossible
+from infra.config import DEFAULT_REGION
 from twin.errors import TwinError
 
 app = typer.Typer()
@@ -37,11 +38,14 @@ def command(  # noqa: PLR0913  # one for each option
     ] = None,
     *,
     users: Annotated[int, typer.Option(min=1, max=1000, help="Who ask at the same moment.")] = 1,
-    picture: Annotated[str, typer.Option(help="Its size, or `none`.")] = "1024x768",
-    answer: Annotated[int, typer.Option(min=2, help="Tokens of one answer.")] = 300,
+    picture: Annotated[
+        str, typer.Option(help="Its size, or `none`.")
+    ] = f"{PICTURE.width}x{PICTURE.height}",
+    answer: Annotated[int, typer.Option(min=2, help="Tokens of one answer.")] = ANSWER_TOKENS,
     gpu_memory: Annotated[
-        float, typer.Option(help="GiB that CUDA reports, as in `home.gpuMemoryGib`.")
-    ] = 23.69,
+        float,
+        typer.Option(min=1, max=200, help="GiB that CUDA reports, as in `home.gpuMemoryGib`."),
+    ] = RTX_3090_GIB,
     requests: Annotated[int, typer.Option(min=0, help="Requests a day.")] = 50,
     awake: Annotated[
         float | None,
@@ -50,11 +54,13 @@ def command(  # noqa: PLR0913  # one for each option
     home_hours: Annotated[
         float, typer.Option(min=0, max=24, help="Hours a day that home is switched on.")
     ] = 24,
-    kwh: Annotated[float | None, typer.Option(min=0, help="Price of a kWh, dollars.")] = None,
-    idle_watts: Annotated[
-        float | None, typer.Option(min=0, help="What home draws while nobody asks.")
+    kwh: Annotated[
+        float | None, typer.Option(min=0, max=10, help="Price of a kWh, dollars.")
     ] = None,
-    region: Annotated[str, typer.Option(help="Google's region.")] = "asia-northeast3",
+    idle_watts: Annotated[
+        float | None, typer.Option(min=0, max=10_000, help="What home draws while nobody asks.")
+    ] = None,
+    region: Annotated[str, typer.Option(help="Google's region.")] = DEFAULT_REGION,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Use vLLM's own figures, from its log.")
     ] = False,
@@ -85,7 +91,8 @@ def command(  # noqa: PLR0913  # one for each option
 
     [bold]Environment variables[/bold]
 
-    KUBECONFIG: with --calibrate and no twin in HUB_STATE, the cluster with the model server.
+    KUBECONFIG: with --calibrate, the cluster with the model server; without it the twin in
+    HUB_STATE.
     """
     with told_in_words():
         request = Request(picture=_size(picture), answer_tokens=answer)
@@ -107,6 +114,8 @@ def command(  # noqa: PLR0913  # one for each option
             kwh_usd=kwh,
             idle_watts=idle_watts,
         )
+        if why := impossible(use):
+            raise TwinError(f"This cannot be: {why}")
         month = bill(use)
         if as_json:
             print(json.dumps(tables.as_data(plans, use, month, log), indent=2))  # noqa: T201

@@ -12,7 +12,8 @@ from app.model.forecast.memory import CPU_BLOCK_TOKENS, forecast, kv_tokens
 from app.model.forecast.plan import Plan, rows
 from app.model.forecast.vllm_log import Reported
 from app.model.profiles import GIB, Profile
-from infra.bill import DAYS, Bill, Use
+from infra.bill import SECRETS, Bill, Use
+from infra.gcp.costs import DAYS_PER_MONTH
 
 COMPARED = {
     "budget_gib": "vLLM's share",
@@ -71,13 +72,13 @@ def month(use: Use, cost: Bill) -> Table:
     table = Table("a month", box=None, header_style="bold")
     table.add_column("US dollars", justify="right")
     table.add_column("for")
-    awake = use.awake_minutes * DAYS
+    awake = use.awake_minutes * DAYS_PER_MONTH
     free = cost.free_ephemeral_minutes
     over = f", {awake - free:,.0f} over" if awake > free else ""
     for what, usd, why in (
         ("Cloud Run", cost.cloud_run, f"{awake / 60:,.0f} h awake in {use.region}"),
         ("registry", cost.registry, "two images"),
-        ("secrets", cost.secrets, "four versions"),
+        ("secrets", cost.secrets, f"{SECRETS} versions, with an auth key"),
         ("egress", cost.egress, f"{use.egress_gb:.2f} GB to home and to clients"),
         ("electricity", cost.electricity, f"{use.kwh:,.0f} kWh at home"),
         ("together", cost.total, f"list prices of {cost.read_on}"),

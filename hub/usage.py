@@ -12,6 +12,7 @@ from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from doctor.instances import (
@@ -130,7 +131,12 @@ def usage(
             rows = summed(requests(logged))
             lived = lives(logged)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise TwinError(f"This is no log of the gateway: {error!r}") from error
+            lacks = f"has no {error}" if isinstance(error, KeyError) else "is not in its form"
+            raise TwinError(
+                f"This is no log of the gateway: an entry {lacks}. Give it the lines of the "
+                "gateway's Caddy, or what `gcloud logging read … --format=json` prints for it; "
+                "docs/operations.md has that command."
+            ) from error
         if log is None:
             lived = still_running(lived, running(TwinPaths(state_dir())), datetime.now(UTC))
         days = by_day(lived)
@@ -168,7 +174,9 @@ def table(rows: Iterable[Used]) -> Table:
         shown.add_column(title, justify="right")
     for row in rows:
         counts = (f"{count:,}" for count in (row.answered, row.refused, row.failed, row.relayed))
-        shown.add_row(row.day, row.key, *counts, f"{row.megabytes:,.2f}", f"{row.minutes:,.1f}")
+        shown.add_row(
+            row.day, escape(row.key), *counts, f"{row.megabytes:,.2f}", f"{row.minutes:,.1f}"
+        )
     return shown
 
 
@@ -178,7 +186,7 @@ def days_table(days: Iterable[Day]) -> Table:
     for title in ("instances started", "minutes they ran"):
         shown.add_column(title, justify="right")
     for day in days:
-        shown.add_row(day.day, day.region, f"{day.starts:,}", f"{day.minutes:,.1f}")
+        shown.add_row(day.day, escape(day.region), f"{day.starts:,}", f"{day.minutes:,.1f}")
     return shown
 
 
@@ -190,7 +198,11 @@ def months_table(months: Iterable[Month]) -> Table:
     for month in months:
         shares = (f"{share:.1%}" for share in (month.free_cpu, month.free_memory, month.tailnet))
         shown.add_row(
-            month.month, month.region, f"{month.minutes:,.1f}", *shares, f"${month.usd:,.2f}"
+            month.month,
+            escape(month.region),
+            f"{month.minutes:,.1f}",
+            *shares,
+            f"${month.usd:,.2f}",
         )
     return shown
 

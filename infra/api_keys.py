@@ -9,8 +9,8 @@ import pulumi_random as random
 
 from infra.key_names import newest
 
-LETTERS = 43
-"""Of 62: more than 256 bits, so that guessing and timing are out of question."""
+KEY_LENGTH = 43
+"""Each character is one of 62, which makes more than 256 bits: too many to guess a key."""
 
 
 class ApiKeys(pulumi.ComponentResource):
@@ -36,6 +36,6 @@ class ApiKeys(pulumi.ComponentResource):
 
     def _key(self, name: str) -> pulumi.Output[str]:
         password = random.RandomPassword(
-            name, length=LETTERS, special=False, opts=pulumi.ResourceOptions(parent=self)
+            name, length=KEY_LENGTH, special=False, opts=pulumi.ResourceOptions(parent=self)
         )
         return password.result

@@ -1,41 +1,39 @@
-"""Stack configuration, parsed once at the edge of the program.
+"""Every setting of a stack, as frozen models.
 
-``Pulumi.<stack>.yaml`` is hand-written input: parsed here into frozen models, read nowhere else.
-Secrets stay out of these models; a Pydantic field would hold the plain text.
+Secrets stay out of these models; a Pydantic field would hold the plain text. Without Pulumi, whose
+import takes a quarter of a second: commands read settings, too.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-import pulumi
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 from app.model.forecast.plan import refusal
-from app.model.profiles import PROFILES, ProfileName
+from app.model.profiles import PROFILES, RTX_3090_GIB, ProfileName
 from infra import key_names
 
-KEY = "settings"
+SETTINGS_KEY = "settings"
+"""The key in the stack's file under which all settings stand."""
+LARGEST_BODY_MB = 31
+"""Cloud Run takes 32 MiB over HTTP/1."""
+DEFAULT_REGION = "asia-northeast3"
 TRAEFIK_TIMEOUT_SECONDS = 330
 """Longer than Cloud Run's longest here, so that the outer hop always gives up first."""
 SOCKS_DIAL_SECONDS = 5
 """tailscaled gives up a dial through its SOCKS port after this time (net/socks5, 1.102.3)."""
 
 
-class ConfigError(pulumi.RunError):
-    """A problem in the stack file. ``RunError`` prints the message, not a traceback."""
-
-
-def _pinned(image: str) -> str:
+def _with_a_version(image: str) -> str:
     name, _, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     if tag == "latest" or not (tag or digest):
@@ -46,7 +44,7 @@ def _pinned(image: str) -> str:
     return image
 
 
-Image = Annotated[str, AfterValidator(_pinned)]
+Image = Annotated[str, AfterValidator(_with_a_version)]
 
 
 class _Section(BaseModel):
@@ -84,12 +82,14 @@ class Cloud(_Section):
 
     project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
     """Google Cloud project id."""
-    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")] = "asia-northeast3"
+    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")] = DEFAULT_REGION
     """Google Cloud region of the gateway."""
     timeout_seconds: Annotated[int, Field(ge=30, le=300)] = 300
     """How long a request may take, the start of an instance included."""
     hold_seconds: Annotated[int, Field(ge=1, le=60)] = 6
-    """How long a request is held while home has not answered yet; tries every 5 s within it."""
+    """How long a request is held while home has not answered yet; tries every 5 s within it.
+    None is held once home counts as off, after 5 to 10 s. Above 8, a home that falls silent is
+    given up that much later."""
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
     """Requests one instance serves at once; with one instance, all there are."""
     # renovate: datasource=docker depName=library/caddy
@@ -147,7 +147,9 @@ class Wake(_Section):
     """That device's tailnet address, `100.x.y.z`; the tailnet's policy has to let the gateway reach
     it (`hub policy --waker ADDRESS`)."""
     seconds: Annotated[int, Field(ge=1, le=600)] = 90
-    """From the packet until home answers, which clients are told as `Retry-After`."""
+    """From the packet until home answers the gateway, if only that its model is still loading. The
+    gateway does not wait that long: it refuses the question with this as `Retry-After`, and the
+    client asks again."""
 
 
 class Home(_Section):
@@ -157,7 +159,7 @@ class Home(_Section):
     """Its name in the tailnet."""
     kube_context: str | None = None
     """Context in the kubeconfig; the current one if not set."""
-    gpu_memory_gib: Annotated[float, Field(gt=0, le=200)] = 23.69
+    gpu_memory_gib: Annotated[float, Field(gt=0, le=200)] = RTX_3090_GIB
     """What CUDA reports for an RTX 3090 (``torch.cuda.mem_get_info``), which is less than the 24.0
     that ``nvidia-smi`` shows."""
     gpu_slices: Annotated[int, Field(ge=2, le=48)] = 10
@@ -170,7 +172,8 @@ class Home(_Section):
     """Your own values for K3s' Traefik chart; this program adds its own and wins over yours."""
     wake: Wake | None = None
     take_over: bool = False
-    """Replace a HelmChartConfig `traefik` or a device plugin that somebody else has made."""
+    """Replace what somebody else has made at home under a name of this program's, such as the
+    HelmChartConfig `traefik`."""
 
 
 class Model(_Section):
@@ -182,7 +185,8 @@ class Model(_Section):
     """Another commit than the profile's own: `REPOSITORY@COMMIT`, 40 hex digits."""
     # renovate: datasource=docker depName=vllm/vllm-openai
     image: Image = "vllm/vllm-openai:v0.33.0"
-    """Use 0.24.0 or later; earlier versions have known vulnerabilities."""
+    """Use 0.24.0 or later: in earlier versions a request can stop the server (CVE-2026-55514,
+    CVE-2026-55574, CVE-2026-54234)."""
     even_if_too_large: bool = False
     """Deploy although the forecast says that the model does not fit; vLLM decides at its start."""
 
@@ -232,7 +236,7 @@ class Limits(_Section):
     in_flight: Annotated[int, Field(ge=1)] = 40
     """Requests of one key at once, those that wait at the model server included; the next one gets
     429."""
-    body_mb: Annotated[int, Field(ge=1, le=31)] = 20
+    body_mb: Annotated[int, Field(ge=1, le=LARGEST_BODY_MB)] = 20
     """Largest request, MB; Cloud Run itself refuses more than 32 MiB."""
 
 
@@ -263,31 +267,3 @@ class Settings(_Section):
                 "model.evenIfTooLarge: true to let vLLM decide"
             )
         return self
-
-
-def load(config: pulumi.Config) -> Settings:
-    """Parse this stack's settings.
-
-    Raises:
-        ConfigError: naming every key at fault, as the YAML spells it, and what to write.
-    """
-    raw = config.get_object(KEY)
-    if raw is None:
-        raise ConfigError(
-            f"{config.full_key(KEY)} is missing from this stack's file; "
-            "copy it from Pulumi.dev.yaml and change cloud.project"
-        )
-    try:
-        return Settings.model_validate(raw)
-    except ValidationError as error:
-        problems = [
-            f"  {'.'.join([config.full_key(KEY), *map(str, e['loc'])])}: {_in_words(e['msg'])}"
-            for e in error.errors()
-        ]
-        raise ConfigError("\n".join(["This stack's settings are not right:", *problems])) from error
-
-
-def _in_words(message: str) -> str:
-    if message == "Extra inputs are not permitted":
-        return "no such setting; docs/configuration.md lists them all"
-    return message.removeprefix("Value error, ")

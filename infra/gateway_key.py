@@ -1,4 +1,7 @@
-"""How the gateway proves itself at home: one random key, sent and checked as HTTP Basic."""
+"""How the gateway proves itself at home, and what it then says there of a request.
+
+It sends one random key, which Traefik checks as HTTP Basic.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,10 @@ import base64
 import hashlib
 
 GATEWAY_USER = "gateway"
+KEY_ID_HEADER = "X-Hub-Key-Id"
+"""The client's name, set by the gateway, which has checked the client's key. Home's limits count
+by it. Members of the tailnet reach home's port 80, too, so Traefik first asks for the gateway's
+key (the middleware ``gateway-only``)."""
 
 
 def password_line(key: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import Any
 
 from app.model.profiles import SERVED_NAME
 
 
-def curl_line(url_and_keys: list[Any]) -> str:
-    """A question to paste into a shell, with the first key in it."""
-    url, keys = url_and_keys
+def curl_line(url: str) -> str:
+    """A question to paste into a shell that has a key in ``OPENAI_API_KEY``.
+
+    The key itself is not in it: a shell keeps what is pasted in its history.
+    """
     question = {
         "model": SERVED_NAME,
         "stream": True,
@@ -21,7 +22,7 @@ def curl_line(url_and_keys: list[Any]) -> str:
     return " ".join(
         [
             f"curl -N {url}/v1/chat/completions",
-            f"-H {shlex.quote('Authorization: Bearer ' + next(iter(keys.values())))}",
+            '-H "Authorization: Bearer $OPENAI_API_KEY"',
             "-H 'Content-Type: application/json'",
             f"-d {shlex.quote(json.dumps(question))}",
         ]

@@ -12,7 +12,7 @@ import pulumi_tailscale as tailscale
 from pulumi.runtime import get_config
 
 from app.model.forecast.plan import plan, rows
-from infra import config
+from infra import config, stack_config
 from infra.api_keys import ApiKeys
 from infra.gateway_key import authorization
 from infra.gcp.budget import Budget, BudgetArgs
@@ -27,7 +27,7 @@ from infra.home_k3s.model_wait import wait_for_model
 from infra.home_k3s.others import refuse_others
 from infra.outputs import curl_line
 from infra.tailnet.membership import AuthKey, AuthKeyArgs, TrustedAccount, TrustedAccountArgs
-from infra.tailnet.policy import GATEWAY_TAG, policy
+from infra.tailnet.policy import GATEWAY_TAG, WAKER, policy
 
 
 def main(today: date, connect: Connect) -> None:
@@ -37,7 +37,7 @@ def main(today: date, connect: Connect) -> None:
     server.
     """
     raw = pulumi.Config("personal-cloud-hub")
-    settings = config.load(raw)
+    settings = stack_config.load(raw)
     # In plain text for a connection of the program's own; Pulumi itself gets it as a secret.
     cluster = connect(get_config(raw.full_key("kubeconfig")), settings.home.kube_context)
     _look_for_others(cluster, take_over=settings.home.take_over)
@@ -72,7 +72,7 @@ def main(today: date, connect: Connect) -> None:
             allowed_origins=settings.cloud.allowed_origins,
             fallback=_fallback(settings.cloud.fallback, raw),
             home=settings.home.host,
-            waker=wake and Waker(address=wake.through, seconds=wake.seconds),
+            waker=wake and Waker(address=wake.through, port=WAKER, seconds=wake.seconds),
             control_url=settings.tailnet.control_url,
             mtu=settings.tailnet.mtu,
             api_keys=keys.accepted,
@@ -89,7 +89,7 @@ def main(today: date, connect: Connect) -> None:
     pulumi.export("gatewayUrl", gateway.url)
     pulumi.export("apiKeys", keys.by_name)
     pulumi.export("acceptedKeys", list(settings.api_keys))
-    pulumi.export("curl", pulumi.Output.all(gateway.url, keys.by_name).apply(curl_line))
+    pulumi.export("curl", gateway.url.apply(curl_line))
     pulumi.export("costs", costs(settings.cloud.region).told())
     pulumi.export("tailnetPolicy", policy("grants", waker=wake and wake.through))
     pulumi.export("plan", rows(plan(settings.model.profile, settings.home.gpu_memory_gib)))
@@ -121,7 +121,7 @@ def _fallback(fallback: config.Fallback | None, raw: pulumi.Config) -> Elsewhere
         return None
     key = raw.get_secret("fallbackKey")
     if key is None:
-        raise config.ConfigError(
+        raise stack_config.ConfigError(
             "cloud.fallback needs the other service's key; give it with\n"
             "  pulumi config set --secret personal-cloud-hub:fallbackKey"
         )
@@ -133,8 +133,8 @@ def _look_for_others(cluster: Cluster, *, take_over: bool) -> None:
         refuse_others(cluster.found(), take_over=take_over)
     except NotReachedError as error:
         pulumi.warn(
-            f"Home was not reached ({error}), so this program could not look there for a Traefik "
-            "configuration or a device plugin of somebody else, which it would replace."
+            f"Home was not reached ({error}), so this program could not look there for "
+            "objects of somebody else that it would replace."
         )
 
 

@@ -49,7 +49,7 @@ def _containers(props: Props) -> list[Props]:
     return cast("list[Props]", template["containers"])
 
 
-def images_are_pinned(type_: str, props: Props) -> Problems:
+def images_name_a_version(type_: str, props: Props) -> Problems:
     """A restart must not change what runs."""
     if type_ in WORKLOADS or type_ == SERVICE:
         for container in _containers(props):
@@ -177,7 +177,7 @@ def _within(inner: Network, outer: list[Network]) -> bool:
 
 
 RULES: dict[str, Callable[[str, Props], Problems]] = {
-    "images-are-pinned": images_are_pinned,
+    "images-name-a-version": images_name_a_version,
     "one-gpu-slice-a-container": one_gpu_slice_a_container,
     "gateway-costs-nothing-idle": gateway_costs_nothing_idle,
     "gateway-can-be-destroyed": gateway_can_be_destroyed,

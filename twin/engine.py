@@ -169,18 +169,25 @@ class Engine:
         (self.paths.root / "Pulumi.twin.yaml").write_text(yaml.safe_dump(stack))
 
 
-def run_pulumi(*arguments: str, env: Mapping[str, str]) -> str:
-    """What `pulumi` prints, run in the project's folder.
+def run_pulumi(*arguments: str, env: Mapping[str, str], seconds: float | None = None) -> str:
+    """What `pulumi` prints, run in the project's folder, in ``seconds`` at most.
 
     Raises:
-        TwinError: it failed, or is not installed.
+        TwinError: it failed, did not end, or is not installed.
     """
     pulumi = shutil.which("pulumi", path=env.get("PATH"))
     if pulumi is None:
         raise TwinError("`pulumi` is not on PATH; https://www.pulumi.com/docs/install/ has it.")
-    done = subprocess.run(
-        [pulumi, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False
-    )
+    command = [pulumi, *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TwinError(
+            f"`pulumi {' '.join(arguments)}` did not end in {seconds} s. Where Pulumi keeps the "
+            "stack was not reached; `pulumi whoami --verbose` tells where that is."
+        ) from error
     if done.returncode != 0:
         raise TwinError(f"`pulumi {' '.join(arguments)}` failed:\n{done.stderr}{done.stdout}")
     return done.stdout

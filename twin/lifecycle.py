@@ -1,4 +1,4 @@
-"""Start the twin's parts in order, stop the cloud's side of them, remove everything.
+"""Start groups of the twin's parts, stop the cloud's side of them, remove everything.
 
 Each step looks first at what already runs, so an interrupted start is taken up where it was.
 """
@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from infra.home_k3s.names import MODEL_CACHE
 from twin import network as networks
@@ -106,7 +107,7 @@ class Twin:
         """A part that runs as wanted is left alone; one that runs otherwise is started anew."""
         for record in records(self.paths):
             if record.name == part.name and record.process is not None:
-                as_wanted = record.fingerprint == part.fingerprint and not record.stands_still
+                as_wanted = record.fingerprint == part.fingerprint and record.state == "running"
                 if as_wanted and recovers(part):
                     return record
                 self.progress.say(f"  {part.name} is not as it should be; starting it again")
@@ -116,30 +117,61 @@ class Twin:
 
 
 @contextmanager
-def held(paths: TwinPaths, settings: TwinSettings, progress: Progress) -> Generator[Twin]:
-    """A twin, for one command at a time.
+def locked(paths: TwinPaths) -> Generator[None]:
+    """One command at a time works on a twin.
 
     Raises:
-        TwinError: another command works on the same twin.
+        TwinError: another command works on the same twin, or the folder is not a twin's.
     """
-    for folder in (paths.logs, paths.parts, paths.sockets, paths.host_paths):
-        folder.mkdir(parents=True, exist_ok=True)
-    paths.root.chmod(0o700)
     if len(str(paths.root)) > LONGEST_STATE_PATH:
         raise TwinError(f"{paths.root} is too long a path for unix sockets; set HUB_STATE shorter")
-    with (paths.root / "lock").open("w") as lock:
+    if paths.root.exists():
+        refuse_what_is_no_twin(paths)
+    for folder in _made_first(paths):
+        folder.mkdir(parents=True, exist_ok=True)
+    paths.root.chmod(0o700)
+    with paths.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise TwinError("Another hub command works on this twin; wait for it to end") from None
-        yield Twin(paths, settings, progress)
+        yield
+
+
+def _made_first(paths: TwinPaths) -> tuple[Path, ...]:
+    return (paths.parts, paths.logs, paths.sockets, paths.host_paths)
+
+
+def refuse_what_is_no_twin(paths: TwinPaths) -> None:
+    """Keep `hub up` and `hub clean` away from a folder with other files, such as ``$HOME``.
+
+    Raises:
+        TwinError: no twin was ever started in it.
+    """
+    # Killed before it made its lock, `hub up` leaves some of these and nothing else.
+    is_begun = set(paths.root.iterdir()) <= set(_made_first(paths))
+    if not is_begun and not (paths.lock.is_file() and paths.parts.is_dir()):
+        raise TwinError(
+            f"{paths.root} is no twin's folder: it has no {paths.lock.name} and no "
+            f"{paths.parts.name}, which `hub up` makes first. Nothing in it was changed. Set "
+            "HUB_STATE to a twin's folder, or to one that does not exist yet."
+        )
 
 
 def remove(paths: TwinPaths) -> list[str]:
-    """End every process of the twin and delete its state; the names of what was ended."""
+    """End every process of the twin and delete its state; the names of what was ended.
+
+    Raises:
+        TwinError: the folder is not a twin's.
+    """
+    refuse_what_is_no_twin(paths)
     for record in records(paths):
         if record.name in CONTAINER_RUNNERS:
             stop(record, paths, seconds=20)  # they end their containers themselves
     ended = sweep(paths)
+    for entry in paths.root.iterdir():
+        # What shows that it is a twin's goes last, so that an interrupted removal can go on.
+        if entry not in (paths.lock, paths.parts):
+            shutil.rmtree(entry, ignore_errors=True)
     shutil.rmtree(paths.root, ignore_errors=True)
     return ended

@@ -39,6 +39,11 @@ class TwinPaths:
         return self.root / "parts"
 
     @property
+    def lock(self) -> Path:
+        """Held by the command that works on the twin."""
+        return self.root / "lock"
+
+    @property
     def sockets(self) -> Path:
         """Unix sockets, which cross network namespaces."""
         return self.root / "run"

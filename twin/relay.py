@@ -11,11 +11,15 @@ import argparse
 import asyncio
 import contextlib
 import signal
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 CHUNK_BYTES = 256 * 1024
+BACKLOG = 100
+"""As asyncio's servers have it."""
+PAUSE_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -33,50 +37,71 @@ class Endpoint:
         host, _, port = text.rpartition(":")
         return cls(host=host, port=int(port))
 
+    def socket(self) -> socket.socket:
+        """One of its kind, for asyncio."""
+        made = socket.socket(socket.AF_UNIX if self.path else socket.AF_INET)
+        made.settimeout(0)
+        if not self.path:
+            # Else small pieces wait 40 ms for acknowledgements. What is accepted inherits it.
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    @property
+    def address(self) -> str | tuple[str, int]:
+        """As sockets take it."""
+        return self.path or (self.host, self.port)
 
 
-async def _open(endpoint: Endpoint) -> Streams:
-    if endpoint.path:
-        return await asyncio.open_unix_connection(endpoint.path)
-    return await asyncio.open_connection(endpoint.host, endpoint.port)
+async def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Copy one direction, to its end or to the end of either connection.
+
+    Plain sockets: asyncio's own transports drop what has arrived when a write fails, and so the
+    answer of a server that refuses a request before it has read all of it.
+    """
+    loop, ended = asyncio.get_running_loop(), socket.SHUT_WR
+    try:
+        while chunk := await loop.sock_recv(source, CHUNK_BYTES):
+            try:
+                await loop.sock_sendall(target, chunk)
+            except OSError:
+                return  # what the target has said before it went is for the other direction
+    except OSError:
+        ended = socket.SHUT_RDWR
+    with contextlib.suppress(OSError):
+        target.shutdown(ended)
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy one direction; the end of the input is passed on, not the connection's end."""
-    with contextlib.suppress(OSError):  # either side may hang up at any time
-        while chunk := await reader.read(CHUNK_BYTES):
-            writer.write(chunk)
-            await writer.drain()
-        writer.write_eof()
+async def _carry(near: socket.socket, connect: Endpoint) -> None:
+    with near, connect.socket() as far:
+        try:
+            await asyncio.get_running_loop().sock_connect(far, connect.address)
+        except OSError:
+            return  # closing says to the near side that the far one is down
+        await asyncio.gather(_pump(near, far), _pump(far, near))
+
+
+async def _serve(listener: socket.socket, connect: Endpoint) -> None:
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as connections:
+        while True:
+            try:
+                near, _ = await loop.sock_accept(listener)
+            except OSError:  # too many are open
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            connections.create_task(_carry(near, connect))
 
 
 async def serve(listen: Endpoint, connect: Endpoint) -> None:
     """Relay until SIGTERM."""
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far: asyncio.StreamWriter | None = None
-        try:
-            far_reader, far = await _open(connect)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_pump(reader, far))
-                group.create_task(_pump(far_reader, writer))
-        except OSError:
-            pass  # the far side is down: closing says so to the near side
-        finally:
-            for side in (writer, far):
-                if side is not None:
-                    side.close()
-
-    if listen.path:
-        server = await asyncio.start_unix_server(carry, listen.path)
-    else:
-        server = await asyncio.start_server(carry, listen.host, listen.port)
-    stopped = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    async with server:
-        await stopped.wait()
+    with listen.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(listen.address)
+        listener.listen(BACKLOG)
+        serving = asyncio.create_task(_serve(listener, connect))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from twin.errors import TwinError
 from twin.paths import TwinPaths
+from twin.whole_file import write_whole
 
 IDLE_SECONDS = 900
 """Cloud Run keeps an idle instance for up to 15 minutes (container contract, "Idle instances")."""
@@ -66,7 +67,7 @@ class TwinSettings:
         return cls(**{f.name: kept[f.name] for f in fields(cls) if f.name in kept})
 
     def keep(self, paths: TwinPaths) -> None:
-        (paths.root / "twin.json").write_text(json.dumps(asdict(self)))
+        write_whole(paths.root / "twin.json", json.dumps(asdict(self)))
 
     def refuse_taken_ports(self) -> None:
         """Ask before anything starts.

@@ -53,7 +53,8 @@ class Answering:
         """
         if self._finish_reason is None:
             raise ServiceError(
-                "The answer ended before it was whole, or this is no address of a model. Ask again."
+                "The answer ended before it was whole. Ask again; if that changes nothing, check "
+                "that the address is a service's and ends in /v1."
             )
         seconds = self._seconds()
         speed = None

@@ -17,12 +17,12 @@ from openai.types.chat import ChatCompletionChunk
 
 from app.client.answering import Answering, Watcher, unwatched
 from app.client.connection import Connection
-from app.client.decoding import reusable
 from app.client.detecting import Detecting, picture_for
 from app.client.events import Sent, Waiting
 from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
 from app.client.images import Source
+from app.client.pictures.sources import reusable
 from app.client.proxies import unusable
 from app.client.request import (
     Asked,
@@ -33,7 +33,7 @@ from app.client.request import (
     body_bytes,
     question,
 )
-from app.client.served import KNOWN_SECONDS, ServedModel, chosen, served_models
+from app.client.served import KNOWN_SECONDS, ServedModel, chosen, served_model, served_models
 from app.model.profiles import CoordSpace
 
 T = TypeVar("T")
@@ -188,16 +188,25 @@ class AsyncClient:
         """Once; the SDK's own errors leave it, so that whoever asks can be patient."""
         if self._served is None or time.monotonic() - self._looked_up > KNOWN_SECONDS:
             begun = time.monotonic()
-            answer = await self._openai.models.with_raw_response.list()
-            try:
-                models = served_models(answer.http_response.json())
-            except ValueError:
-                raise no_models(self._connection) from None
-            if not models:
-                raise no_models(self._connection)
-            self._served = chosen(models, self._connection.model)
+            self._served = chosen(await self._models(), self._connection.model)
             self._looked_up = begun
         return self._served
+
+    async def _models(self) -> Sequence[ServedModel]:
+        """Of a service that has no list, the one that the connection names."""
+        name = self._connection.model
+        try:
+            answer = await self._openai.models.with_raw_response.list()
+            models = served_models(answer.http_response.json())
+        except openai.NotFoundError:
+            if name is None:
+                raise
+            return [served_model({"id": name})]
+        except ValueError:
+            raise no_models(self._connection) from None
+        if not models:
+            raise no_models(self._connection)
+        return models
 
     def _http(self, shorten: Callable[[httpx2.Response], Awaitable[None]]) -> httpx2.AsyncClient:
         """Through the proxy that the environment names, if it names one."""

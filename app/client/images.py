@@ -9,9 +9,11 @@ from typing import Literal
 
 from PIL import Image
 
-from app.client.decoding import SUFFIXES, Source, decoded, name, opened, orientation, turned
 from app.client.errors import ImageError
-from app.model.image_tokens import Size, smart_resize
+from app.client.pictures.decoding import decoded, opened, orientation
+from app.client.pictures.orientation import turned
+from app.client.pictures.sources import SUFFIXES, Source, name
+from app.model.image_tokens import MAX_IMAGE_PIXELS, Size, smart_resize
 
 __all__ = ["SUFFIXES", "Prepared", "Source", "prepare", "size_to_encode", "upright"]
 
@@ -19,8 +21,6 @@ MediaType = Literal["image/jpeg", "image/png"]
 
 MAX_BYTES = 14_000_000
 """Of one encoded picture: in base64 it takes 4/3 of that, and the gateway's cap is 20 MB."""
-MAX_SENT_PIXELS = 16 * 2**20
-"""The model server's own cap."""
 JPEG_QUALITY = 90
 FLAT_COLOURS = 4096
 """A picture with fewer colours than this in its sample is drawn, not photographed."""
@@ -61,9 +61,7 @@ def prepare(
         except ValueError as error:
             raise ImageError(f"{name(source)} cannot be asked about: {error}.") from None
         stored = (size.height, size.width) if is_on_its_side else (size.width, size.height)
-        # The JPEG decoder leaves out what the resize would average away.
-        picture.draft("RGB", stored)
-        rgb = decoded(picture, source)
+        rgb = decoded(picture, source, stored)
     small = rgb.resize(stored, Image.Resampling.LANCZOS, reducing_gap=2.0)
     data, media_type = _encoded(turned(small, number), max_bytes)
     return Prepared(data, media_type, original, sent)
@@ -90,7 +88,7 @@ def size_to_encode(original: Size, sent: Size, min_pixels: int, max_pixels: int)
         return sent
     for tenths in range(10, 0, -1):
         size = Size(original.width * tenths // 10, original.height * tenths // 10)
-        if size.width * size.height <= MAX_SENT_PIXELS and becomes_sent(size):
+        if size.width * size.height <= MAX_IMAGE_PIXELS and becomes_sent(size):
             return size
     raise ValueError(
         f"the model's resize of {original.width}x{original.height} is not stable. Cut it into parts"

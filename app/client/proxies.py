@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
+
+import httpx2
+from httpx2._utils import URLPattern, get_environment_proxies
 
 from app.client.errors import ClientError
 
@@ -19,20 +21,27 @@ class Proxy:
     address: str
     """Without user and password."""
 
+    @property
+    def is_http(self) -> bool:
+        """Else it speaks SOCKS."""
+        return self.address.lower().startswith("http")
+
     def __str__(self) -> str:
         return f"the proxy {self.address} of {self.variable}"
 
 
 def proxy_of(url: str) -> Proxy | None:
-    """The proxy for an address, if the environment names one."""
-    parts = urlsplit(url)
-    proxies = getproxies()
-    if proxy_bypass(parts.netloc, proxies):
+    """The proxy for an address, if the environment names one.
+
+    By httpx2's own tables, which are not public: NO_PROXY has many forms, such as 100.64.0.0/10,
+    and no second reading of it would agree in all of them.
+    """
+    addresses = {URLPattern(form): address for form, address in get_environment_proxies().items()}
+    forms = (form for form in sorted(addresses) if form.matches(httpx2.URL(url)))
+    form = next(forms, None)
+    if form is None or (address := addresses[form]) is None:
         return None
-    for scheme in (parts.scheme, "all"):
-        if proxies.get(scheme):
-            return Proxy(_variable(f"{scheme}_proxy"), _without_password(proxies[scheme]))
-    return None
+    return Proxy(_variable(f"{form.scheme or 'all'}_proxy"), _without_password(address))
 
 
 def unusable(url: str, error: Exception) -> ClientError:

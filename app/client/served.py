@@ -35,34 +35,39 @@ class ServedModel:
     """``None`` where the model is not known."""
     max_model_len: int | None
     """Tokens of question and answer together, where the server tells."""
+    is_adapter: bool
+    """Of another entry, such as a LoRA adapter: used only if it is named."""
 
 
 def served_models(listing: Any) -> tuple[ServedModel, ...]:
-    """The base models of an answer to ``GET /v1/models``.
+    """The entries of an answer to ``GET /v1/models``; an adapter has the numbers of its base model.
 
     Raises:
         ValueError: it is no list of models.
     """
     try:
-        cards = [card for card in listing["data"] if not card.get("parent")]  # not its adapters
-        return tuple(served_model(card) for card in cards)
+        cards: dict[Any, dict[str, Any]] = {card["id"]: card for card in listing["data"]}
+        return tuple(served_model(card, cards.get(card.get("parent"))) for card in cards.values())
     except (KeyError, TypeError, AttributeError):
         raise ValueError("no list of models") from None
 
 
 def chosen(models: Sequence[ServedModel], name: str | None) -> ServedModel:
-    """The one of that name, or the only one.
+    """The one of that name, or the only base model.
 
     Raises:
         ServiceError: there is none, or several to choose from.
     """
     names = ", ".join(model.name for model in models[:10])
-    found = [model for model in models if name in (None, model.name)]
-    match found:
+    candidates = [
+        model for model in models if model.name == name or (name is None and not model.is_adapter)
+    ]
+    match candidates:
         case [model]:
             return model
         case []:
-            raise ServiceError(f"The service has no model {name}. It has: {names or 'none'}.")
+            missing = "base model" if name is None else f"model {name}"
+            raise ServiceError(f"The service has no {missing}. It has: {names or 'none'}.")
         case _:
             raise ServiceError(
                 f"The service has several models: {names}. Choose one: set OPENAI_MODEL, or give "
@@ -70,22 +75,28 @@ def chosen(models: Sequence[ServedModel], name: str | None) -> ServedModel:
             )
 
 
-def served_model(card: dict[str, Any]) -> ServedModel:
-    """Read vLLM's model card.
+def served_model(card: dict[str, Any], base: dict[str, Any] | None = None) -> ServedModel:
+    """Read vLLM's model card, and that of its base model, if it is an adapter.
 
     A model that is no profile's is taken to be served with the largest profile's bounds.
     """
-    model = str(card.get("root") or card["id"])
+    base = base or card
+    model = _model(base)
     profile = next((p for p in PROFILES.values() if p.model == model), None)
     bounds = profile or PROFILES["7b"]
     return ServedModel(
         name=str(card["id"]),
-        model=model,
+        model=_model(card),
         min_pixels=bounds.min_pixels,
         max_pixels=bounds.max_pixels,
         coord_space=profile.coord_space if profile else _coord_space(model),
-        max_model_len=card.get("max_model_len"),
+        max_model_len=base.get("max_model_len"),
+        is_adapter=bool(card.get("parent")),
     )
+
+
+def _model(card: dict[str, Any]) -> str:
+    return str(card.get("root") or card["id"])
 
 
 def _coord_space(model: str) -> CoordSpace | None:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 FACTOR = 28
 """Pixels per image token side: 14-pixel patches, merged 2 by 2 (Qwen2.5-VL)."""
 MAX_ASPECT = 200
+MAX_IMAGE_PIXELS = 16 * 2**20
+"""The model server reads no larger picture (``VLLM_MAX_IMAGE_PIXELS``)."""
 
 
 class Size(NamedTuple):

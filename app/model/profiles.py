@@ -47,6 +47,8 @@ class Profile:
 
 
 GIB = 2**30
+RTX_3090_GIB = 23.69
+"""What CUDA reports of the card (``torch.cuda.mem_get_info``); ``nvidia-smi`` shows 24.0."""
 AWQ_BITS = 4 + (16 + 4) / 128
 """Four for each parameter; for 128 of them a scale of 16 and a zero of 4 (``quantization_config``
 in the checkpoint's ``config.json``: bits 4, group_size 128)."""

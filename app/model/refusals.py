@@ -8,6 +8,7 @@ passes as it comes, piece by piece.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,8 +16,7 @@ Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
-
-CODES = {
+CODES: dict[str | None, str] = {
     "input_text": "context_length_exceeded",
     "input_tokens": "context_length_exceeded",
     "model": "model_not_found",
@@ -25,16 +25,29 @@ CODES = {
 
 
 EVENT, END = b"data: ", b"\n\n"
+SEQUENCE_NUMBER = re.compile(rb'"sequence_number": ?(\d+)')
+BROKEN_OFF = {
+    "message": "The model server failed in the middle of this answer.",
+    "type": "server_error",
+    "param": None,
+    "code": "model_failed",
+}
 
 
 def in_openais_shape(body: bytes) -> bytes:
     """An error's body; one of another shape stays as it is."""
     try:
-        told = json.loads(body)["error"]
-        message, param, refused = told["message"], told["param"], told["code"] < 500
-    except (ValueError, KeyError, TypeError):
+        whole = json.loads(body)
+    except ValueError:
         return body
-    error = {
+    match whole:
+        case {"error": {"message": message, "param": param, "code": int(status)}}:
+            refused = status < 500
+        case {"detail": str(message)}:  # FastAPI's own, of a body that is not text in UTF-8
+            param, refused = None, True
+        case _:
+            return body
+    error: dict[str, Any] = {
         "message": message,
         "type": "invalid_request_error" if refused else "server_error",
         "param": param and param.removeprefix("body."),
@@ -50,6 +63,27 @@ def in_a_stream(event: bytes) -> bytes:
     return EVENT + in_openais_shape(event.removeprefix(EVENT)).removesuffix(END) + END
 
 
+def broken_off(path: str, last: bytes) -> bytes:
+    """The end of a stream that vLLM leaves without one; ``last`` is the event before.
+
+    The Responses API has an event of its own for it, with the next number
+    (https://platform.openai.com/docs/api-reference/responses-streaming/error).
+    """
+    if not path.startswith("/v1/responses"):
+        return EVENT + json.dumps({"error": BROKEN_OFF}).encode() + END + EVENT + b"[DONE]" + END
+    numbered = SEQUENCE_NUMBER.search(last)
+    number = int(numbered[1]) + 1 if numbered else 0
+    error = {**BROKEN_OFF, "type": "error", "sequence_number": number}
+    return b"event: error\n" + EVENT + json.dumps(error).encode() + END
+
+
+def is_a_stream(start: Message) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in start.get("headers", ())
+    )
+
+
 class OpenAIErrors:
     """ASGI middleware."""
 
@@ -59,14 +93,19 @@ class OpenAIErrors:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         start: Message | None = None
         body = b""
+        last: bytes | None = None  # event of a stream that has begun and not ended
 
         async def sending(message: Message) -> None:
-            nonlocal start, body
+            nonlocal start, body, last
+            if message["type"] == "http.response.start" and is_a_stream(message):
+                last = b""
             if message["type"] == "http.response.start" and message["status"] // 100 == 4:
                 start = message
                 return
             if start is None:
                 piece = message.get("body", b"")
+                if last is not None and message["type"] == "http.response.body":
+                    last = (piece or last) if message.get("more_body") else None
                 await send({**message, "body": in_a_stream(piece)} if piece else message)
                 return
             body += message.get("body", b"")
@@ -77,4 +116,10 @@ class OpenAIErrors:
                 await send({**start, "headers": [*others, length]})
                 await send({"type": "http.response.body", "body": whole})
 
-        await self._app(scope, receive, sending)
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            if last is not None:
+                end = broken_off(scope["path"], last)
+                await send({"type": "http.response.body", "body": end})
+            raise

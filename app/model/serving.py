@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import json
 
+from app.model.image_tokens import MAX_IMAGE_PIXELS
 from app.model.profiles import SERVED_NAME, Profile
 
 HTTP_PORT = 8000
 DRAIN_SECONDS = 60
 PICTURES = 16
-"""In one prompt: at 500 tokens each they fill the context."""
+"""In one prompt: at 500 tokens each they fill the context. Not more of smaller ones, because a file
+of a few kilobytes may unpack to 50 MB (16.8 megapixels) of the model server's memory."""
 CACHE = "/cache"
 """Where the pod mounts the volume that keeps weights and compiled kernels."""
 NOTHING = "/nothing"
 """Where it mounts an empty one."""
 MODULES = "/modules"
 """Where it mounts modules of this project: the image has none."""
-MODULE_FILES = {"sitecustomize.py": "unreadable.py", "hub_refusals.py": "refusals.py"}
+MODULE_FILES = {
+    "sitecustomize.py": "unreadable.py",
+    "hub_refusals.py": "refusals.py",
+    "hub_failures.py": "failures.py",
+}
 """Their names there, and their files in ``app/model``."""
 
 
@@ -49,6 +55,7 @@ def serve_args(profile: Profile, revision: str) -> list[str]:
         f"--structured-outputs-config={_json(backend='xgrammar', disable_any_whitespace=True)}",
         f"--shutdown-timeout={DRAIN_SECONDS}",
         "--middleware=hub_refusals.OpenAIErrors",
+        "--middleware=hub_failures.FailuresByRequest",
         "--sse-keep-alive-interval=15",
         "--disable-fastapi-docs",
         "--disable-access-log-for-endpoints=/health,/metrics",
@@ -63,9 +70,10 @@ def environment() -> dict[str, str]:
         "VLLM_CACHE_ROOT": f"{CACHE}/vllm",
         "VLLM_NO_USAGE_STATS": "1",
         "VLLM_HTTP_MAX_REQUEST_BODY_SIZE": str(32 * 2**20),
-        "VLLM_MAX_IMAGE_PIXELS": str(16 * 2**20),
+        "VLLM_MAX_IMAGE_PIXELS": str(MAX_IMAGE_PIXELS),
         "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
         "VLLM_MAX_N_SEQUENCES": "8",
+        "VLLM_MAX_COMPLETION_PROMPTS": "8",
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": MODULES,
     }

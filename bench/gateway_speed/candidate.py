@@ -11,7 +11,6 @@ UPSTREAM_PORT = 9000
 """At home, on loopback, as every port here but the whole tunnel's."""
 API_KEY = "k" * 43
 KEY_ID = "robot"
-KEY_ID_HEADER = "X-Hub-Key-Id"
 BODY_MB = 20
 
 
@@ -21,6 +20,8 @@ class Candidate:
     port: int
     parts: tuple[Part, ...] = ()
     """Its processes; their memory is read."""
+    helpers: tuple[Part, ...] = ()
+    """More of them, which say nothing about the gateway's memory."""
     end: End = "home"
     """Where it listens on loopback, and where its client runs."""
     key: str = API_KEY

@@ -16,11 +16,11 @@ from bench.gateway_speed.candidate import (
     API_KEY,
     BODY_MB,
     KEY_ID,
-    KEY_ID_HEADER,
     UPSTREAM_PORT,
     Candidate,
 )
 from bench.gateway_speed.programs import Programs
+from infra.gateway_key import KEY_ID_HEADER
 from twin.network import Network
 from twin.parts.part import Part
 from twin.paths import TwinPaths

@@ -10,23 +10,27 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
 from bench.gateway_speed import names
-from bench.gateway_speed.candidate import API_KEY, KEY_ID, KEY_ID_HEADER, UPSTREAM_PORT, Candidate
+from bench.gateway_speed.candidate import API_KEY, KEY_ID, UPSTREAM_PORT, Candidate
 from infra.config import Cloud, Home, Limits, Tailnet
-from infra.gateway_key import authorization, password_line
+from infra.gateway_key import KEY_ID_HEADER, authorization, password_line
 from infra.gcp import containers
-from infra.gcp.caddyfile import CROSSING_PORT, caddyfile, keys_file
+from infra.gcp.caddyfile import CROSSING_HEALTH, CROSSING_PORT, caddyfile, keys_file
 from infra.gcp.crossing import SOCKS_PORT, crossing, script
 from infra.gcp.tunnel import FILE_ENV, TAILSCALE_PORT
 from infra.home_k3s.entry import chart_values
 from infra.tailnet.policy import ENTRY, GATEWAY_TAG
+from twin.cloud_run.front import configuration
+from twin.listening import listens
 from twin.network import End, Network
 from twin.parts import tailnet
+from twin.parts.control_plane import python
 from twin.parts.part import Part
 from twin.paths import TwinPaths
 
@@ -34,6 +38,7 @@ CLOUD = Cloud(project="benchmark")
 GATEWAY_KEY = "g" * 43
 OUT_OF_REACH = 1_000_000
 """Of requests at once, and in a minute."""
+FRONT, RELAY = "front", "relay"
 
 
 def on_loopback(network: Network, folder: Path, port: int) -> Candidate:
@@ -43,6 +48,15 @@ def on_loopback(network: Network, folder: Path, port: int) -> Candidate:
     direct = instead(direct, "http://127.0.0.1:80", f"http://127.0.0.1:{UPSTREAM_PORT}", times=2)
     part = caddys(network, "home", folder, direct, port)
     return Candidate(names.LOOPBACK, port, (part,))
+
+
+def one_caddy(network: Network, folder: Path, port: int) -> Candidate:
+    """The public Caddy alone, with the upstream behind it in place of the second one."""
+    site = folder / f"Caddyfile-{port}"
+    text = instead(_public(), f":{CROSSING_PORT}", f":{UPSTREAM_PORT}")
+    site.write_text(instead(text, f"health_uri {CROSSING_HEALTH}", "health_uri /health"))
+    argv = ("caddy", "run", "--adapter", "caddyfile", "--config", str(site))
+    return Candidate(names.ONE_CADDY, port, (_caddy(network, "home", folder, argv, port),))
 
 
 def home(network: Network, folder: Path) -> Part:
@@ -93,6 +107,42 @@ def through_the_tunnel(network: Network, paths: TwinPaths, path: str, folder: Pa
     )
 
 
+def bare_tunnel(network: Network, port: int) -> Candidate:
+    """The way of the second Caddy and nothing else: a program passes bytes on through Tailscale's
+    SOCKS5 proxy, and at home the upstream answers, without Traefik.
+    """
+    addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{SOCKS_PORT}", Home().host, str(UPSTREAM_PORT))
+    relay = Part(
+        name="socks",
+        argv=network.at("cloud", "socks", *addresses),
+        is_ready=lambda: network.accepts("cloud", port),
+    )
+    return Candidate(names.BARE_TUNNEL, port, helpers=(relay,), end="cloud")
+
+
+def emulated(network: Network, paths: TwinPaths, port: int) -> Candidate:
+    """The whole tunnel as a user of the twin asks it: Cloud Run's emulated front stands before it,
+    and a relay from a port to the front's socket.
+    """
+    paths.cloud_run_instance.parent.mkdir()
+    paths.cloud_run_instance.write_text(f"127.0.0.1:{containers.PUBLIC_PORT}")
+    file = paths.cloud_run_instance.parent / "caddy.json"
+    file.write_text(json.dumps(configuration(paths, CLOUD.timeout_seconds, CLOUD.concurrency)))
+    front = Part(
+        name=FRONT,
+        argv=network.at("cloud", "caddy", "run", "--config", str(file)),
+        env={"HOME": str(file.parent)},
+        is_ready=lambda: listens(paths.cloud_run_socket),
+    )
+    ends = (f"--listen=127.0.0.1:{port}", f"--connect=unix:{paths.cloud_run_socket}")
+    relay = Part(
+        name=RELAY,
+        argv=network.at("cloud", *python("twin.relay", *ends)),
+        is_ready=lambda: network.accepts("cloud", port),
+    )
+    return Candidate(names.EMULATED, port, helpers=(front, relay), end="cloud")
+
+
 def is_direct(folder: Path, path: str) -> bool:
     """Whether the gateway's packets reach home without the relay."""
     shown = subprocess.run(
@@ -109,7 +159,9 @@ def _socket(folder: Path) -> Path:
     return folder / "tailscaled.sock"
 
 
-def tailscale(network: Network, paths: TwinPaths, path: str, folder: Path) -> Part:
+def tailscale(
+    network: Network, paths: TwinPaths, path: str, folder: Path, end: End = "cloud"
+) -> Part:
     """The gateway's container beside its Caddys."""
     server = f"http://{network.address('inet')}:{tailnet.HEADSCALE_PORT}"
     container = containers.tailscale(
@@ -119,37 +171,50 @@ def tailscale(network: Network, paths: TwinPaths, path: str, folder: Path) -> Pa
         up_arguments=[f"--login-server={server}"],
     )
     return Part(
-        name="gateway-tailscale",
-        argv=network.at("cloud", "containerboot"),
+        name=f"gateway-tailscale-{end}",
+        argv=network.at(end, "containerboot"),
         env={
             **_environment(container),
             "TS_AUTHKEY": tailnet.auth_key(paths, path, GATEWAY_TAG, "--ephemeral"),
             "TS_SOCKET": str(_socket(folder)),
             "HOME": str(folder),
         },
-        is_ready=lambda: network.accepts("cloud", TAILSCALE_PORT),
+        is_ready=lambda: network.accepts(end, TAILSCALE_PORT),
     )
 
 
 def caddys(network: Network, end: End, folder: Path, crossing: str, port: int) -> Part:
     """Both Caddys, the second one with this text and at the next port."""
-    site, keys = folder / f"Caddyfile-{port}", folder / "keys.caddy"
-    public = caddyfile(body_mb=Limits().body_mb)
-    site.write_text(public.replace(f":{CROSSING_PORT}", f":{port + 1}"))
-    keys.write_text(keys_file({KEY_ID: API_KEY}))
+    site = folder / f"Caddyfile-{port}"
+    site.write_text(instead(_public(), f":{CROSSING_PORT}", f":{port + 1}"))
     crossing = crossing.replace(f":{CROSSING_PORT}", f":{port + 1}")
     start = script(public=str(site), crossing=crossing, hold_seconds=CLOUD.hold_seconds)
     # A pipe of its own: a container has its own /tmp.
-    start = start.replace("/tmp/checks", str(folder / f"checks-{port}"))  # noqa: S108
-    container = containers.caddy(CLOUD.caddy_image, start, [])
+    checks = folder / f"checks-{port}"
+    checks.unlink(missing_ok=True)
+    start = start.replace("/tmp/checks", str(checks))  # noqa: S108
+    return _caddy(network, end, folder, ("/bin/sh", "-c", start), port)
+
+
+def _public() -> str:
+    """The public Caddy's text, as the program writes it."""
+    return caddyfile(body_mb=Limits().body_mb)
+
+
+def _caddy(network: Network, end: End, folder: Path, argv: Sequence[str], port: int) -> Part:
+    """What the container of the Caddys runs, with its environment."""
+    keys, tunnel = folder / "keys.caddy", folder / f"tunnel-{port}"
+    keys.write_text(keys_file({KEY_ID: API_KEY}))
+    tunnel.touch()
+    container = containers.caddy(CLOUD.caddy_image, "", [])
     return Part(
         name=f"gateway-caddy-{port}",
-        argv=network.at(end, "/bin/sh", "-c", start),
+        argv=network.at(end, *argv),
         env={
             **_environment(container),
             "PORT": str(port),
             "KEYS_FILE": str(keys),
-            FILE_ENV: str(folder / f"tunnel-{port}"),
+            FILE_ENV: str(tunnel),
             "UPSTREAM_AUTHORIZATION": authorization(GATEWAY_KEY),
             "HOME": str(folder),
         },

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.gateway_speed import names, plot
-from bench.gateway_speed.results import AT_ONCE, POINTS, Cost, Memory, Point, Result, Spread
+from bench.gateway_speed.results import (
+    AT_ONCE,
+    POINTS,
+    Cost,
+    Memory,
+    Percentile,
+    Point,
+    Result,
+    Spread,
+)
 from bench.gateway_speed.targets import GATEWAYS_PROGRAMS, times_traefik, verdicts
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -23,11 +32,17 @@ DIFFERENCES: Mapping[str, tuple[str, str]] = {
         "key as a route, header, log",
         "error bodies, health, any size limit, HTTP/2 to the upstream (decision 11)",
     ),
+    names.ONE_CADDY: (
+        "key, header, log, limit, allow-list, error bodies, health",
+        "the second Caddy, which gives a silent home up",
+    ),
     names.LOOPBACK: (
         "key, header, log, limit, allow-list, error bodies, health, two Caddys",
         "the tunnel, home's Traefik",
     ),
     names.TUNNEL: ("the same, the tunnel, home's Traefik with its limits", "Cloud Run's front"),
+    names.BARE_TUNNEL: ("nothing: bytes through Tailscale's SOCKS5 proxy", "both Caddys, Traefik"),
+    names.EMULATED: ("the whole tunnel's, and what Cloud Run's front does", "TLS"),
     names.LITELLM: (
         "one master key, header, log, model names, reads each body",
         "other keys: a database",
@@ -35,6 +50,15 @@ DIFFERENCES: Mapping[str, tuple[str, str]] = {
     names.LITELLM_2: ("the same", "the same"),
 }
 """What each does for a request, and what it does not do that our gateway does."""
+
+SPLITS: Sequence[tuple[Point, Percentile]] = (
+    (Point(1, 1), "p50"),
+    (Point(1, 8), "p50"),
+    (Point(1000, 8), "p50"),
+    (Point(1000, 8), "p99"),
+    (Point(1000, 50), "p50"),
+    (Point(1000, 50), "p99"),
+)
 
 
 def section(result: Result) -> str:
@@ -63,8 +87,11 @@ def _lines(result: Result) -> Iterator[str]:
     yield f"![p50 and p99 of each gateway at each load](pictures/{PLOT.name})"
     yield ""
     yield from table(
-        ("target", "measured", "reached"),
-        [(v.target, v.measured, "yes" if v.reached else "**no**") for v in verdicts(result)],
+        ("target", "measured", "reached", "a smaller part of the way alone"),
+        [
+            (v.target, v.measured, "yes" if v.reached else "**no**", v.floor)
+            for v in verdicts(result)
+        ],
     )
     yield "Each cell: requests/s · p50 (lowest to highest round) · p99, ms of a whole answer."
     yield ""
@@ -87,7 +114,9 @@ def _lines(result: Result) -> Iterator[str]:
     )
     yield "What an answer through the whole tunnel costs each program, in ms of a processor:"
     yield ""
-    yield from _costs(result.costs)
+    yield from _costs(result)
+    yield from _split(result)
+    yield from _second(result)
     yield from table(
         ("resident MB", "idle", "during 1 MB, 50 at once, the most", "after"),
         [
@@ -140,12 +169,49 @@ def _delays(result: Result, name: str) -> tuple[str, ...]:
     )
 
 
-def _costs(costs: Sequence[Cost]) -> Iterator[str]:
-    for cost in costs:
-        rows = [(what, _ms(spent)) for what, spent in cost.cpu_ms.items()]
-        total = ("together, beside the client", _ms(sum(cost.cpu_ms.values())))
+def _costs(result: Result) -> Iterator[str]:
+    for cost, front in zip(result.costs, result.front_costs, strict=True):
+        total = ("together, beside the client", _ms(cost.together_ms))
         idle = ("processors that had nothing to do", f"{cost.idle_cores:.2f}")
-        yield from table((str(cost.point), "CPU ms"), [*rows, total, idle])
+        rows = [*_spent(cost), total, idle, *_spent(front)]
+        yield from table((str(cost.point), "CPU ms"), rows)
+
+
+def _spent(cost: Cost) -> list[tuple[str, str]]:
+    return [(what, _ms(spent)) for what, spent in cost.cpu_ms.items()]
+
+
+def _split(result: Result) -> Iterator[str]:
+    """Where the whole tunnel's time goes, at the points that have a target in ms or a rate."""
+    rows = list[tuple[str, ...]]()
+    for point, of in SPLITS:
+        whole, bare, caddys, direct = (
+            result.summary(name, point)
+            for name in (names.TUNNEL, names.BARE_TUNNEL, names.LOOPBACK, names.DIRECT)
+        )
+        if whole and bare and caddys and direct:
+            parts = (bare.time(of), caddys.time(of) - direct.time(of))
+            rest = whole.time(of) - sum(parts)
+            rows.append((f"{point}, {of}", *map(_ms, (whole.time(of), *parts, rest))))
+    yield from table(
+        ("ms", "the whole", "the tunnel alone", "two Caddys more than direct", "the rest: Traefik"),
+        rows,
+    )
+
+
+def _second(result: Result) -> Iterator[str]:
+    starts, (after_idle, *others) = Spread.of(result.cold_starts), result.after_idle_ms
+    told = f"{starts.median:.1f} s ({starts.lowest:.1f} to {starts.highest:.1f})"
+    yield from table(
+        ("a second gateway with a tunnel of its own", "first good answer"),
+        [
+            (f"after its first process began, {len(result.cold_starts)} starts", told),
+            (
+                f"after {result.idle_seconds / 60:.0f} minutes without a question",
+                f"{_ms(after_idle)} ms, the next ones {' and '.join(map(_ms, others))} ms",
+            ),
+        ],
+    )
 
 
 def _memory(name: str, memory: Memory) -> Iterator[tuple[str, ...]]:

@@ -19,12 +19,18 @@ T = TypeVar("T")
 
 
 def resident(pids: Iterable[int]) -> dict[str, float]:
-    """Resident MB (of 10⁶ bytes) of these processes and their children, by the program's name."""
-    found: Counter[str] = Counter()
+    """Resident MB (of 10⁶ bytes) of these processes and their children, by the program's name.
+
+    A container's limit counts each page once, so what processes of one program map of its file, and
+    share, is counted for the one that has the most of it.
+    """
+    own, shared = Counter[str](), dict[str, int]()
     for process in _with_children(pids):
         with suppress(psutil.NoSuchProcess):
-            found[process.name()] += process.memory_info().rss
-    return {name: size / 1e6 for name, size in found.items()}
+            name, memory = process.name(), process.memory_info()
+            own[name] += memory.rss - memory.shared
+            shared[name] = max(shared.get(name, 0), memory.shared)
+    return {name: (size + shared[name]) / 1e6 for name, size in own.items()}
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:

@@ -6,12 +6,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import TypeAdapter
 
 AT_ONCE = (1, 8, 50)
 BODY_KB = (1, 1000)
+Percentile = Literal["p50", "p99"]
 
 
 @dataclass(frozen=True, order=True)
@@ -88,13 +89,17 @@ class Memory:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a request through the whole tunnel costs each process on its way."""
+    """What a request costs each process on its way."""
 
     point: Point
     cpu_ms: Mapping[str, float]
     """For each answer, by what the process does."""
     idle_cores: float
     """Of the machine, on average: near 0 where processors are the limit."""
+
+    @property
+    def together_ms(self) -> float:
+        return sum(self.cpu_ms.values())
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,9 @@ class Summary:
     p99_ms: Spread
     failures: int
 
+    def time(self, of: Percentile) -> float:
+        return (self.p50_ms if of == "p50" else self.p99_ms).median
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -153,6 +161,15 @@ class Result:
     many_seconds: float
     memory: Mapping[str, Memory]
     costs: Sequence[Cost]
+    """Through the whole tunnel."""
+    front_costs: Sequence[Cost]
+    """What the twin's front adds at the same points."""
+    cold_starts: Sequence[float]
+    """Seconds from the start of a second gateway's first process to its first good answer."""
+    idle_seconds: float
+    """How long the second gateway was asked nothing."""
+    after_idle_ms: Sequence[float]
+    """Its answers after that, one after another."""
 
     def summary(self, gateway: str, point: Point) -> Summary | None:
         """``None`` where not one answer was counted."""

@@ -7,13 +7,13 @@ import platform
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psutil
 
-from bench.gateway_speed import ours, processes
+from bench.gateway_speed import names, ours, processes, second
 from bench.gateway_speed.candidate import Candidate
 from bench.gateway_speed.generator import MANY_ANSWER_CHUNKS, Generator
 from bench.gateway_speed.programs import LITELLM, Programs
@@ -36,6 +36,7 @@ VERSION = re.compile(r"\d+\.\d+\.\d+")
 WARM_UP = Point(1, 8)
 STREAMS_SECONDS = 1
 COST_SECONDS = 5
+COLD_STARTS = 5
 TIMES_FOR_SLOW_ONES = {1: 1, 8: 1, 50: 4}
 """How much longer a slow gateway is measured, by requests at once: each client needs an answer."""
 ROUNDS_OF_SLOW_ONES = 2
@@ -48,6 +49,8 @@ class Effort:
     seconds: int
     """Of one load."""
     many_seconds: float
+    idle_seconds: float
+    """Of the second gateway, at least."""
     at_once: Sequence[int] = AT_ONCE
 
     @property
@@ -70,8 +73,10 @@ def turns(candidates: Sequence[Candidate], round_: int) -> list[Candidate]:
 
 
 def measure(stage: Stage, programs: Programs, path: str, effort: Effort) -> Result:
-    generator = Generator(stage.network, programs, stage.folder)
+    generator = Generator(stage.place.network, programs, stage.place.folder)
     idle = {name: processes.resident(pids) for name, pids in stage.pids.items()}
+    other = second.started(stage.place, COLD_STARTS)
+    print(f"  a second gateway answers after {_seconds(other.starts)} s", flush=True)
     during = {name: dict[str, float]() for name in stage.pids}
     for candidate in stage.candidates:
         generator.load(candidate, WARM_UP, 1)
@@ -103,16 +108,19 @@ def measure(stage: Stage, programs: Programs, path: str, effort: Effort) -> Resu
         for round_ in range(effort.rounds)
         for candidate in turns(stage.candidates, round_)
     ]
-    costs = [cost(stage, generator, point, COST_SECONDS) for point in COST_POINTS]
+    tunnel, emulated = stage.named(names.TUNNEL), stage.named(names.EMULATED)
+    costs = [cost(generator, tunnel, stage.way, point) for point in COST_POINTS]
+    front_costs = [cost(generator, emulated, stage.front, point) for point in COST_POINTS]
     print(f"  {MANY_STREAMS} streams for {effort.many_seconds:.0f} s", flush=True)
-    many = generator.streams(stage.tunnel, effort.many_seconds, MANY_STREAMS, MANY_ANSWER_CHUNKS)
+    many = generator.streams(tunnel, effort.many_seconds, MANY_STREAMS, MANY_ANSWER_CHUNKS)
+    idle_seconds, after_idle = other.after_idle(effort.idle_seconds)
     return Result(
         date=datetime.now(UTC).date().isoformat(),
         machine=_machine(),
         versions=_versions(programs, path),
         gateways=[candidate.name for candidate in stage.candidates],
         rounds=effort.rounds,
-        direct_path=ours.is_direct(stage.folder, path),
+        direct_path=ours.is_direct(stage.place.folder, path),
         loads=loads,
         streams=streams,
         many_streams=many,
@@ -121,20 +129,30 @@ def measure(stage: Stage, programs: Programs, path: str, effort: Effort) -> Resu
             name: Memory(idle[name], during[name], after[name]) for name in stage.pids if idle[name]
         },
         costs=costs,
+        front_costs=front_costs,
+        cold_starts=other.starts,
+        idle_seconds=idle_seconds,
+        after_idle_ms=after_idle,
     )
 
 
-def cost(stage: Stage, generator: Generator, point: Point, seconds: int) -> Cost:
-    """Load the whole tunnel at one point, and see what each process on the way computes for it."""
+def cost(
+    generator: Generator, candidate: Candidate, way: Mapping[str, Sequence[int]], point: Point
+) -> Cost:
+    """Load a gateway at one point, and see what each process on the way computes for it."""
     idle, begun = psutil.cpu_times().idle, time.monotonic()
-    before = {what: processes.cpu_seconds(pids) for what, pids in stage.way.items()}
-    load = generator.load(stage.tunnel, point, seconds)
-    used = {what: processes.cpu_seconds(pids) - before[what] for what, pids in stage.way.items()}
+    before = {what: processes.cpu_seconds(pids) for what, pids in way.items()}
+    load = generator.load(candidate, point, COST_SECONDS)
+    used = {what: processes.cpu_seconds(pids) - before[what] for what, pids in way.items()}
     return Cost(
         point=point,
         cpu_ms={what: 1000 * spent / load.requests for what, spent in used.items()},
         idle_cores=(psutil.cpu_times().idle - idle) / (time.monotonic() - begun),
     )
+
+
+def _seconds(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
 
 
 def _told(runs: Sequence[LoadRun]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -31,23 +32,6 @@ STOP_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class Stage:
-    network: Network
-    folder: Path
-    """For files that go with the run."""
-    candidates: Sequence[Candidate]
-    pids: Mapping[str, Sequence[int]]
-    """Each gateway's processes, without their children."""
-    way: Mapping[str, Sequence[int]]
-    """Those that a request through the whole tunnel meets, by what they do."""
-
-    @property
-    def tunnel(self) -> Candidate:
-        [found] = [one for one in self.candidates if one.name == names.TUNNEL]
-        return found
-
-
-@dataclass(frozen=True)
 class Place:
     """Namespaces of a run's own, and where its programs are and write."""
 
@@ -63,6 +47,26 @@ class Place:
     def start(self, part: Part) -> int:
         """Its process."""
         return start(part, self.paths, self.path).pid
+
+    def stop(self, name: str) -> None:
+        [record] = [one for one in records(self.paths) if one.name == name]
+        stop(record, self.paths, STOP_SECONDS)
+
+
+@dataclass(frozen=True)
+class Stage:
+    place: Place
+    candidates: Sequence[Candidate]
+    pids: Mapping[str, Sequence[int]]
+    """Each gateway's processes, without their children."""
+    way: Mapping[str, Sequence[int]]
+    """Those that a request through the whole tunnel meets, by what they do."""
+    front: Mapping[str, Sequence[int]]
+    """Those that it meets before, where the twin's user asks."""
+
+    def named(self, name: str) -> Candidate:
+        [found] = [one for one in self.candidates if one.name == name]
+        return found
 
 
 @contextmanager
@@ -88,8 +92,8 @@ def namespaces(programs: Programs, tools_path: str) -> Generator[Place]:
     path = f"{programs.path}{os.pathsep}{tools_path}"
     settings, progress = TwinSettings.from_environment(), Progress(Console())
     try:
-        with lifecycle.held(paths, settings, progress) as twin:
-            network = twin.start_network(path)
+        with lifecycle.locked(paths):
+            network = lifecycle.Twin(paths, settings, progress).start_network(path)
             if network.mode == "flat":
                 raise TwinError(
                     "The tunnel is measured between network namespaces, which this machine does "
@@ -114,6 +118,7 @@ def home_of(place: Place) -> Mapping[str, int]:
     """Start the upstream, the tailnet and home's Traefik: their processes, by what they do."""
     upstream = place.start(_upstream(place.network))
     tailnet.write_configuration(place.paths, place.network)
+    _open_upstream(place.paths.headscale / "policy.json")
     parts = system.tailnet_parts(place.paths, place.network, place.path)
     started = {part.name: place.start(part) for part in parts}
     tailnet.join_home(place.paths, place.network, place.path)
@@ -124,12 +129,20 @@ def home_of(place: Place) -> Mapping[str, int]:
     }
 
 
+def _open_upstream(policy: Path) -> None:
+    """Let the gateway ask the upstream without Traefik; the program's policy does not."""
+    rules = json.loads(policy.read_text())
+    rules["grants"][0]["ip"].append(f"tcp:{UPSTREAM_PORT}")
+    policy.write_text(json.dumps(rules))
+
+
 def _all(place: Place, programs: Programs) -> Stage:
     network, folder = place.network, place.folder
-    pids: dict[str, list[int]] = {}
+    pids, helpers = dict[str, list[int]](), dict[str, int]()
 
     def started(candidate: Candidate) -> Candidate:
         pids[candidate.name] = [place.start(part) for part in candidate.parts]
+        helpers.update({part.name: place.start(part) for part in candidate.helpers})
         print(f"  {candidate.name} is started", flush=True)
         return candidate
 
@@ -139,8 +152,11 @@ def _all(place: Place, programs: Programs) -> Stage:
         started(others.nginx(network, programs, folder, UPSTREAM_PORT + 1)),
         started(others.haproxy(network, programs, folder, UPSTREAM_PORT + 2)),
         started(others.traefik(network, folder, UPSTREAM_PORT + 3)),
+        started(ours.one_caddy(network, folder, UPSTREAM_PORT + 8)),
         started(ours.on_loopback(network, folder, UPSTREAM_PORT + 4)),
         started(ours.through_the_tunnel(network, place.paths, place.path, folder)),
+        started(ours.bare_tunnel(network, UPSTREAM_PORT + 1)),
+        started(ours.emulated(network, place.paths, UPSTREAM_PORT + 3)),
         *(
             started(others.litellm(network, programs, place.paths, port, workers))
             for port, workers in ((UPSTREAM_PORT + 6, 1), (UPSTREAM_PORT + 7, 2))
@@ -154,13 +170,14 @@ def _all(place: Place, programs: Programs) -> Stage:
         "the gateway's Tailscale": [tailscale],
         **{what: [pid] for what, pid in home.items()},
     }
-    return Stage(network, folder, candidates, pids, way)
+    front = {"the twin's front": [helpers[ours.FRONT]], "its relay": [helpers[ours.RELAY]]}
+    return Stage(place, candidates, pids, way, front)
 
 
 def _upstream(network: Network) -> Part:
     return Part(
         name="upstream",
-        argv=network.at("home", "upstream", f"127.0.0.1:{UPSTREAM_PORT}"),
+        argv=network.at("home", "upstream", f":{UPSTREAM_PORT}"),
         is_ready=lambda: network.accepts("home", UPSTREAM_PORT),
     )
 
@@ -171,7 +188,7 @@ def check(network: Network, candidate: Candidate) -> None:
     Raises:
         TwinError: an answer is not as it must be.
     """
-    key_id = (KEY_ID,) if candidate.name != names.DIRECT else ()
+    key_id = () if candidate.name in (names.DIRECT, names.BARE_TUNNEL) else (KEY_ID,)
     module = (sys.executable, "-m", "bench.gateway_speed.check")
     done = subprocess.run(
         network.at(candidate.end, *module, candidate.url, candidate.key, *key_id),

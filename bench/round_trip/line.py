@@ -7,6 +7,7 @@ LOST nothing arrives. The kernel of many machines has no netem, which would do t
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import random
@@ -46,7 +47,12 @@ def take_in(source: int, waiting: Waiting, due: float, lost: float = 0.0) -> Non
 def let_out(waiting: Waiting, target: int, now: float) -> None:
     """Write those that are due, in their order."""
     while waiting and waiting[0][0] <= now:
-        os.write(target, waiting.popleft()[1])
+        try:
+            os.write(target, waiting.popleft()[1])
+        except OSError as error:
+            # The device is not up yet: while both are set up, the first one's frames come already.
+            if error.errno != errno.EIO:
+                raise
 
 
 def seconds_to_next(queues: tuple[Waiting, Waiting], now: float) -> float | None:

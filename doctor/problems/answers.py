@@ -1,4 +1,4 @@
-"""What the answers to a client tell."""
+"""What the answers to a client tell of the address, the gateway, the key, and home's doors."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ from collections.abc import Iterator
 
 from doctor.observations import Observations, Reply
 from doctor.problems.problem import Problem
-from infra.home_k3s.names import MODEL, NAMESPACE
 
 CLOCK_SECONDS = 60
-SLOW_SECONDS = 5
-"""For one small answer of an awake service."""
 
 
 def of_the_answers(seen: Observations, failed: Reply | None) -> Iterator[Problem]:
+    asked = seen.requests
     if failed is not None and not failed.connected:
-        remedy = f"Is this machine online, and the address right? {seen.up} prints it."
-        yield Problem(hop="address", cause=failed.failure, remedy=remedy)
-    ahead = seen.requests.health.clock_ahead
+        yield _unconnected(seen, failed)
+    elif failed is not None and (refused := _refused(seen, failed)):
+        yield refused
+    if not asked.health.good and asked.models is not None and asked.models.good:
+        yield Problem(
+            hop="gateway",
+            cause=f"{asked.health.asked} ended with: {asked.health.ended_with}; the next question "
+            "was answered.",
+            remedy="Ask again. Strangers share one limit of requests to /health.",
+            harmless=True,
+        )
+    ahead = asked.health.clock_ahead
     if ahead is not None and abs(ahead) > CLOCK_SECONDS:
         way = "behind" if ahead > 0 else "ahead of"
         yield Problem(
@@ -27,40 +34,55 @@ def of_the_answers(seen: Observations, failed: Reply | None) -> Iterator[Problem
             remedy="timedatectl set-ntp true",
             harmless=True,
         )
-    if failed is not None and failed.code == "invalid_api_key":
-        yield Problem(
-            hop="api key",
-            cause="The gateway does not know this key: it was revoked, or is another service's.",
-            remedy="`hub keys` lists the keys that are accepted; `hub keys show NAME` prints one.",
+
+
+def _unconnected(seen: Observations, failed: Reply) -> Problem:
+    if "CERTIFICATE_VERIFY_FAILED" in failed.failure:
+        cause = (
+            f"{failed.failure}: this computer's clock is wrong, or a proxy of this network shows a "
+            "certificate of its own."
         )
-    generation = seen.requests.generation
-    if generation is not None and not generation.good:
-        how = generation.failure or f"{generation.status}: {generation.words}"
-        yield Problem(
-            hop="model",
-            cause=f"The model server answers, but generates nothing ({how}): it hangs.",
-            remedy=f"{seen.kubectl} -n {NAMESPACE} rollout restart deployment/{MODEL}",
-        )
-    elif generation is not None and generation.seconds > SLOW_SECONDS:
-        yield Problem(
-            hop="model",
-            cause=f"One token took {generation.seconds:.0f} s: the GPU is busy, or the path slow.",
-            remedy="Does something else use the GPU (nvidia-smi)? Is the line slow?",
-            harmless=True,
-        )
-    lost = next((r for r in seen.requests.bodies if r.status is None), None)
-    if lost is not None and seen.requests.crossed_in_packets:
-        *_, last = (r for r in seen.requests.bodies if r.status is not None)
-        yield Problem(
-            hop="large requests",
-            cause=f"The path is slow: {last.asked} took {last.seconds:.1f} s, and {lost.asked} was "
-            f"given up ({lost.failure}).",
-            remedy="Is home's line slow or lossy, or far from the gateway's region?",
-            harmless=True,
-        )
-    elif lost is not None:
-        yield Problem(
-            hop="large requests",
-            cause=f"Small requests pass, {lost.asked} does not: the path loses large packets.",
-            remedy=f"Lower tailnet.mtu (1024, then 900, then 576) and run {seen.up}.",
-        )
+        remedy = "timedatectl set-ntp true; behind a proxy, its authority in SSL_CERT_FILE"
+    else:
+        cause = failed.failure
+        remedy = f"Is this machine online, and the address right? {seen.up} prints it."
+    return Problem(hop="address", cause=cause, remedy=remedy)
+
+
+def _refused(seen: Observations, failed: Reply) -> Problem | None:
+    """By somebody on the way, who says why."""
+    match failed.code:
+        case "gateway_error":
+            cause = f"The gateway itself failed at {failed.asked}: {failed.ended_with}."
+            return Problem(hop="gateway", cause=cause, remedy=f"Look: {seen.gateway_log}")
+        case "invalid_api_key":
+            return Problem(
+                hop="api key",
+                cause="The gateway does not know this key: it was revoked, or is another "
+                "service's.",
+                remedy="`hub keys` lists the keys that are accepted; `hub keys show NAME` prints "
+                "one.",
+            )
+        case _ if failed.limited:
+            return Problem(
+                hop="api key",
+                cause=f"This key's limit of requests is used up ({failed.ended_with}), so the "
+                "rest was not asked.",
+                remedy="Wait until its other requests are answered, or a minute.",
+                harmless=True,
+                explains=True,
+            )
+        case "home_misconfigured" if failed.status == 502:
+            cause = (
+                "Home does not accept this gateway's key: it is another program's home, the key is "
+                "from an older deployment, or objects were changed by hand."
+            )
+            return Problem(hop="ingress", cause=cause, remedy=seen.refresh)
+        case "home_misconfigured":
+            cause = (
+                "Home has no route to the model server: its Ingress is not there, or has another "
+                "class or path. Traefik has none right after its start, either."
+            )
+            return Problem(hop="ingress", cause=cause, remedy=seen.refresh)
+        case _:
+            return None

@@ -1,20 +1,31 @@
-"""Home's Kubernetes, and the pod of the model server."""
+"""Home's Kubernetes: the way from Traefik to the model server's pod."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from doctor.observations import Cluster, Observations, Pod, Reply
+from doctor.observations import Cluster, Observations, Reply
+from doctor.problems.pod import told
 from doctor.problems.problem import Problem
-from infra.home_k3s.names import MODEL, NAMESPACE
+from infra.home_k3s.names import MODEL, NAMESPACE, SYSTEM
 
 
 def of_the_cluster(seen: Observations, cluster: Cluster, failed: Reply | None) -> Iterator[Problem]:
-    kubectl = f"{seen.kubectl} -n {NAMESPACE}"
+    model_away = failed is not None and failed.code == "model_unavailable"
+    if not cluster.ours:
+        yield Problem(
+            hop="kubernetes",
+            cause=f"The cluster of your kubeconfig has no namespace {NAMESPACE}: is it home's?",
+            remedy="kubectl config get-contexts lists yours; home.kubeContext names home's. If it "
+            f"is home's: {seen.refresh}",
+            # Home has a route to the model server, so this is not home, and home was not looked at.
+            harmless=not model_away,
+        )
+        return
     if cluster.entry is not None and not any(pod.ready for pod in cluster.entry):
-        told = "; ".join(map(_told, cluster.entry)) or "there is no pod of it"
-        remedy = f"{seen.kubectl} -n kube-system get pods -l app.kubernetes.io/name=traefik"
-        yield Problem(hop="home port 80", cause=f"Traefik is not ready: {told}.", remedy=remedy)
+        state = "; ".join(map(told, cluster.entry)) or "there is no pod of it"
+        remedy = f"{seen.kubectl} -n {SYSTEM} get pods -l app.kubernetes.io/name=traefik"
+        yield Problem(hop="home port 80", cause=f"Traefik is not ready: {state}.", remedy=remedy)
     if not cluster.node_ready:
         cause = f"The node is not ready: {cluster.node_reason or 'K3s does not say why'}."
         yield Problem(hop="kubernetes", cause=cause, remedy="On it: systemctl status k3s")
@@ -23,50 +34,18 @@ def of_the_cluster(seen: Observations, cluster: Cluster, failed: Reply | None) -
             hop="kubernetes",
             cause="The node offers no GPU: the device plugin does not run, or sees none.",
             remedy="On it: nvidia-smi; then restart K3s. "
-            f"{seen.kubectl} -n kube-system get pods shows the plugin.",
+            f"{seen.kubectl} -n {SYSTEM} get pods shows the plugin.",
         )
-    ready = [pod for pod in cluster.pods if pod.ready]
+    ready = any(pod.ready for pod in cluster.pods)
     if not cluster.ingress:
-        yield Problem(
-            hop="ingress", cause="Home has no route to the model server.", remedy=seen.refresh
-        )
-    elif failed is not None and failed.code == "home_misconfigured":
-        cause = "Home does not accept this gateway's key: it was deployed by another stack since."
+        cause = "Home has no route to the model server."
         yield Problem(hop="ingress", cause=cause, remedy=seen.refresh)
     elif ready and cluster.endpoints == 0:
         cause = "The Service finds no pod although one is ready: its selector was changed."
+        yield Problem(hop="ingress", cause=cause, remedy=seen.made_anew(f"service/{MODEL}"))
+    elif ready and model_away:
+        cause = (
+            "The pod is ready, and Traefik does not reach it: the Service's port or a "
+            "NetworkPolicy was changed."
+        )
         yield Problem(hop="ingress", cause=cause, remedy=seen.refresh)
-    if cluster.desired is None:
-        yield Problem(hop="pod", cause="The model server is not deployed.", remedy=seen.refresh)
-    elif cluster.desired == 0:
-        cause = "The model server is scaled to 0: the GPU was freed, or it was scaled by hand."
-        yield Problem(hop="pod", cause=cause, remedy=seen.take)
-    elif not ready:
-        yield _unready(cluster, kubectl)
-
-
-def _unready(cluster: Cluster, kubectl: str) -> Problem:
-    newest = cluster.pods[-1] if cluster.pods else None
-    logs = f"{kubectl} logs deployment/{MODEL} --tail=50"
-    if newest is None:
-        why = f": {cluster.unmade}" if cluster.unmade else "."
-        cause = f"No pod of the model server was made{why}"
-        return Problem(hop="pod", cause=cause, remedy=f"{kubectl} get events")
-    if newest.phase == "Pending":
-        cause, remedy = f"The pod waits to be placed: {newest.reason}.", f"{kubectl} get events"
-        return Problem(hop="pod", cause=cause, remedy=remedy)
-    if newest.killed:
-        remedy = "On the server: free -h, and journalctl -k | grep -i oom"
-        cause = f"The model server was killed, as for want of memory: {_told(newest)}."
-        return Problem(hop="pod", cause=cause, remedy=remedy)
-    if newest.restarts or newest.reason:
-        return Problem(hop="pod", cause=f"The pod cannot start: {_told(newest)}", remedy=logs)
-    cause = "The model server is loading its model; that takes minutes, the first time longer."
-    return Problem(hop="pod", cause=cause, remedy=f"Wait, or look: {logs}")
-
-
-def _told(pod: Pod) -> str:
-    times = "once" if pod.restarts == 1 else f"{pod.restarts} times"
-    restarted = f", restarted {times}" if pod.restarts else ""
-    words = f"; its last words: {pod.last_words}" if pod.last_words else ""
-    return f"{pod.name}: {pod.reason or pod.phase}{restarted}{words}"

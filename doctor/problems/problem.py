@@ -16,3 +16,5 @@ class Problem:
     remedy: str
     harmless: bool = False
     """It breaks nothing by itself."""
+    explains: bool = False
+    """A request did not get through for it, although the path is whole."""

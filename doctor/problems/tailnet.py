@@ -8,10 +8,8 @@ from datetime import datetime
 from doctor.observations import NotSeen, Observations, Reply, Tailnet
 from doctor.problems.problem import Problem
 from infra.tailnet.policy import GATEWAY_TAG, HOME_TAG
-from infra.tailnet.renewal import WARN_DAYS, days_left
+from infra.tailnet.renewal import days_left, is_told
 
-UNANSWERED = frozenset({"home_unavailable", "home_lost"})
-"""What the gateway says of a home from which nothing comes."""
 WARN_SHARE = 0.8
 """Of the tailnet's free minutes."""
 
@@ -25,9 +23,8 @@ def of_the_auth_key(seen: Observations) -> Iterator[Problem]:
             remedy=seen.refresh,
             harmless=True,
         )
-    elif (
-        isinstance(seen.auth_key, datetime)
-        and days_left(seen.auth_key, seen.now.date()) <= WARN_DAYS
+    elif isinstance(seen.auth_key, datetime) and is_told(
+        seen.auth_key, seen.now.date(), seen.key_days
     ):
         told = f"The auth key expires on {seen.auth_key:%Y-%m-%d}."
         yield Problem(hop="tailnet", cause=told, remedy=seen.up, harmless=True)
@@ -49,6 +46,8 @@ def of_the_tailnet(seen: Observations, tailnet: Tailnet, failed: Reply | None) -
     homes = [node for node in tailnet.nodes if HOME_TAG in node.tags]
     named = [node for node in homes if node.name == seen.home]
     others = ", ".join(node.name for node in homes if node.name != seen.home)
+    # Of instances that have just ended the tailnet still says that they are online.
+    gateways = [node for node in tailnet.nodes if GATEWAY_TAG in node.tags and node.online]
     present = ", ".join(n.name for n in homes if n.name != seen.home and n.online)
     if not named:
         called = f"; the machine with {HOME_TAG} is called {others}" if others else ""
@@ -72,15 +71,20 @@ def of_the_tailnet(seen: Observations, tailnet: Tailnet, failed: Reply | None) -
             cause=f"{seen.home} is offline: it is off, asleep, or tailscaled does not run there.",
             remedy="Switch it on; there: systemctl status tailscaled",
         )
-    elif tailnet.home_answers is False and failed is not None and failed.code in UNANSWERED:
+    elif tailnet.home_answers is False and failed is not None and failed.home_is_silent:
         yield Problem(
             hop="tailnet",
             cause=f"{seen.home} does not answer in the tailnet, which has not noticed it yet: its "
             "line or power is gone, or it sleeps.",
             remedy="Look at its line; switch it on; there: systemctl status tailscaled",
         )
-    # Of instances that have just ended the tailnet still says that they are online.
-    gateways = [node for node in tailnet.nodes if GATEWAY_TAG in node.tags and node.online]
+    elif tailnet.whole and not gateways and failed is not None and failed.home_is_silent:
+        yield Problem(
+            hop="tailnet",
+            cause=f"The gateway runs, and is not in the tailnet: no machine with {GATEWAY_TAG} is "
+            "online. Somebody has removed it.",
+            remedy="Ask nothing for 15 minutes: its instance ends, and the next one joins anew.",
+        )
     relayed = next((node for node in gateways if node.path.startswith("relayed")), None)
     if relayed is not None and not any(node.path == "direct" for node in gateways):
         yield Problem(

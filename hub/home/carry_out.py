@@ -61,7 +61,10 @@ def _until_none_is_left(machine: Machine, left: Callable[[Facts], list[Step]], t
             return facts
         step = remaining[0]
         if step.name == last:
-            raise HomeError(f"This was done, and the server does not show it: {step.does}.")
+            raise HomeError(
+                f"This was done, and the server does not show it: {step.does}. `hub home check` "
+                "shows the server as it is; the same command goes on from here."
+            )
         tell(step)
         if not machine.show(step.script):
             raise HomeError(

@@ -8,23 +8,29 @@ from datetime import datetime
 from typing import Any
 
 import httpx2
+from lightkube.models.core_v1 import PodStatus
+from lightkube.resources.core_v1 import Pod
 from rich.markup import escape
 from rich.table import Table
 
-from hub.home.cluster import Cluster, look_inside
+from hub.home.cluster import Cluster, gateways, look_inside
 from hub.home.facts import SLEEP, Facts, look
 from hub.home.machine import Machine
 from hub.home.requirements import NAME, gpu_problems, joined
 from infra.config import Home
+from infra.home_k3s.crash import in_one_line
 from infra.home_k3s.names import MODEL, NAMESPACE
-from twin.status import COLOURS, State, was_put_out
+from infra.home_k3s.rollout import put_out
+from twin.status.rows import COLOURS, State
 
 SLICES = int(Home.model_fields["gpu_slices"].default)
+"""Of the GPU, where none are declared yet."""
 IMAGES_GO_PERCENT = 15
 """Of free disk: below it the kubelet deletes images, above all vLLM's (imageGCHighThreshold)."""
 RENEW_DAYS = 30
 INSTALL = "hub home install"
-UP = "pulumi up"
+UP = "pulumi up --refresh"
+"""Without a look at what is there, it would not miss what was deleted by hand."""
 GATEWAY_SECONDS = 30
 """A start of an instance and a home that is off take 11.5 s together (docs/decisions/0012)."""
 ASKS_FOR_THE_KEY = "401"
@@ -39,7 +45,7 @@ class Row:
     state: State
     detail: str
     remedy: str = ""
-    """What to do; of each row that is down."""
+    """What to do; of each row that is down, and of some that will be."""
 
 
 def check(machine: Machine, now: datetime) -> list[Row]:
@@ -60,7 +66,10 @@ def ask_gateway(url: str) -> Row:
         answer = httpx2.get(address, timeout=GATEWAY_SECONDS)
     except httpx2.HTTPError as error:
         detail = f"{address}: {error or type(error).__name__}"
-        return _row("gateway", "health", detail, ok=False, remedy="is the address right?")
+        # Who has taken the connection is there.
+        slow = isinstance(error, httpx2.ReadTimeout)
+        remedy = "hub doctor --stack NAME" if slow else "is the address right?"
+        return _row("gateway", "health", detail, ok=False, remedy=remedy)
     detail = f"{answer.status_code} after {answer.elapsed.total_seconds():.1f} s"
     return _row("gateway", "health", detail, ok=answer.status_code == 200, remedy=remedy)
 
@@ -122,10 +131,10 @@ def _tailnet(facts: Facts, cluster: Cluster) -> Iterator[Row]:
     if not cluster.pings:
         detail = "no instance is awake: nobody asks"
         yield Row(hop="tailnet", what="gateway", state="idle", detail=detail)
-    for gateway, answer in cluster.pings.items():
+    for address, answer in cluster.pings.items():
         yield _row(
             "tailnet",
-            gateway,
+            gateways(facts).get(address, address),
             answer.splitlines()[0] if answer else "no answer",
             ok=answer.startswith("pong"),
             remedy="is the policy of `hub policy` in place? does the router block UDP?",
@@ -156,7 +165,8 @@ def _k3s(facts: Facts, cluster: Cluster) -> Iterator[Row]:
     elif ready["status"] != "True":
         detail, remedy = f"not ready: {ready['message']}", "sudo journalctl -u k3s -n 50"
     elif cluster.node.get("spec", {}).get("unschedulable"):
-        detail, remedy = "cordoned: no pod may start", f"kubectl uncordon {NAME}"
+        name = cluster.node["metadata"]["name"]
+        detail, remedy = "cordoned: no pod may start", f"kubectl uncordon {name}"
     elif facts.tailscale.address not in addresses:
         at = ", ".join(sorted(addresses))
         detail, remedy = f"at {at}, which is not the tailnet address", INSTALL
@@ -178,11 +188,12 @@ def _driver(facts: Facts) -> Row:
 
 def _slices(cluster: Cluster) -> Row:
     count = cluster.node.get("status", {}).get("allocatable", {}).get("nvidia.com/gpu", "0")
+    declared = str(cluster.slices or SLICES)
     return _row(
         "GPU",
         "nvidia.com/gpu",
-        f"{count} of {SLICES}" if count != str(SLICES) else count,
-        ok=count == str(SLICES),
+        f"{count} of {declared}" if count != declared else count,
+        ok=count == declared,
         remedy=f"{UP}, if it was never deployed; else sudo systemctl restart k3s",
     )
 
@@ -191,7 +202,7 @@ def _pods(cluster: Cluster) -> Iterator[Row]:
     yield _model(cluster)
     if cluster.log:
         yield _row("pods", "its last line", cluster.log.splitlines()[-1])
-    live = [pod for pod in cluster.pods if not was_put_out(pod)]
+    live = [pod for pod in cluster.pods if not _put_out(pod)]
     bad = [
         f"{pod['metadata']['name']} ({_trouble(pod)})"
         for pod in live
@@ -225,12 +236,11 @@ def _model(cluster: Cluster) -> Row:
     if not of_model:
         describe = f"kubectl -n {NAMESPACE} describe deployment {MODEL}"
         return _row("pods", MODEL, "no pod", ok=False, remedy=describe)
-    return _of_its_pod(min(of_model, key=was_put_out), cluster.log)
+    return _of_its_pod(min(of_model, key=lambda one: bool(_put_out(one))), cluster.log)
 
 
 def _of_its_pod(pod: Mapping[str, Any], log: str) -> Row:
-    if was_put_out(pod):
-        why = f"{pod['status']['reason']}: {pod['status'].get('message', 'ended')}"
+    if why := _put_out(pod):
         return _row("pods", MODEL, why, ok=False, remedy=f"kubectl -n {NAMESPACE} get events")
     last = log.splitlines()[-1] if log else "no line in its log"
     restarts = sum(c.get("restartCount", 0) for c in pod["status"].get("containerStatuses", ()))
@@ -240,9 +250,15 @@ def _of_its_pod(pod: Mapping[str, Any], log: str) -> Row:
         if running and not restarts:
             detail = f"loading the model: {last}"
             return Row(hop="pods", what=MODEL, state="idle", detail=detail)
+        why = in_one_line(log) or last
         logs = f"kubectl -n {NAMESPACE} logs deployment/{MODEL} --tail=50"
-        return _row("pods", MODEL, f"{trouble}{times}: {last}", ok=False, remedy=logs)
+        return _row("pods", MODEL, f"{trouble}{times}: {why}", ok=False, remedy=logs)
     return _row("pods", MODEL, f"ready{times}")
+
+
+def _put_out(pod: Mapping[str, Any]) -> str:
+    told = {name: pod["status"].get(name) for name in ("phase", "reason", "message")}
+    return put_out(Pod(status=PodStatus(**told)))
 
 
 def _trouble(pod: Mapping[str, Any]) -> str:
@@ -269,7 +285,7 @@ def _way_in(facts: Facts, cluster: Cluster) -> Row:
         detail, remedy = f"Traefik answers {cluster.entry}: no Ingress {MODEL}", UP
     else:
         detail = f"Traefik answers {cluster.entry} without the gateway's key, instead of 401"
-        remedy = f"{UP} --refresh"
+        remedy = UP
     return _row("ingress", "port 80", detail, ok=False, remedy=remedy)
 
 
@@ -281,15 +297,8 @@ def _machine(facts: Facts, cluster: Cluster, now: datetime) -> Iterator[Row]:
         ok=facts.free_percent >= IMAGES_GO_PERCENT,
         remedy="sudo k3s crictl rmi --prune",
     )
-    days = (cluster.certificate_ends - now).days if cluster.certificate_ends else None
-    if days is not None:
-        yield _row(
-            "machine",
-            "certificates",
-            f"{days} days left" if days >= 0 else "have ended",
-            ok=days >= RENEW_DAYS,
-            remedy="sudo systemctl restart k3s, which renews them",
-        )
+    if facts.k3s:
+        yield _certificates(cluster, now)
     asleep = (
         [] if len(facts.masked) == len(SLEEP) else ["may suspend, which destroys the GPU's state"]
     )
@@ -302,3 +311,15 @@ def _machine(facts: Facts, cluster: Cluster, now: datetime) -> Iterator[Row]:
     else:
         detail = f"{facts.mac} on {facts.interface}" if facts.wakes else "off"
         yield _row("machine", "wake-on-LAN", detail, ok=facts.wakes, remedy=INSTALL)
+
+
+def _certificates(cluster: Cluster, now: datetime) -> Row:
+    if cluster.certificate_ends is None:
+        unread = "the API server's cannot be read"
+        check = "sudo k3s certificate check"
+        return _row("machine", "certificates", unread, ok=False, remedy=check)
+    days = (cluster.certificate_ends - now).days
+    state: State = "ok" if days >= RENEW_DAYS else "idle" if days >= 0 else "down"
+    detail = f"{days} days left" if days >= 0 else "have ended"
+    remedy = "" if state == "ok" else "sudo systemctl restart k3s, which renews them"
+    return Row(hop="machine", what="certificates", state=state, detail=detail, remedy=remedy)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 
-from hub.home.facts import Facts, values
+from hub.home.facts import Facts, read_object, values
 from hub.home.machine import Machine, script
 from infra.tailnet.policy import GATEWAY_TAG
 
@@ -23,14 +23,17 @@ class Cluster:
     pods: tuple[Mapping[str, Any], ...]
     model: Mapping[str, Any]
     """The Deployment; empty before the first `pulumi up`."""
+    slices: int | None
+    """Of the GPU, as they are declared; ``None`` before the first `pulumi up`."""
     has_ingress: bool
     log: str
     """The model server's last lines."""
     entry: str
     """HTTP status of the way in; 000 without an answer."""
     certificate_ends: datetime | None
+    """``None`` where it cannot be read."""
     pings: Mapping[str, str]
-    """To each instance of the gateway that is awake."""
+    """By the address of each instance of the gateway that is awake: its answer."""
 
 
 def look_inside(machine: Machine, facts: Facts) -> Cluster:
@@ -39,41 +42,47 @@ def look_inside(machine: Machine, facts: Facts) -> Cluster:
     Raises:
         HomeError: the server refuses.
     """
-    names = " ".join(str(peer["HostName"]) for peer in gateways(facts))
-    return parse(
-        machine.read(
-            f"ADDRESS='{facts.tailscale.address}'\nGATEWAYS='{names}'\n"
-            f"{script('fact.sh')}{script('cluster.sh')}"
-        )
-    )
+    settings = f"ADDRESS='{facts.tailscale.address}'\nGATEWAYS='{' '.join(gateways(facts))}'\n"
+    parts = ("fact.sh", "node.sh", "cluster.sh")
+    return parse(machine.read(settings + "".join(map(script, parts))))
 
 
-def gateways(facts: Facts) -> list[Mapping[str, Any]]:
-    """Instances of the gateway that are awake."""
-    return [
-        peer
+def gateways(facts: Facts) -> dict[str, str]:
+    """Instances of the gateway that are awake: the name of each, by its address in the tailnet.
+
+    An instance chooses its name itself, so no shell may see it.
+    """
+    return {
+        str(ip_address(peer["TailscaleIPs"][0])): str(peer["HostName"])
         for peer in facts.tailscale.peers
         if GATEWAY_TAG in (peer.get("Tags") or ()) and peer.get("Online")
-    ]
+    }
 
 
 def parse(text: str) -> Cluster:
     """From what ``cluster.sh`` printed."""
     told = {name: value.strip() for name, value in values(text).items()}
-    ends = re.search(r"notAfter=(.+) GMT", told["certificate"])
+    slices = re.search(r"replicas: (\d+)", told["slices"])
     return Cluster(
-        node=json.loads(told["node"] or "{}"),
-        pods=tuple(json.loads(told["pods"] or "{}").get("items", ())),
-        model=json.loads(told["model"] or "{}"),
+        node=read_object(told["node"]),
+        pods=tuple(read_object(told["pods"]).get("items", ())),
+        model=read_object(told["model"]),
+        slices=int(slices[1]) if slices else None,
         has_ingress=told["ingress"] != "",
         log=told["log"],
         entry=told["entry"] or "000",
-        certificate_ends=(
-            datetime.strptime(ends[1], "%b %d %H:%M:%S %Y").replace(tzinfo=UTC) if ends else None
-        ),
+        certificate_ends=_ends(told["certificate"]),
         pings={
             name.removeprefix("ping:"): value
             for name, value in told.items()
             if name.startswith("ping:")
         },
     )
+
+
+def _ends(told: str) -> datetime | None:
+    """What openssl says: ``notAfter=Nov 26 02:24:42 2126 GMT``, or nothing of a broken file."""
+    try:
+        return datetime.strptime(told.replace("GMT", "+0000"), "notAfter=%b %d %H:%M:%S %Y %z")
+    except ValueError:
+        return None

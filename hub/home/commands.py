@@ -69,7 +69,7 @@ def install(
 
     export KUBECONFIG=~/.kube/home.yaml                       for `pulumi` and `kubectl`
     """
-    with told_in_words():
+    with told_in_words(resumes=True):
         server = machine(host)
         facts = look(server)
         carry_out.refuse(problems(facts))
@@ -103,7 +103,7 @@ def uninstall(host: Host = None, *, dry_run: DryRun = False, yes: Yes = False) -
 
     hub home uninstall --host me@192.168.0.7 --dry-run
     """
-    with told_in_words():
+    with told_in_words(resumes=True):
         server = machine(host)
         facts = look(server)
         left = undoing(facts)
@@ -153,7 +153,7 @@ def stop(
         bool, typer.Option("--power-off", help="Then switch the machine off.")
     ] = False,
 ) -> None:
-    """Stop K3s after the answers in flight have ended, which takes up to two minutes.
+    """Stop K3s after the answers in flight have ended; those that take over a minute are cut.
 
     Nothing of it is kept: at the next boot everything starts by itself. Meanwhile the gateway
     answers 503 `home_unavailable` with `Retry-After`.
@@ -162,23 +162,26 @@ def stop(
 
     hub home stop --host me@home --power-off
     """
-    _run(host, f"POWER_OFF={'yes' if power_off else 'no'}\n{script('stop.sh')}", "stop")
+    wanted = f"POWER_OFF={'yes' if power_off else 'no'}\n"
+    _run(host, f"{wanted}{script('node.sh')}{script('stop.sh')}", "stop")
 
 
 @app.command()
 def start(host: Host = None) -> None:
     """Start K3s after `hub home stop`, and wait until the model answers.
 
+    After `hub home free` the model stays off until `hub home take`.
+
     [bold]Example[/bold]
 
     hub home start --host me@home
     """
-    _run(host, f"WAIT={START_SECONDS}\n{script('start.sh')}", "start")
+    _run(host, f"WAIT={START_SECONDS}\n{script('node.sh')}{script('start.sh')}", "start")
 
 
 @app.command()
 def free(host: Host = None) -> None:
-    """Free the GPU, for example for a game: the model ends after the answers in flight.
+    """Free the GPU, for example for a game: answers in flight get a minute, then the model ends.
 
     Until `hub home take` the gateway answers 503 `model_unavailable` with `Retry-After`, and says
     that the GPU may be lent out. A boot and `pulumi up` leave it so.
@@ -222,7 +225,7 @@ def wake(
     with told_in_words():
         device = waking.waker(waking.status(), through)
         interfaces = waking.send(device, mac)
-        console.print(f"{through} has sent the packet on {', '.join(interfaces)}.")
+        console.print(f"{through} has sent the packet on {', '.join(interfaces)}.", markup=False)
         if not waking.await_home(WAKE_SECONDS):
             raise HomeError(
                 f"Home did not answer over the tailnet in {WAKE_SECONDS} s. Is {through} in the "
@@ -300,7 +303,7 @@ def _show(title: str, left: list[Step]) -> None:
 
 
 def _tell(step: Step) -> None:
-    console.print(f"[bold]{step.does}[/bold]")
+    console.print(step.does, style="bold", markup=False)
 
 
 def _confirm(*, yes: bool) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, cast
 
 from hub.home.files import PLACED
 from hub.home.machine import Machine, script
@@ -38,9 +38,25 @@ class Found:
         return self.mode != ""
 
 
+USUAL_SETTINGS: Mapping[str, Any] = {
+    "RouteAll": False,
+    "CorpDNS": True,
+    "RunSSH": False,
+    "ShieldsUp": False,
+    "ExitNodeID": "",
+    "ExitNodeIP": "",
+    "ExitNodeAllowLANAccess": False,
+    "OperatorUser": "",
+    "AdvertiseRoutes": None,
+    "NoSNAT": False,
+    "NetfilterMode": 2,
+}
+"""Of a fresh ``tailscaled`` 1.102.3; ``tailscale up`` refuses to leave out one that differs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tailscale:
-    """The node, as ``tailscale status --json`` has it."""
+    """The node, as ``tailscale status --json`` and ``tailscale debug prefs`` have it."""
 
     state: str = ""
     """Such as Running or NeedsLogin; empty without Tailscale."""
@@ -52,6 +68,12 @@ class Tailscale:
     address: str = ""
     """100.x.y.z"""
     peers: tuple[Mapping[str, Any], ...] = ()
+    logged_in: bool = False
+    """Also while it is switched off (`tailscale down`)."""
+    server: str = ""
+    """The control server's address; empty before the first login."""
+    changed: tuple[str, ...] = ()
+    """Settings that are not at their defaults, as ``tailscale debug prefs`` names them."""
 
     @property
     def running(self) -> bool:
@@ -82,7 +104,8 @@ class Facts:
     """The driver's version in the kernel."""
     module_file: str
     """The driver's version on the disk, which the next boot loads."""
-    secure_boot: bool
+    secure_boot: bool | None
+    """``None`` where the firmware does not tell, as without ``efivars``."""
     interface: str
     """The network interface of the default route."""
     mac: str
@@ -167,13 +190,13 @@ def parse(text: str) -> Facts:
         gpu=gpu.splitlines()[0] if gpu else "",
         module=told["module"],
         module_file=told["module-file"],
-        secure_boot="SecureBoot enabled" in told["secure-boot"],
+        secure_boot=_secure_boot(told["secure-boot"]),
         interface=told["interface"],
         mac=told["mac"],
         wakes=_wakes(told["wake-on-lan"]),
         wake_unit=told["wake-on-lan-unit"] == "enabled",
         came_from=came_from[0] if came_from else "",
-        tailscale=_tailscale(told["tailscale"]),
+        tailscale=tailscale_of(told["tailscale"], told["tailscale-settings"]),
         k3s=k3s[1] if k3s else "",
         k3s_active=told["k3s-active"] == "active",
         k3s_enabled=told["k3s-enabled"] == "enabled",
@@ -194,6 +217,25 @@ def parse(text: str) -> Facts:
     )
 
 
+def read_object(told: str) -> dict[str, Any]:
+    """JSON that a command printed; empty where it printed none, or broke off.
+
+    >>> read_object('{"items": [{"kind"')
+    {}
+    """
+    try:
+        read = json.loads(told)
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", read) if isinstance(read, dict) else {}
+
+
+def _secure_boot(told: str) -> bool | None:
+    """What mokutil says: ``SecureBoot enabled``, ``SecureBoot disabled``, or why it cannot tell."""
+    state = re.search(r"SecureBoot (enabled|disabled)", told)
+    return state[1] == "enabled" if state else None
+
+
 def _wakes(told: str) -> bool | None:
     """What ethtool says: `Supports Wake-on: pumbg` and `Wake-on: g`."""
     can = re.search(r"Supports Wake-on: (\w+)", told)
@@ -202,8 +244,9 @@ def _wakes(told: str) -> bool | None:
     return bool(re.search(r"^\s*Wake-on: \w*g", told, re.MULTILINE))
 
 
-def _tailscale(told: str) -> Tailscale:
-    status: dict[str, Any] = json.loads(told or "{}")
+def tailscale_of(told: str, settings: str) -> Tailscale:
+    """From ``tailscale status --json`` and ``tailscale debug prefs``; empty without Tailscale."""
+    status, prefs = read_object(told), read_object(settings)
     own: dict[str, Any] = status.get("Self") or {}
     peers: dict[str, dict[str, Any]] = status.get("Peer") or {}
     addresses: list[str] = own.get("TailscaleIPs") or []
@@ -214,4 +257,7 @@ def _tailscale(told: str) -> Tailscale:
         tags=tuple(own.get("Tags") or ()),
         address=next((one for one in addresses if ip_address(one) in TAILNET), ""),
         peers=tuple(peers.values()),
+        logged_in=not prefs.get("LoggedOut", True),
+        server=prefs.get("ControlURL", ""),
+        changed=tuple(k for k, usual in USUAL_SETTINGS.items() if prefs.get(k, usual) != usual),
     )

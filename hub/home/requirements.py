@@ -8,8 +8,9 @@ from hub.home.facts import Facts, version
 from infra.tailnet.policy import HOME_TAG
 
 SYSTEMS = {"ubuntu": ("22.04", "24.04"), "debian": ("12", "13")}
-DRIVER = 580
-"""The vLLM image is built with CUDA 13, whose first driver it is (docs/decisions/0007)."""
+VLLM, DRIVER = "v0.33.0", 580
+"""The image of this tag is built with CUDA 13, whose first driver it is (docs/decisions/0007). With
+another tag, look at its environment again: ``CUDA_VERSION`` and ``NVIDIA_REQUIRE_CUDA``."""
 DISK_GB = 60
 """The image is 25 to 28 GB unpacked, the weights 16.6 GB, and both need room for the next one."""
 NAME = "home"
@@ -94,6 +95,16 @@ def gpu_problems(facts: Facts) -> list[Problem]:
                 "off in the firmware."
             )
             return [Problem(what, remedy)]
+        if facts.module_file and facts.secure_boot is None:
+            what = (
+                "NVIDIA's driver is installed and not loaded. Whether secure boot is on is "
+                "unknown: `mokutil --sb-state` does not tell it."
+            )
+            remedy = (
+                "`sudo modprobe nvidia` says why. With secure boot on, which the firmware's menu "
+                "shows, the kernel refuses a module whose key it does not know."
+            )
+            return [Problem(what, remedy)]
         return [Problem("nvidia-smi shows no GPU: NVIDIA's driver does not run.", install)]
     if version(facts.driver)[0] < DRIVER:
         what = f"NVIDIA's driver is {facts.driver}; the image of vLLM needs {DRIVER} or later."
@@ -120,6 +131,15 @@ def _others(facts: Facts) -> list[Problem]:
                 "The server must join the tailnet anew, as home, and this connection comes "
                 "through the tailnet: it would break.",
                 "Use the server's address in the LAN: hub home install --host USER@ADDRESS.",
+            )
+        )
+    if tailscale.changed and not joined(facts):
+        found.append(
+            Problem(
+                "Tailscale has settings of its own here, with which it refuses to join as home: "
+                f"{', '.join(tailscale.changed)}.",
+                "Put them back with `sudo tailscale up --reset`; after the installation "
+                "`sudo tailscale set` takes most of them again.",
             )
         )
     first = tailscale.name.partition(".")[0]

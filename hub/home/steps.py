@@ -33,6 +33,8 @@ NVIDIA_KEY = (
     "https://nvidia.github.io/libnvidia-container/gpgkey",
     "/usr/share/keyrings/nvidia-container-toolkit.asc",
 )
+TAILSCALES = "https://controlplane.tailscale.com"
+"""The control server of who names none."""
 LEDGER = "/var/lib/personal-cloud-hub/before"
 """On the server: a file for each step, with what was there before it."""
 UNKNOWN = "100.x.y.z"
@@ -212,7 +214,9 @@ def _install(*packages: str) -> str:
 def _join(facts: Facts, control_url: str | None) -> Step | None:
     tailscale = facts.tailscale
     before = {
-        "running": tailscale.running,
+        "loggedIn": tailscale.logged_in,
+        "down": tailscale.logged_in and not tailscale.running,
+        "server": tailscale.server,
         "hostname": tailscale.hostname,
         "tags": list(tailscale.tags),
     }
@@ -225,15 +229,17 @@ def _join(facts: Facts, control_url: str | None) -> Step | None:
             script=f"tailscale set --hostname={NAME}\n",
             before=before,
         )
+    # Tailscale refuses to keep another server than its own without a word.
+    server = control_url or (TAILSCALES if tailscale.server else None)
     # Joined by a link that a person opens: no auth key is made, sent or left on a disk.
     up = [
         "tailscale up",
         f"--hostname={NAME}",
         f"--advertise-tags={HOME_TAG}",
         "--timeout=600s",
-        *([f"--login-server={shlex.quote(control_url)}"] if control_url else []),
+        *([f"--login-server={shlex.quote(server)}"] if server else []),
         # A machine that is logged in as a person takes a tag only so.
-        *(["--force-reauth"] if tailscale.running else []),
+        *(["--force-reauth"] if tailscale.logged_in else []),
     ]
     return Step(
         name="tailnet",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ from hub.home.files import (
     Placed,
     diff,
 )
-from hub.home.steps import LEDGER, NVIDIA_KEY, TOOLKIT, Step, place, tailscale_key
+from hub.home.steps import LEDGER, NVIDIA_KEY, TAILSCALES, TOOLKIT, Step, place, tailscale_key
 from infra.tailnet.policy import HOME_TAG
 
 
@@ -96,14 +97,18 @@ def _wake_on_lan(before: Any, facts: Facts) -> Restoration:
 
 
 def _tailnet(before: Any, _: Facts) -> Restoration:
-    if not before["running"]:
+    if not before["loggedIn"]:
         return Restoration("Leave the tailnet", "tailscale logout\n")
     name, tags = before["hostname"], before["tags"]
     if HOME_TAG in tags:
         return Restoration(f"Call the server {name} again", f"tailscale set --hostname={name}\n")
-    up = f"tailscale up --force-reauth --hostname={name} --advertise-tags={','.join(tags)}"
+    up = (
+        f"tailscale up --force-reauth --hostname={name} --advertise-tags={','.join(tags)} "
+        f"--login-server={shlex.quote(before['server'] or TAILSCALES)} --timeout=600s\n"
+    )
     return Restoration(
-        f"Join the tailnet as {name} again: open the link that is shown", f"{up} --timeout=600s\n"
+        f"Join the tailnet as {name} again: open the link that is shown",
+        up + ("tailscale down\n" if before["down"] else ""),
     )
 
 

@@ -64,7 +64,10 @@ def waker(known: Mapping[str, Any], name: str) -> Waker:
         there = ", ".join(sorted(n for n, p in peers.items() if p.get("Online"))) or "none"
         raise HomeError(f"No device of the tailnet is called {name}; online are: {there}.")
     if not peer.get("Online") or not peer.get("PeerAPIURL"):
-        raise HomeError(f"{name} is not online, so it cannot wake {NAME}.")
+        raise HomeError(
+            f"{name} is not online, so it cannot wake {NAME}. Switch it on, or ask through another "
+            "device."
+        )
     return Waker(name, peer["PeerAPIURL"][0])
 
 
@@ -85,7 +88,10 @@ def send(waker: Waker, mac: str) -> list[str]:
             f"{waker.url}/v0/wol", params={"mac": mac}, timeout=ANSWER_SECONDS, trust_env=False
         )
     except httpx2.HTTPError as error:
-        raise HomeError(f"{waker.name} does not answer over the tailnet: {error}") from error
+        raise HomeError(
+            f"{waker.name} does not answer over the tailnet ({error or type(error).__name__}). "
+            f"See whether `tailscale ping {waker.name}` is answered, or ask through another device."
+        ) from error
     if answer.status_code == 403:
         raise HomeError(
             f"{waker.name} wakes devices for its own owner only: it is another person's than this "
@@ -94,10 +100,17 @@ def send(waker: Waker, mac: str) -> list[str]:
     if answer.status_code == 404:
         raise HomeError(f"The Tailscale of {waker.name} cannot wake others; update it.")
     if answer.status_code != 200:
-        raise HomeError(f"{waker.name} answers {answer.status_code}: {answer.text.strip()}.")
+        raise HomeError(
+            f"{waker.name} refused to send it ({answer.status_code}: {answer.text.strip()}). Is "
+            "the MAC the one that `hub home check` shows?"
+        )
     sent: dict[str, list[str] | None] = answer.json()
     if not sent.get("SentTo"):
-        raise HomeError(f"{waker.name} could not send it: {'; '.join(sent.get('Errors') or ())}")
+        why = "; ".join(sent.get("Errors") or ())
+        raise HomeError(
+            f"{waker.name} could not send it ({why}). See whether it is connected to home's LAN, "
+            "or ask through another device."
+        )
     return sent["SentTo"] or []
 
 

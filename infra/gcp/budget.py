@@ -8,7 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 SHARES = (0.5, 0.9, 1.0)
-"""Of the sum, each with a message to the billing account's administrators."""
+"""Shares of the sum at which the billing account's administrators get a message."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,16 +15,18 @@ from collections.abc import Mapping, Sequence
 from string import Template
 
 from app.model.profiles import SERVED_NAME
+from infra.gateway_key import KEY_ID_HEADER
+from infra.gcp.cors import cors
 from infra.gcp.fallback import Elsewhere
 from infra.gcp.waking import Waker
 from infra.key_names import name_of
 
 CROSSING_PORT = 8081
-"""The other Caddy's, on loopback."""
+"""The second Caddy's, on loopback."""
 CROSSING_HEALTH = "/home"
-"""There: 200 when home answers, whatever it says."""
+"""A path of the second Caddy: 200 when home answers, whatever it says."""
 ANSWERED_HEADER = "X-Hub-Home"
-"""The crossing's mark on what home itself has said."""
+"""The second Caddy sets it on each answer that home itself has given."""
 HEALTH_INTERVAL_SECONDS = 1
 HEALTH_TIMEOUT_SECONDS = 5
 HEALTH_FAILS = 6
@@ -35,14 +37,13 @@ so fewer would call a home off whose first packet was lost. Caddy counts failure
 change of state, not in a row: what a single lost check can do is bounded by the next one, a second
 later, which is sooner than a request gives up."""
 BODY_SECONDS = 30
-"""For a whole request to arrive; 20 MB need 5.4 Mbit/s."""
+"""How long a whole request may take to arrive; 20 MB need 5.4 Mbit/s."""
 RETRY_BUSY_SECONDS = 1
-"""A second try after it, and a third after that: what the OpenAI SDKs make by themselves."""
+"""The OpenAI SDKs retry twice by themselves, each time after this wait."""
 RETRY_STARTING_SECONDS = 10
-"""A model server's start takes longer than a home's return; the client's patience has two tries."""
+"""Longer, because a model server takes minutes to start. The client's patience allows two tries."""
 RETRY_AFTER_SECONDS = 5
 """Home is checked every second, so a later try finds a home that has come back."""
-
 OPTIONS = """\
 	admin off
 	auto_https off
@@ -54,11 +55,11 @@ OPTIONS = """\
 		format json
 	}
 """
-"""Of each Caddy of the container."""
+"""The global options of both Caddys."""
 
 _CADDYFILE = Template("""\
 {
-${options}	# Read by the script that ends a silent home's requests.
+${options}	# The script that ends a silent home's requests reads these lines.
 	log checks {
 		output stdout
 		format json
@@ -75,7 +76,7 @@ ${options}	# Read by the script that ends a silent home's requests.
 }
 
 :{$$PORT} {
-	# A line for each request: whose, what, how large, how long. No header, for one is the key.
+	# The access log has no headers, because one of them is the key.
 	log {
 		output stderr
 		format filter {
@@ -84,24 +85,24 @@ ${options}	# Read by the script that ends a silent home's requests.
 			resp_headers delete
 		}
 	}
-	# Before the request is handled (<): of one whose client leaves, Caddy says no field that comes
-	# after, and 0 for its duration.
+	# Added before the request is handled (<). When a client leaves early, Caddy logs no field that is
+	# added later, and 0 as the duration.
 	log_append <key {key_id}
 	log_append <request_id {http.request.uuid}
 	log_append <arrived_ms {time.now.unix_ms}
-	# RFC 9110: the scheme in any case and spaces as many as one likes; the key itself exactly, once.
+	# RFC 9110 allows the scheme in any case and any number of spaces after it. The key must match exactly.
 	@credentials vars_regexp credentials {header.Authorization} "(?i)^bearer[ ]+([0-9a-z]+)$$"
 	vars @credentials key {re.credentials.1}
 	map {vars.key} {key_id} {client} {
 		import {$$KEYS_FILE}
 		default "" ""
 	}
-	# One name for a request on its whole way: told to the client, and the model server's log has it.
-	# At once for what is refused here; and last (>), for what comes from home.
+	# The client and the model server's log get the same id for a request. The header is set at once for
+	# errors that are made here, and again deferred (>): an interim answer of home's (1xx) drops it.
 	header X-Request-Id {http.request.uuid}
 	header >X-Request-Id {http.request.uuid}
 ${origins}	route {
-		# By what was sent, byte for byte: no other spelling of a path is let through.
+		# Paths are compared byte for byte as they were sent: no other spelling passes.
 		@unlisted `!(({method} == 'POST' && {uri}.matches('^/v1/(chat/completions|completions|responses)([?]|$$)'))
 			|| ({method} in ['GET', 'HEAD'] && {uri}.matches('^/(health|v1/models|v1/models/${served})([?]|$$)')))`
 		error @unlisted 404
@@ -114,38 +115,38 @@ ${origins}	route {
 		header @model Content-Type application/json
 		respond @model `{"id": "${served}", "object": "model", "created": 0, "owned_by": "personal-cloud-hub"}` 200
 
-		# Or Caddy would switch to the client's protocol with home, for a stranger's /health, too.
+		# With this header Caddy would switch protocols with home as the client asks, for a stranger's /health, too.
 		request_header -Upgrade
 
-		# Nor has it HEAD; the answer's body is left out here.
+		# The model server has no HEAD. Caddy leaves out the body of the answer.
 		@head method HEAD
 		method @head GET
 
-		# This server answers it by itself; home's own answer to it would reach clients that never asked.
+		# Caddy answers `Expect` itself. Home's `100 Continue` would reach clients that never asked for it.
 		request_header -Expect
 
 		request_body {
 			max_size ${body_mb}MB
 		}
 		reverse_proxy 127.0.0.1:${crossing_port} {
-			# Home off is known before anyone asks, and answered at once.
+			# Health checks notice that home is off, so that the next question is refused at once.
 			health_uri ${crossing_health}
 			health_interval ${health_interval_seconds}s
 			health_timeout ${health_timeout_seconds}s
 			health_fails ${health_fails}
-			# A name no client can have: strangers asking /health use up their own limit, not this one.
+			# No client can have this name, so strangers who ask /health do not use up the checks' limit.
 			health_headers {
-				X-Hub-Key-Id _health
+				${key_id_header} _health
 			}
-			# A home that counts as off is waited for until after its next check, a second later.
+			# While home counts as off, a request waits until after the next check, a second later.
 			lb_try_duration 1250ms
 			lb_try_interval 250ms
-			# For nothing else: a GET whose body is broken would be sent home six times.
+			# Nothing else is tried again: a GET whose body is broken would be sent home six times.
 			lb_retry_match {
 				method NONE
 			}
 			flush_interval -1
-			header_up X-Hub-Key-Id {client}
+			header_up ${key_id_header} {client}
 			header_up X-Request-Id {http.request.uuid}
 			header_up -X-Forwarded-For
 			header_down -Server
@@ -158,7 +159,7 @@ ${origins}	route {
 			header_down Server-Timing "home;dur={http.reverse_proxy.upstream.latency_ms}"
 			header_down -Access-Control-*
 			header_down -${answered}
-			# Home answers, what stands behind its door does not.
+			# Home's Traefik answers, and the model server behind it does not.
 			@starting {
 				status 502 503 504
 				header ${answered} *
@@ -174,15 +175,23 @@ ${origins}	route {
 			handle_response @lost {
 				error 502
 			}
-			# Traefik's own words, plain text: another key than this gateway's, or no Ingress.
+			# Traefik itself refuses, in plain text: home has another gateway's key.
 			@closed {
-				status 401 404
+				status 401
 				header Content-Type text/plain*
 			}
 			handle_response @closed {
 				error "closed" 502
 			}
-			# Traefik's own words are plain text. Only of a rate it tells when there is room again.
+			# Or no Ingress, and so does a Traefik that has just started and not read it yet.
+			@unrouted {
+				status 404
+				header Content-Type text/plain*
+			}
+			handle_response @unrouted {
+				error "unrouted" 503
+			}
+			# Traefik has two limits. Only for the rate it says when there is room again.
 			@rate {
 				status 429
 				header X-Retry-In *
@@ -194,17 +203,18 @@ ${origins}	route {
 			handle_response @busy {
 				error 429
 			}
-			# vLLM's word for a client's mistake: a picture in a form that it does not read.
+			# vLLM's status for a picture in a form that it does not read, which is the client's mistake.
 			@unread status 501
 			handle_response @unread {
 				error 400
 			}
-			# A fault in it: its words are for its log, which has this request by its id.
+			# A fault in vLLM. The client gets no detail; vLLM's log has it, by the request's id.
 			@failed status 500
 			handle_response @failed {
 				error "failed" 500
 			}
-			# All else is home's answer as it is, once the log's line tells its first byte and its way.
+			# Every other answer of home's is passed on unchanged. The access log gets the time of its first
+			# byte, and its way through the tailnet.
 			handle_response {
 				log_append <first_byte_ms {http.reverse_proxy.upstream.latency_ms}
 				log_append <tunnel {file.{$$TUNNEL_FILE}}
@@ -213,13 +223,13 @@ ${origins}	route {
 		}
 	}
 	handle_errors {
-		# In this order: each only looks, or is the end.
+		# Tried in this order: each passes the request on, or answers it.
 		route {
 ${waking}${fallback}${woken}			handle {
-				# A body that cannot be read is to Caddy an error of the next hop.
+				# Caddy takes a body that it cannot read for an error of the next hop.
 				map {err.message} {status} {
-					"~(?i)chunk|malformed MIME header|header line too long|invalid trailer" 400
-					"~read tcp .* i/o timeout$$" 408
+					"~(?i)chunk|malformed MIME header|header line too long|invalid trailer|declared a content-length" 400
+					"~^i/o timeout$$|read tcp .* i/o timeout$$" 408
 					default {err.status_code}
 				}
 				map "{status} {err.message}" {error_type} {error_code} {error_message} {
@@ -231,8 +241,9 @@ ${waking}${fallback}${woken}			handle {
 					"429 rate" rate_limit_error rate_limit_exceeded "Too many requests with this key in this minute. Wait and try again."
 					~^429 rate_limit_error too_many_at_once "Too many requests with this key at once. Wait for an answer and try again."
 					~^499 invalid_request_error request_cancelled "The client went away, or stopped to send the body of the request."
-					"502 closed" server_error home_misconfigured "The server at home answers, but not this gateway: its key or its route is missing there. Its owner runs pulumi up --refresh."
+					"502 closed" server_error home_misconfigured "The server at home does not know this gateway's key. Its owner runs pulumi up --refresh."
 					~^502 server_error home_lost "The server at home stopped answering while it worked on this request."
+					"503 unrouted" server_error home_misconfigured "The server at home has no route for this gateway: it may have just started. If it stays so, its owner runs pulumi up --refresh."
 					"503 model" server_error model_unavailable "The server at home is on, but its model server does not answer: it may be starting, which takes minutes, or its GPU may be lent out. Try again later."
 					~^503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
 					"500 failed" server_error model_failed "The model server failed at this request. Its log says why, by the request's X-Request-Id."
@@ -257,38 +268,6 @@ ${waking}${fallback}${woken}			handle {
 """)
 
 
-_ORIGINS = Template("""\
-	# A page of these origins may ask from a browser, and read refusals too.
-	@origin {
-${allowed}
-	}
-	header @origin {
-		Access-Control-Allow-Origin {header.Origin}
-		Access-Control-Expose-Headers "X-Request-Id, Server-Timing, Retry-After"
-		Vary Origin
-	}
-	# And last, as for X-Request-Id above.
-	header @origin {
-		>Access-Control-Allow-Origin {header.Origin}
-		>Access-Control-Expose-Headers "X-Request-Id, Server-Timing, Retry-After"
-		>Vary Origin
-	}
-	@preflight {
-		method OPTIONS
-${allowed}
-		header Access-Control-Request-Method *
-	}
-	handle @preflight {
-		header {
-			Access-Control-Allow-Methods "GET, HEAD, POST"
-			Access-Control-Allow-Headers "Authorization, Content-Type"
-			Access-Control-Max-Age 7200
-		}
-		respond 204
-	}
-""")
-
-
 def caddyfile(
     *,
     body_mb: int,
@@ -296,14 +275,15 @@ def caddyfile(
     fallback: Elsewhere | None = None,
     waker: Waker | None = None,
 ) -> str:
-    """The whole configuration; ``PORT`` and ``KEYS_FILE`` are its environment.
+    """The whole configuration.
 
-    ``origins``: of web pages that may ask from a browser.
+    Its environment is ``PORT``, ``KEYS_FILE``, ``TUNNEL_FILE`` (``tunnel.py``), and with a fallback
+    ``FALLBACK_KEY``. ``origins`` are the web pages that may ask from a browser.
     """
     return _CADDYFILE.substitute(
         options=OPTIONS,
         served=SERVED_NAME,
-        origins=_origins(origins),
+        origins=cors(origins),
         fallback=fallback.section() if fallback else "",
         waking=waker.asking(crossing_port=CROSSING_PORT) if waker else "",
         woken=waker.answer() if waker else "",
@@ -315,17 +295,11 @@ def caddyfile(
         crossing_port=CROSSING_PORT,
         crossing_health=CROSSING_HEALTH,
         answered=ANSWERED_HEADER,
+        key_id_header=KEY_ID_HEADER,
         retry_after=RETRY_AFTER_SECONDS,
         retry_starting=RETRY_STARTING_SECONDS,
         retry_busy=RETRY_BUSY_SECONDS,
     )
-
-
-def _origins(origins: Sequence[str]) -> str:
-    if not origins:
-        return ""
-    # Of several lines for one field, one has to match.
-    return _ORIGINS.substitute(allowed="\n".join(f"\t\theader Origin {one}" for one in origins))
 
 
 def keys_file(keys: Mapping[str, str]) -> str:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from infra.gcp.size import GIB, VCPUS
 
 PRICES = Path(__file__).with_name("prices.yaml")
-MONTH_SECONDS = 730 * 3600
+DAYS_PER_MONTH = 365 / 12
+MONTH_SECONDS = DAYS_PER_MONTH * 24 * 3600
 
 
 class _Prices(BaseModel):
@@ -27,12 +28,12 @@ class Tier(_Prices):
     gib_second: float
 
     def second(self) -> float:
-        """Of one instance's life."""
+        """The price of one second of an instance."""
         return VCPUS * self.vcpu_second + GIB * self.gib_second
 
 
 class Free(_Prices):
-    """A month."""
+    """What is free each month."""
 
     vcpu_seconds: int
     gib_seconds: int
@@ -44,6 +45,7 @@ class CloudRun(_Prices):
     free: Free
     idle_minutes: int
     tier_1_regions: tuple[str, ...]
+    tier_2_regions: tuple[str, ...]
 
     def tier(self, region: str) -> Tier:
         return self.tier_1 if region in self.tier_1_regions else self.tier_2
@@ -101,16 +103,16 @@ def prices() -> Prices:
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """Of the gateway in one region."""
+    """What the gateway costs in one region."""
 
     start_usd: float
     """One start: a short request, and the idle time after it."""
     free_starts: int
-    """A month, for which the free tier pays."""
+    """Starts a month that the free tier pays for."""
     always_usd: float
     """A month in which the instance never ends, less the free tier."""
     tailnet_starts: int
-    """A month, which Tailscale's free plan allows."""
+    """Starts a month that Tailscale's free plan allows."""
     read_on: date
 
     def told(self) -> dict[str, str]:
@@ -127,18 +129,18 @@ class Costs:
 
 @dataclass(frozen=True, kw_only=True)
 class MonthsUse:
-    """What instances took in one month. Of a free tier 1.0 is all of it; more is charged."""
+    """What instances took in one month. 1.0 is the whole of a free tier; more is charged."""
 
     free_cpu: float
     free_memory: float
     tailnet: float
-    """Of the ephemeral minutes of Tailscale's free plan."""
+    """The share of the ephemeral minutes of Tailscale's free plan."""
     usd: float
-    """Of Cloud Run, above the free tier."""
+    """Cloud Run's charge above the free tier."""
 
 
 def months_use(region: str, seconds: float) -> MonthsUse:
-    """Of the gateway's instances in one region, which ran so long together."""
+    """What the gateway's instances use in one region, if they run for ``seconds`` in total."""
     known = prices()
     run = known.cloud_run
     tier = run.tier(region)

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from string import Template
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import pulumi
-
 from app.model.profiles import SERVED_NAME
+
+if TYPE_CHECKING:  # commands read the header's name, and need no Pulumi
+    import pulumi
 
 KEY_ENV = "FALLBACK_KEY"
 HEADER = "X-Hub-Fallback"

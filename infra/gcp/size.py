@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CPU, MEMORY_MIB = 1, 512
-"""Of each container. Less than one CPU is possible only with the first generation, one request at
-a time, and CPU during requests only: https://cloud.google.com/run/docs/configuring/services/cpu"""
+"""What each container has. Less than one CPU is possible only with the first generation, one
+request at a time, and CPU during requests only: https://cloud.google.com/run/docs/configuring/services/cpu"""
 VCPUS, GIB = 2 * CPU, 2 * MEMORY_MIB / 1024
-"""Of an instance."""
+"""What an instance has: its two containers together."""

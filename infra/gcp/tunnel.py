@@ -2,18 +2,19 @@
 
 Only tailscaled knows. It counts the packets that it sends by path, so once a second a loop in the
 other container sees which count has grown, and writes a word into a file that Caddy reads for each
-line of its log. It is no setting of Tailscale's: the kind may change at any moment.
+line of its log. The way may change at any moment.
 """
 
 from __future__ import annotations
 
 TAILSCALE_PORT = 9002
-"""Of the instance's loopback: health and metrics of the container that runs tailscaled."""
+"""Health and metrics of the tailscale container, on all addresses of the instance: Cloud Run's
+startup probe asks there, and the script below, over loopback."""
 FILE_ENV = "TUNNEL_FILE"
 """The file's path: ``direct``, ``relayed``, or empty before the first packet."""
 
 WATCH = f"""\
-# Which way packets have crossed in the last second. A relay of the tailnet's own is one, too.
+# Which way packets crossed in the last second. A peer of the tailnet that relays counts as a relay.
 : >"${FILE_ENV}"
 direct=0 relayed=0
 while kill -0 $$ && sleep 1; do
@@ -29,4 +30,4 @@ while kill -0 $$ && sleep 1; do
 	direct=${{sent% *}} relayed=${{sent#* }}
 done </dev/null >/dev/null 2>&1 &
 """
-"""For ``sh``, beside Caddy, whose process becomes the script's own."""
+"""For ``sh``. It runs beside Caddy in the same container, and ends with it."""

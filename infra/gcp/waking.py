@@ -9,27 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from string import Template
 
-from infra.tailnet.policy import WAKER
-
 WAKE_PATH = "/wake"
-"""Of the crossing."""
+"""A path of the second Caddy, which passes it on to that device."""
 ANSWER_SECONDS = 3
-"""For that device to say that it has sent the packet. A device that cannot be reached is given up by
-tailscaled, after 5 s."""
+"""How long that device may take to say that it has sent the packet. tailscaled gives up a device that
+cannot be reached after 5 s."""
 
-# A question of somebody with a key, and of nobody else: monitors ask /health the whole night.
+# Only a question with a valid key wakes home: monitors ask /health the whole night.
 _ASKING = Template("""\
-			@asleep `{err.status_code} == 503 && {err.message} != "model" && {method} == 'POST' && {key_id} != ""`
+			@asleep `{err.status_code} == 503 && !({err.message} in ["model", "unrouted"]) && {method} == 'POST' && {key_id} != ""`
 			reverse_proxy @asleep 127.0.0.1:${crossing_port} {
 				method GET
 				rewrite ${path}
-				# Nothing of the client's goes to a device that is not home.
+				# The device gets no header of the client's.
 				header_up -*
 				transport http {
 					versions h2c
 				}
-				# An error in here would be the answer, without a word: while the crossing is begun again,
-				# it is waited for, and what goes wrong behind it has a status of the crossing's.
+				# An error of this proxy would reach the client as an empty answer. So it waits while the
+				# second Caddy is started anew. Errors behind that one arrive as a status, and are logged.
 				lb_try_duration 2s
 				@sent status 200
 				handle_response @sent {
@@ -73,7 +71,7 @@ class Waker:
 
     address: str
     """In the tailnet, of a device in home's LAN."""
-    port: int = WAKER
+    port: int
     seconds: int
     """From the packet until home answers, told as ``Retry-After``."""
 

@@ -8,22 +8,38 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import httpx2
 import yaml
-from lightkube import ApiError, Client, KubeConfig
+from lightkube import Client, KubeConfig
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, ReplicaSet
-from lightkube.resources.core_v1 import Pod
+from lightkube.resources.core_v1 import (
+    ConfigMap,
+    Namespace,
+    Pod,
+    ResourceQuota,
+    Secret,
+    Service,
+)
+from lightkube.resources.networking_v1 import Ingress, NetworkPolicy
 
-from infra.home_k3s.names import NAMESPACE
+from infra.home_k3s.crash import LOG_LINES
+from infra.home_k3s.names import (
+    FRESH,
+    MANAGER_ANNOTATION,
+    MODEL,
+    NAMESPACE,
+    NVIDIA_PLUGIN,
+    SYSTEM,
+    TIME_SLICING,
+)
 from infra.home_k3s.others import Found
 from infra.home_k3s.rollout import Seen
 
-LAST_LINES = 15
 OLDEST = datetime.min.replace(tzinfo=UTC)
 ANSWER_SECONDS = 5
 PLUGIN_IMAGE = "k8s-device-plugin"
@@ -31,6 +47,29 @@ PLUGIN_IMAGE = "k8s-device-plugin"
 HelmChartConfig = create_namespaced_resource(
     "helm.cattle.io", "v1", "HelmChartConfig", "helmchartconfigs"
 )
+Middleware = create_namespaced_resource("traefik.io", "v1alpha1", "Middleware", "middlewares")
+ServersTransport = create_namespaced_resource(
+    "traefik.io", "v1alpha1", "ServersTransport", "serverstransports"
+)
+MADE: tuple[tuple[Any, str, str | None], ...] = (
+    (HelmChartConfig, "traefik", SYSTEM),
+    (DaemonSet, NVIDIA_PLUGIN, SYSTEM),
+    (ConfigMap, TIME_SLICING, SYSTEM),
+    (Namespace, NAMESPACE, None),
+    (ResourceQuota, "gpu", NAMESPACE),
+    (NetworkPolicy, "vllm-from-traefik-only", NAMESPACE),
+    (NetworkPolicy, "vllm-to-model-hub-only", NAMESPACE),
+    (Deployment, MODEL, NAMESPACE),
+    (ConfigMap, "vllm-modules", NAMESPACE),
+    (Service, MODEL, NAMESPACE),
+    (Secret, "gateway-key", NAMESPACE),
+    (Middleware, "gateway-only", NAMESPACE),
+    (Middleware, "rate", NAMESPACE),
+    (Middleware, "in-flight", NAMESPACE),
+    (ServersTransport, FRESH, NAMESPACE),
+    (Ingress, MODEL, NAMESPACE),
+)
+"""Everything that this program makes at home: kind, name, namespace."""
 
 
 class NotReachedError(Exception):
@@ -48,12 +87,12 @@ class Cluster(Protocol):
         """A Deployment of the program's namespace, with what it made."""
         ...
 
-    def last_words(self, pod: str, container: str) -> str:
+    def end_of_log(self, pod: str, container: str) -> str:
         """The last lines that it printed."""
         ...
 
     def found(self) -> list[Found]:
-        """What does the same as an object of this program, whoever made it."""
+        """What has the name of an object of this program, or does the same, whoever made it."""
         ...
 
 
@@ -88,10 +127,10 @@ class K3s:
                 list(self._client.list(Pod, namespace=NAMESPACE, labels=labels)),
             )
 
-    def last_words(self, pod: str, container: str) -> str:
+    def end_of_log(self, pod: str, container: str) -> str:
         with _reached():
             lines = self._client.log(
-                pod, namespace=NAMESPACE, container=container, tail_lines=LAST_LINES
+                pod, namespace=NAMESPACE, container=container, tail_lines=LOG_LINES
             )
             return "".join(lines).rstrip()
 
@@ -111,22 +150,26 @@ class K3s:
 
     def found(self) -> list[Found]:
         with _reached():
-            return [*self._traefik_values(), *self._device_plugins()]
+            made = [self._made(kind, name, namespace) for kind, name, namespace in MADE]
+            return [*filter(None, made), *self._other_device_plugins()]
 
-    def _traefik_values(self) -> list[Found]:
+    def _made(self, kind: Any, name: str, namespace: str | None) -> Found | None:
         try:
-            config = self._client.get(HelmChartConfig, "traefik", namespace="kube-system")
-        except ApiError as error:
-            if error.status.code == 404:
-                return []
+            found = self._client.get(kind, name, namespace=namespace)
+        except httpx2.HTTPStatusError as error:
+            # Of a kind that it does not know, such as Traefik's on a fresh K3s, too.
+            if error.response.status_code == 404:
+                return None
             raise
-        spec = cast("dict[str, Any]", config["spec"] or {})
-        return [_found("HelmChartConfig", config.metadata, str(spec.get("valuesContent", "")))]
+        spec: dict[str, Any] = (found["spec"] or {}) if kind is HelmChartConfig else {}
+        return _found(kind.__name__, found.metadata, str(spec.get("valuesContent", "")))
 
-    def _device_plugins(self) -> list[Found]:
+    def _other_device_plugins(self) -> list[Found]:
         return [
             _found("DaemonSet", one.metadata, image)
             for one in self._client.list(DaemonSet, namespace="*")
+            if (DaemonSet, _metadata(one.metadata).name, _metadata(one.metadata).namespace)
+            not in MADE
             if one.spec and one.spec.template.spec
             for image in [c.image or "" for c in one.spec.template.spec.containers]
             if PLUGIN_IMAGE in image
@@ -138,18 +181,17 @@ def _metadata(metadata: ObjectMeta | None) -> ObjectMeta:
     return metadata
 
 
-def _found(kind: Any, of: ObjectMeta | None, content: str) -> Found:
+def _found(kind: str, of: ObjectMeta | None, content: str) -> Found:
     metadata = _metadata(of)
+    # Who only keeps the status is nobody's owner.
+    managers = {m.manager or "" for m in metadata.managedFields or [] if not m.subresource}
+    # A backup that is restored has another manager, and the annotation.
+    annotated = (metadata.annotations or {}).get(MANAGER_ANNOTATION)
     return Found(
         kind=kind,
         namespace=metadata.namespace or "",
         name=metadata.name or "",
-        managers=frozenset(
-            # Who only keeps the status is nobody's owner.
-            m.manager or ""
-            for m in metadata.managedFields or []
-            if not m.subresource
-        ),
+        managers=frozenset(managers | ({annotated} if annotated else set())),
         content=content,
     )
 
@@ -158,5 +200,5 @@ def _found(kind: Any, of: ObjectMeta | None, content: str) -> Found:
 def _reached() -> Generator[None]:
     try:
         yield
-    except (httpx2.TransportError, ApiError, ConfigError) as error:
+    except (httpx2.TransportError, httpx2.HTTPStatusError, ConfigError) as error:
         raise NotReachedError(str(error)) from error

@@ -11,12 +11,10 @@ import pulumi_kubernetes as k8s
 import yaml
 
 from infra.config import TRAEFIK_TIMEOUT_SECONDS
-from infra.gateway_key import password_line
-from infra.home_k3s.names import FRESH, MODEL, NAMESPACE
+from infra.gateway_key import KEY_ID_HEADER, password_line
+from infra.home_k3s.names import FRESH, MODEL, NAMESPACE, SYSTEM
 from infra.home_k3s.retained import metadata, retained
 
-KEY_ID_HEADER = "X-Hub-Key-Id"
-"""Set by the gateway, which has checked the key; the tailnet lets nobody else in."""
 TAILNET_ADDRESSES = "100.64.0.0/10"
 TRAEFIK = "traefik.io/v1alpha1"
 
@@ -88,7 +86,7 @@ class Entry(pulumi.ComponentResource):
             f"{name}-traefik",
             api_version="helm.cattle.io/v1",
             kind="HelmChartConfig",
-            metadata=metadata("traefik", namespace="kube-system"),
+            metadata=metadata("traefik", namespace=SYSTEM),
             spec={"valuesContent": yaml.safe_dump(values, sort_keys=False)},
             opts=retained(self),
         )

@@ -13,13 +13,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
-from infra.home_k3s.names import DEVICE_PLUGINS
+from infra.home_k3s.names import DEVICE_PLUGINS, NVIDIA_PLUGIN, SYSTEM, TIME_SLICING
 from infra.home_k3s.retained import metadata, restarted_by, retained
 
 # renovate: datasource=docker depName=nvcr.io/nvidia/k8s-device-plugin
 IMAGE = "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
-SYSTEM = "kube-system"
-LABELS = {"app.kubernetes.io/name": "nvidia-device-plugin"}
+LABELS = {"app.kubernetes.io/name": NVIDIA_PLUGIN}
 
 
 def time_slicing(slices: int) -> str:
@@ -56,13 +55,13 @@ class GpuSharing(pulumi.ComponentResource):
         config = time_slicing(args.slices)
         config_map = k8s.core.v1.ConfigMap(
             f"{name}-time-slicing",
-            metadata=metadata("nvidia-time-slicing", namespace=SYSTEM),
+            metadata=metadata(TIME_SLICING, namespace=SYSTEM),
             data={"config.yaml": config},
             opts=retained(self),
         )
         self.device_plugin = k8s.apps.v1.DaemonSet(
             f"{name}-device-plugin",
-            metadata=metadata("nvidia-device-plugin", namespace=SYSTEM, labels=LABELS),
+            metadata=metadata(NVIDIA_PLUGIN, namespace=SYSTEM, labels=LABELS),
             spec=k8s.apps.v1.DaemonSetSpecArgs(
                 selector=k8s.meta.v1.LabelSelectorArgs(match_labels=LABELS),
                 template=k8s.core.v1.PodTemplateSpecArgs(
@@ -83,7 +82,7 @@ def _pod() -> k8s.core.v1.PodSpecArgs:
         priority_class_name="system-node-critical",
         containers=[
             k8s.core.v1.ContainerArgs(
-                name="nvidia-device-plugin",
+                name=NVIDIA_PLUGIN,
                 image=IMAGE,
                 env=[k8s.core.v1.EnvVarArgs(name="CONFIG_FILE", value="/config/config.yaml")],
                 security_context=k8s.core.v1.SecurityContextArgs(
@@ -99,7 +98,7 @@ def _pod() -> k8s.core.v1.PodSpecArgs:
         volumes=[
             k8s.core.v1.VolumeArgs(
                 name="config",
-                config_map=k8s.core.v1.ConfigMapVolumeSourceArgs(name="nvidia-time-slicing"),
+                config_map=k8s.core.v1.ConfigMapVolumeSourceArgs(name=TIME_SLICING),
             ),
             k8s.core.v1.VolumeArgs(
                 name="plugins",

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra.home_k3s.model_server import LABELS
-from infra.home_k3s.names import NAMESPACE
+from infra.home_k3s.names import NAMESPACE, SYSTEM
 from infra.home_k3s.retained import metadata, retained
 
 PRIVATE = (
@@ -65,7 +65,7 @@ class Isolation(pulumi.ComponentResource):
                 policy_types=["Ingress"],
                 ingress=[
                     k8s.networking.v1.NetworkPolicyIngressRuleArgs(
-                        from_=[_pods("kube-system", {"app.kubernetes.io/name": "traefik"})],
+                        from_=[_pods(SYSTEM, {"app.kubernetes.io/name": "traefik"})],
                         ports=[Port(protocol="TCP", port="http")],
                     )
                 ],
@@ -80,7 +80,7 @@ class Isolation(pulumi.ComponentResource):
                 policy_types=["Egress"],
                 egress=[
                     k8s.networking.v1.NetworkPolicyEgressRuleArgs(
-                        to=[_pods("kube-system", {"k8s-app": "kube-dns"})],
+                        to=[_pods(SYSTEM, {"k8s-app": "kube-dns"})],
                         ports=[Port(protocol="UDP", port=53), Port(protocol="TCP", port=53)],
                     ),
                     # Network policies know addresses, not names: HTTPS to all that is public.

@@ -14,10 +14,13 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra.home_k3s.cluster import Cluster, NotReachedError
+from infra.home_k3s.crash import error_in
 from infra.home_k3s.names import NAMESPACE
 from infra.home_k3s.rollout import NoneWanted, NotYet, Served, standing
 
 LOOK_SECONDS = 2
+LAST_LINES = 15
+"""Shown where the log tells no error."""
 REACH_SECONDS = 20
 """Without any answer of home's API server for so long from the start, home counts as off."""
 
@@ -96,9 +99,10 @@ async def until_served(cluster: Cluster, name: str, seconds: float, tell: Tell) 
 async def _will_not_start(cluster: Cluster, name: str, found: NotYet, seconds: float) -> str:
     words = ""
     if found.died is not None:
-        said = ""
+        log = ""
         with suppress(NotReachedError):
-            said = await asyncio.to_thread(cluster.last_words, *found.died)
+            log = await asyncio.to_thread(cluster.end_of_log, *found.died)
+        said = error_in(log) or "\n".join(log.splitlines()[-LAST_LINES:])
         words = f"\nIts last words:\n{textwrap.indent(said, '  ')}" if said else ""
     return (
         f"The model is not served ({name}, after {seconds:.0f} s). {found.reason}{words}\n"

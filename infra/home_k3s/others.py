@@ -9,27 +9,24 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pulumi
 
-from infra.home_k3s.names import FIELD_MANAGER
-
-PLUGIN = ("kube-system", "nvidia-device-plugin")
-"""Namespace and name of this program's own."""
+from infra.home_k3s.names import FIELD_MANAGER, NVIDIA_PLUGIN, SYSTEM
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """An object that does what one of this program's does."""
+    """An object that has the name of one of this program's, or does what it does."""
 
-    kind: Literal["HelmChartConfig", "DaemonSet"]
+    kind: str
     namespace: str
+    """Empty of a namespace."""
     name: str
     managers: frozenset[str]
     """Who wrote its fields, as the API server keeps it."""
     content: str
-    """What it says: a chart's values, or an image."""
+    """A chart's values, or a second device plugin's image; of others nothing."""
 
     @property
     def ours(self) -> bool:
@@ -56,26 +53,28 @@ def refuse_others(found: Sequence[Found], *, take_over: bool) -> None:
 
 
 def _told(one: Found, *, take_over: bool) -> str | None:
-    whose = f"{one.kind} {one.namespace}/{one.name} (by {', '.join(sorted(one.managers))})"
-    content = textwrap.indent(one.content.rstrip(), "    ")
-    if one.kind == "HelmChartConfig":
+    at = f"{one.namespace}/" if one.namespace else ""
+    inside = f" -n {one.namespace}" if one.namespace else ""
+    whose = f"{one.kind} {at}{one.name} (by {', '.join(sorted(one.managers)) or 'nobody named'})"
+    if one.kind == "DaemonSet" and (one.namespace, one.name) != (SYSTEM, NVIDIA_PLUGIN):
         return (
-            None
-            if take_over
-            else f"- {whose} sets values of K3s' Traefik, which this program would replace:\n"
+            f"- {whose} is a device plugin already ({one.content}), and two cannot share one GPU. "
+            "Remove it, with Helm if Helm installed it; else:\n"
+            f"    kubectl{inside} delete daemonset {one.name}"
+        )
+    if take_over:
+        return None
+    if one.kind == "HelmChartConfig":
+        content = textwrap.indent(one.content.rstrip(), "    ")
+        return (
+            f"- {whose} sets values of K3s' Traefik, which this program would replace:\n"
             f"{content}\n"
             "  Write what you want to keep under home.traefikValues in the stack file; then "
             "home.takeOver: true lets this program replace it."
         )
-    if (one.namespace, one.name) != PLUGIN:
-        return (
-            f"- {whose} is a device plugin already ({one.content}), and two cannot share one GPU. "
-            "Remove it, with Helm if Helm installed it; else:\n"
-            f"    kubectl -n {one.namespace} delete daemonset {one.name}"
-        )
     return (
-        None
-        if take_over
-        else f"- {whose} is a device plugin ({one.content}), which this program would replace by "
-        "its own, with time slicing. home.takeOver: true lets it."
+        f"- {whose} has the name of an object of this program, which would replace what it says. "
+        "Look at it, and give it another name, or let this program have it with "
+        "home.takeOver: true:\n"
+        f"    kubectl{inside} get {one.kind.lower()} {one.name} -o yaml"
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
-from infra.home_k3s.names import FIELD_MANAGER, NAMESPACE
+from infra.home_k3s.names import FIELD_MANAGER, MANAGER_ANNOTATION, NAMESPACE
 
 
 def metadata(
@@ -27,7 +27,7 @@ def metadata(
         name=name,
         namespace=namespace,
         labels=labels,
-        annotations={"pulumi.com/patchFieldManager": FIELD_MANAGER, **(annotations or {})},
+        annotations={MANAGER_ANNOTATION: FIELD_MANAGER, **(annotations or {})},
     )
 
 

@@ -32,6 +32,7 @@ UNSCHEDULED_SECONDS = 180
 """The old pod is gone by then and the device plugin has counted the GPU's slices."""
 REFUSED = ("not found", "manifest unknown", "denied", "unauthorized", "does not exist")
 """How registries say that there is no such image; anything else may be the line."""
+BEING_MADE = "the image is being downloaded, or the container made"
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _of_container(status: ContainerStatus, pod: str) -> NotYet | None:
             refused = any(word in (waiting.message or "").lower() for word in REFUSED)
             return NotYet(said, 0 if refused else math.inf)
         case "ContainerCreating" | "PodInitializing":
-            return NotYet("the image is being downloaded, or the container made")
+            return NotYet(BEING_MADE)
         case reason:
             return NotYet(said, PATIENCE_SECONDS.get(reason or "", math.inf))
 

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import pulumi
 import pulumi_tailscale as tailscale
 
 from infra.tailnet.policy import GATEWAY_TAG
-from infra.tailnet.renewal import (
-    SECONDS_PER_DAY,
-    WARN_DAYS,
-    days_left,
-    renewed_from,
-    written_on,
-)
+from infra.tailnet.renewal import SECONDS_PER_DAY, written_on
 
 DESCRIPTION = "home-gateway on Cloud Run"
 USABLE = re.compile(r"tskey-auth-\S+|hskey-auth-\S+|[0-9a-f]{48,}")
@@ -78,17 +72,6 @@ class AuthKey(pulumi.ComponentResource):
         )
         self.key = pulumi.Output.secret(made.key.apply(usable_auth_key))
         self.expires = made.expires_at
-
-        def warn(expires: str) -> None:
-            if (left := days_left(datetime.fromisoformat(expires), args.today)) <= WARN_DAYS:
-                pulumi.log.warn(
-                    f"the gateway's auth key expires in {left} days, at {expires}; after that no "
-                    "instance of it can join the tailnet. `pulumi up` renews it from "
-                    f"{renewed_from(args.today, args.days)} on.",
-                    made,
-                )
-
-        made.expires_at.apply(warn)
         self.register_outputs({})
 
 

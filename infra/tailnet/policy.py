@@ -17,7 +17,7 @@ HOME_TAG = "tag:llm-home"
 MEMBERS = "autogroup:member"
 ENTRY, SSH, KUBERNETES, VLLM, KUBELET = 80, 22, 6443, 8000, 10250
 WAKER = 7390
-"""Of the device that wakes home. Any free one would do."""
+"""The port of the device that wakes home. Any free one would do."""
 Form = Literal["grants", "acls"]
 
 

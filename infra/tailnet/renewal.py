@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 SECONDS_PER_DAY = 86_400
 RENEW_DAYS = 30
-"""A key with fewer days left is renewed by any `pulumi up`."""
+"""A key with fewer days left is renewed by any `pulumi up`; a short one at half of its life."""
 WARN_DAYS = 14
 _EPOCH = date(2026, 1, 1)
 
@@ -23,16 +23,15 @@ def written_on(today: date, key_days: int) -> date:
     >>> str(written_on(date(2026, 3, 1), 90)), str(written_on(date(2026, 3, 2), 90))
     ('2026-01-01', '2026-03-02')
     """
-    return today - timedelta(days=(today - _EPOCH).days % _period(key_days))
+    period = key_days - least_days_left(key_days)
+    return today - timedelta(days=(today - _EPOCH).days % period)
 
 
-def renewed_from(today: date, key_days: int) -> date:
-    """The first day on which `pulumi up` renews what was made today."""
-    return written_on(today, key_days) + timedelta(days=_period(key_days))
-
-
-def _period(key_days: int) -> int:
-    return key_days - least_days_left(key_days)
+def is_told(expires: datetime, today: date, key_days: int) -> bool:
+    """Whether a key that lives ``key_days`` expires soon, and `pulumi up` would renew it today."""
+    made = expires.astimezone(UTC).date() - timedelta(days=key_days)
+    is_due = written_on(made, key_days) != written_on(today, key_days)
+    return is_due and days_left(expires, today) <= WARN_DAYS
 
 
 def least_days_left(key_days: int) -> int:

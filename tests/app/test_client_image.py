@@ -70,7 +70,7 @@ def test_every_dependency_of_the_image_is_the_one_that_was_tested_with_and_has_a
 
 def test_the_build_gets_no_more_than_the_client_and_what_it_imports() -> None:
     context = sorted(str(path.relative_to(ROOT)) for path in build_context())
-    assert "app/client/page/main.py" in context
+    assert "app/client/page/serve.py" in context
     assert "app/client/page/.streamlit/config.toml" in context
     assert "app/client/requirements.txt" in context
     assert not [path for path in context if not path.startswith(("app/client/", "app/model/"))][1:]

@@ -4,16 +4,28 @@ import json
 import select
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import psutil
 import pytest
 
-from bench.gateway_speed import bodies, page, plot, run
+from bench.gateway_speed import bodies, first, ours, page, plot, run
 from bench.gateway_speed.candidate import Candidate
 from bench.gateway_speed.generator import parsed_load, parsed_streams
-from bench.gateway_speed.names import DIRECT, LITELLM, LOOPBACK, TRAEFIK, TUNNEL
-from bench.gateway_speed.processes import await_idle, cpu_seconds, highest
+from bench.gateway_speed.names import (
+    BARE_TUNNEL,
+    DIRECT,
+    EMULATED,
+    LITELLM,
+    LOOPBACK,
+    ONE_CADDY,
+    TRAEFIK,
+    TUNNEL,
+)
+from bench.gateway_speed.processes import await_idle, cpu_seconds, highest, resident
 from bench.gateway_speed.results import (
     POINTS,
     Cost,
@@ -27,6 +39,11 @@ from bench.gateway_speed.results import (
     StreamsRun,
 )
 from bench.gateway_speed.targets import Verdict, verdicts
+from infra.config import Limits
+from infra.gcp.caddyfile import caddyfile
+from tests.support.http_server import Handler, serving
+from twin.network import Network
+from twin.paths import TwinPaths
 
 SMALL, LARGE = Point(1, 8), Point(1000, 8)
 NO_STREAMS = Streams(0, 0, "", 0, 0, 0, 0)
@@ -41,13 +58,14 @@ def result(
     streams: tuple[tuple[str, float], ...] = (),
     memory: Memory | None = None,
     many: Streams = NO_STREAMS,
+    starts: Sequence[float] = (1.5, 1.25, 2.75),
 ) -> Result:
     """A run in which each reading is another round's."""
     return Result(
         date="2026-01-01",
         machine="2 cores",
         versions={"wrk": "4.1.0"},
-        gateways=[DIRECT, TRAEFIK, LOOPBACK, TUNNEL, LITELLM],
+        gateways=[DIRECT, TRAEFIK, ONE_CADDY, LOOPBACK, TUNNEL, BARE_TUNNEL, EMULATED, LITELLM],
         rounds=3,
         direct_path=True,
         loads=[LoadRun(name, point, i, one) for i, (name, point, one) in enumerate(loads)],
@@ -58,12 +76,38 @@ def result(
         many_seconds=20,
         memory={TUNNEL: memory} if memory else {},
         costs=[Cost(SMALL, {"home's Traefik": 0.5, "the upstream": 0.25}, 0.125)],
+        front_costs=[Cost(SMALL, {"the twin's front": 0.25}, 0)],
+        cold_starts=list(starts),
+        idle_seconds=312,
+        after_idle_ms=[12.0, 2.0, 3.0],
     )
+
+
+def floor(found: Result, part: str) -> str:
+    [one] = [v for v in verdicts(found) if part in v.target]
+    return one.floor
 
 
 def verdict(found: Result, part: str) -> tuple[str, bool]:
     [one] = [v for v in verdicts(found) if part in v.target]
     return one.measured, one.reached
+
+
+def test_what_two_processes_share_of_their_program_counts_once() -> None:
+    own = 40_000_000
+    line = [sys.executable, "-c", f"m = bytearray(b'x') * {own}; print(flush=True); input()"]
+    twice = [
+        subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    for one in twice:
+        assert one.stdout
+        assert one.stdout.readline()
+    [together] = resident(one.pid for one in twice).values()
+    [each] = resident([twice[0].pid]).values()
+    apart = sum(psutil.Process(one.pid).memory_info().rss for one in twice) / 1e6
+    for one in twice:
+        one.communicate(b"\n")
+    assert each + own / 1e6 < together < apart
 
 
 def test_the_generators_line_is_read_below_wrks_own() -> None:
@@ -162,6 +206,92 @@ def test_the_tunnel_is_compared_with_litellm(ours: int, reached: bool) -> None:
     assert verdict(found, LITELLM)[1] is reached
 
 
+def test_a_target_of_two_caddys_tells_what_one_reaches() -> None:
+    both = ((TRAEFIK, SMALL, load()), (LOOPBACK, SMALL, load(p50=3)))
+    assert floor(result(*both), "Traefik's") == ""
+    found = result(*both, (ONE_CADDY, SMALL, load(p50=1.5, p99=2.5)))
+    assert floor(found, "Traefik's") == "one Caddy: 1.50 and 1.25 times"
+
+
+def test_a_target_of_the_tunnel_tells_what_the_tunnel_alone_reaches() -> None:
+    found = result((TUNNEL, SMALL, load(p50=7)), (BARE_TUNNEL, SMALL, load(p50=1.234)))
+    assert floor(found, "p50 ≤ 3 ms") == "the tunnel alone: 1.23 ms"
+    found = result((TUNNEL, LARGE, load()), (BARE_TUNNEL, LARGE, load(per_second=180)))
+    assert floor(found, "requests ≥ 200/s") == "the tunnel alone: 180/s"
+
+
+def test_a_target_of_litellm_tells_how_many_times_any_gateway_could_be() -> None:
+    found = result(
+        (TUNNEL, SMALL, load(per_second=70)),
+        (BARE_TUNNEL, SMALL, load(per_second=300)),
+        (DIRECT, SMALL, load(per_second=4210)),
+        (LITELLM, SMALL, load(per_second=10)),
+    )
+    assert floor(found, LITELLM) == "the tunnel alone: 30 times, direct: 421 times"
+
+
+def test_a_chunks_target_tells_what_a_smaller_part_adds() -> None:
+    delays = ((DIRECT, 1.0), (ONE_CADDY, 1.25), (LOOPBACK, 3.0), (BARE_TUNNEL, 2.5), (TUNNEL, 3.0))
+    found = result(streams=delays)
+    assert floor(found, f"{LOOPBACK}, 20 streams") == f"{ONE_CADDY}: 0.25 ms"
+    assert floor(found, f"{TUNNEL}, 20 streams") == f"{BARE_TUNNEL}: 1.50 ms"
+
+
+@pytest.mark.parametrize(("rate", "said"), [(70, ("70%", True)), (69, ("69%", False))])
+def test_the_twins_front_is_compared_with_the_tunnel_behind_it(
+    rate: int, said: tuple[str, bool]
+) -> None:
+    found = result((TUNNEL, SMALL, load()), (EMULATED, SMALL, load(per_second=rate)))
+    assert verdict(found, "the twin's front") == said
+    assert floor(found, "the twin's front") == "its programs' CPU time leaves 75%"
+
+
+def test_the_slowest_start_decides() -> None:
+    assert verdict(result(), "first process") == ("2.8 s, the longest of 3 starts", True)
+    assert not verdict(result(starts=(1.0, 3.1)), "first process")[1]
+
+
+FLAT = Network("flat", {})
+"""Nothing is started here."""
+
+
+def test_one_caddy_is_the_public_site_with_the_upstream_behind_it(tmp_path: Path) -> None:
+    ours.one_caddy(FLAT, tmp_path, 1234)
+    text = (tmp_path / "Caddyfile-1234").read_text().splitlines()
+    public = caddyfile(body_mb=Limits().body_mb).splitlines()
+    changed = [(old.strip(), new.strip()) for old, new in zip(public, text, strict=True)]
+    assert [(old, new) for old, new in changed if old != new] == [
+        ("reverse_proxy 127.0.0.1:8081 {", "reverse_proxy 127.0.0.1:9000 {"),
+        ("health_uri /home", "health_uri /health"),
+    ]
+
+
+def test_the_twins_front_leads_to_the_gateways_port(tmp_path: Path) -> None:
+    paths = TwinPaths(tmp_path)
+    front, relay = ours.emulated(FLAT, paths, 1234).helpers
+    assert paths.cloud_run_instance.read_text() == "127.0.0.1:8080"
+    assert json.loads(Path(front.argv[-1]).read_text())["apps"]["http"]["servers"]["front"]
+    assert relay.argv[-2:] == ("--listen=127.0.0.1:1234", f"--connect=unix:{tmp_path}/run/run.sock")
+
+
+def test_the_first_good_answer_is_told_with_its_moments() -> None:
+    class Starting(Handler):
+        def do_POST(self) -> None:  # noqa: N802
+            assert self.body() == b"question"
+            assert self.headers["Authorization"] == "Bearer key"
+            time.sleep(0.02)
+            self.whole(next(statuses), b"answer")
+
+    statuses = iter([503, 200])
+    question = first.request("key", b"question")
+    with serving(Starting) as port:
+        assert first.ask(port, question) is None
+        moments = first.ask(port, question)
+    assert moments is not None
+    assert moments[1] - moments[0] >= 0.02
+    assert first.ask(port, question) is None, "nobody listens"
+
+
 def test_memory_is_caddys_and_tailscaleds_together() -> None:
     idle, during = {"caddy": 60.0, "tailscaled": 50.0, "sh": 99.0}, {"caddy": 301.0}
     found = result(memory=Memory(idle, during, {}))
@@ -239,11 +369,15 @@ def test_what_a_process_and_its_children_compute_is_counted() -> None:
     assert 0.4 < used < 2
 
 
+WHOLE_STREAMS = (
+    *((DIRECT, 1.0), (TRAEFIK, 1.0), (ONE_CADDY, 1.2), (LOOPBACK, 1.5), (TUNNEL, 3.0)),
+    *((BARE_TUNNEL, 2.0), (EMULATED, 4.0), (LITELLM, 9.9)),
+)
 WHOLE = result(
     *[(name, point, load(p50=0.126, p99=12.6)) for point in POINTS for name in (TRAEFIK, LOOPBACK)],
     (TUNNEL, LARGE, load(per_second=1234, p50=2, p99=30, refused=3)),
     (TUNNEL, LARGE, load(per_second=1236, p50=4, p99=50)),
-    streams=((DIRECT, 1.0), (TRAEFIK, 1.0), (LOOPBACK, 1.5), (TUNNEL, 3.0), (LITELLM, 9.9)),
+    streams=WHOLE_STREAMS,
     memory=Memory(
         {"caddy": 60, "tailscaled": 50, "sh": 1}, {}, {"caddy": 70, "tailscaled": 80, "sh": 1}
     ),
@@ -272,11 +406,23 @@ def test_the_section_has_a_table_for_each_kind_of_load() -> None:
         "| together, beside the client | 0.75 |",
         "| processors that had nothing to do | 0.12 |",
     ]
+    assert lines[begin + 4] == "| the twin's front | 0.25 |"
     assert "| our gateway, loopback | 0.1 | 1.5 (1.5 to 1.5) | 3 |" in lines
-    assert (
-        "| our gateway, whole tunnel, 20 streams: adds ≤ 2 ms to a chunk at p99 | 2.00 ms | yes |"
-        in lines
+    assert "| after its first process began, 3 starts | 1.5 s (1.2 to 2.8) |" in lines
+    assert "| after 5 minutes without a question | 12 ms, the next ones 2 and 3 ms |" in lines
+    target = "our gateway, whole tunnel, 20 streams: adds ≤ 2 ms to a chunk at p99"
+    assert f"| {target} | 2.00 ms | yes | the tunnel alone: 1.00 ms |" in lines
+
+
+def test_the_tunnels_time_is_split_into_its_parts() -> None:
+    found = result(
+        (TUNNEL, LARGE, load(p50=60)),
+        (BARE_TUNNEL, LARGE, load(p50=40)),
+        (LOOPBACK, LARGE, load(p50=9)),
+        (DIRECT, LARGE, load(p50=1)),
+        streams=WHOLE_STREAMS,
     )
+    assert "| 1 MB, 8 at once, p50 | 60 | 40 | 8 | 12 |" in page.section(found).splitlines()
 
 
 def test_cells_are_short_enough_to_be_read() -> None:

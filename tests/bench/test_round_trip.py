@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections import deque
+from itertools import pairwise
 
 import pytest
 
-from bench.gateway_speed.results import Load, Point
+from bench.gateway_speed.results import Load
 from bench.round_trip import line
-from bench.round_trip.__main__ import POINTS, table
-from bench.round_trip.client import load
+from bench.round_trip.__main__ import COLUMNS, table
+from bench.round_trip.client import Times, load
 from bench.round_trip.ways import EXPECT, HTTP1, HTTP2, ways
 from tests.support.http_server import Handler, serving
 
@@ -25,6 +27,23 @@ def test_a_frame_leaves_the_line_when_its_delay_is_over_and_not_before() -> None
     line.let_out(waiting, writer, 2.5)
     assert os.read(reader, 100) == b"second"
     assert not waiting
+
+
+def test_a_device_that_is_not_up_yet_loses_a_frame_and_does_not_end_the_line() -> None:
+    reader, writer = os.pipe2(os.O_NONBLOCK)
+    downs = iter([OSError(errno.EIO, "down"), OSError(errno.EBADF, "no device")])
+
+    def write(target: int, frame: bytes) -> int:
+        if frame == b"lost":
+            raise next(downs)
+        return os.writev(target, [frame])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.round_trip.line.os.write", write)
+        line.let_out(deque([(1.0, b"lost"), (1.0, b"next")]), writer, 1.0)
+        assert os.read(reader, 100) == b"next"
+        with pytest.raises(OSError, match="no device"):
+            line.let_out(deque([(1.0, b"lost")]), writer, 1.0)
 
 
 def test_all_that_has_come_is_taken_in_with_its_moment() -> None:
@@ -66,10 +85,11 @@ def test_the_table_has_the_median_of_each_round_and_tells_what_failed() -> None:
     def one(p50: float, refused: int = 0) -> Load:
         return Load(10, 1, p50, 9, refused, 0)
 
-    loads = {(20, HTTP1, point): [one(3), one(21), one(4)] for point in POINTS}
-    loads[20, HTTP1, Point(1000, 8)] = [one(1200.5, refused=2)]
+    loads = {(20, HTTP1, column): [one(3), one(21), one(4)] for column in COLUMNS}
+    loads[20, HTTP1, COLUMNS[-1]] = [one(1200.5, refused=2)]
     lines = list(table(loads))
-    assert lines[0].startswith("| round trip, way | 1 kB, 1 at once | 1 kB, 8 at once |")
+    assert lines[0].startswith("| round trip, way | 1 kB, 1 at once | 1 MB, 1 at once |")
+    assert "| 1 MB, 1 at once, each after 0.5 s | 1 MB, 8 at once |" in lines[0]
     [row, end] = lines[2:]
     assert end == ""
     assert row == (
@@ -91,8 +111,24 @@ def test_the_client_waits_for_the_answer_behind_a_continue_and_counts_what_faile
 
     statuses = iter([200, 503] + 1000 * [200])
     with serving(Slow) as port:
-        found = load(port, "key", b"question", at_once=2, seconds=0.3)
+        found = load(port, "key", b"question", at_once=2, times=Times.from_now(0, 0.3))
     assert found.requests > 4
     assert (found.refused, found.broken) == (1, 0)
     assert found.p50_ms >= 20
-    assert load(port, "key", b"question", at_once=1, seconds=0.01).broken >= 1
+    assert load(port, "key", b"question", at_once=1, times=Times.from_now(0, 0.01)).broken >= 1
+
+
+def test_what_a_connection_takes_to_warm_up_does_not_count_and_a_pause_does_not_either() -> None:
+    class Warming(Handler):
+        def do_POST(self) -> None:  # noqa: N802
+            asked.append(time.monotonic())
+            time.sleep(0.2 if len(asked) == 1 else 0)
+            self.body()
+            self.whole(200, b"answer")
+
+    asked: list[float] = []
+    with serving(Warming) as port:
+        found = load(port, "key", b"question", 1, Times.from_now(0.15, 0.3, 0.05))
+    assert found.requests < len(asked)
+    assert found.p99_ms < 50
+    assert min(later - sooner for sooner, later in pairwise(asked)) >= 0.05

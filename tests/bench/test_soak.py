@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from bench.soak import Look, grown, row
+from bench.soak import grown, row
+from tests.faults.look import Look
 from tests.faults.streams import Request
 
 
@@ -14,7 +15,8 @@ def test_a_row_has_what_was_asked_since_the_last_look_and_what_is_there_now() ->
         Request(1, begun=0.0, ended=3.0, outcome="right"),
         Request(2, begun=1.0, ended=3.0, outcome="failed", detail="503 home_unavailable"),
     ]
-    seen = Look(0.0, memory=Counter(caddy=40, vllm=2000), files=Counter(caddy=12, vllm=900))
+    memory, files = Counter(caddy=40, vllm=2000), Counter(caddy=12, vllm=900)
+    seen = Look(0.0, Counter(), memory, files)
     assert row(10, asked, seen) == "| 10 | 3 | 2 | 1 | 2.0 s | 2,040 MB | 912 |"
 
 

@@ -23,10 +23,10 @@ from twin.toolchain.ensure import ensure, originals
 from twin.toolchain.go_tools import KUBELET, PROVIDERS
 
 START_SECONDS = 60
-MAY_LAG = ("Service", "Ingress")
-"""After an update the original writes down the first event of its watch, without a look at the
-generation (``pkg/await/ingress.go`` and ``service.go`` in 4.25.0). It may come from a cache of the
-API server that does not hold the update yet."""
+MAY_LAG = ("Service", "Ingress", "Deployment")
+"""After an update the original believes the first event of its watch, without a look at the
+generation that it has just made (``pkg/await/ingress.go``, ``service.go`` and ``deployment.go`` in
+4.25.0). It may come from a cache of the API server that does not hold the update yet."""
 
 
 @pytest.fixture(scope="session")

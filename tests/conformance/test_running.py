@@ -6,16 +6,17 @@ from typing import Any
 
 from tests.conformance.running import caught_up, flat
 
-STATE = "state/way-in/outputs/spec"
+STATE = "state/way-in/outputs"
 
 
 def ingress(path: str) -> dict[str, Any]:
     rule = {"http": {"paths": [{"path": path}]}}
-    return {"kind": "Ingress", "metadata": {"name": "echo"}, "spec": {"rules": [rule]}}
+    metadata = {"name": "echo", "annotations": {"example.com/path": path}}
+    return {"kind": "Ingress", "metadata": metadata, "spec": {"rules": [rule]}}
 
 
 def noted(path: str) -> dict[str, Any]:
-    return {"state/other/id": "o", **dict(flat(ingress(path)["spec"], STATE))}
+    return {"state/other/id": "o", **dict(flat(ingress(path), STATE))}
 
 
 def test_a_state_from_before_the_update_is_read_as_the_cluster_has_it() -> None:

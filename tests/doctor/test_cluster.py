@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,8 +21,10 @@ from lightkube.models.core_v1 import (
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Pod
 
-from doctor.cluster import last_words, look, that_count
+from doctor.cluster import look
 from doctor.observations import Cluster as Seen
+from doctor.observations import NotSeen
+from doctor.pods import crash_of, that_count
 from tests.support.http_server import Handler, serving
 
 
@@ -97,7 +100,7 @@ def test_the_last_words_are_those_of_the_run_that_ended(state: ContainerState, w
     with serving(ApiServer) as port:
         cluster = Cluster(server=f"http://127.0.0.1:{port}")
         client = Client(KubeConfig.from_one(cluster=cluster, user=User(token="t")))
-        assert last_words(client, "vllm-qwen-1", crashed) == words
+        assert crash_of(client, crashed) == words
 
 
 def test_a_model_server_that_was_killed_is_not_asked_for_its_last_words() -> None:
@@ -112,34 +115,71 @@ def test_one_that_ended_by_itself_is() -> None:
     assert (pod.killed, pod.last_words) == (False, "ValueError: No available memory")
 
 
+@pytest.mark.parametrize(
+    ("waiting", "told", "never"),
+    [
+        ({"reason": "ErrImagePull", "message": "x: no"}, "ErrImagePull: x: no", True),
+        ({"reason": "InvalidImageName"}, "InvalidImageName", True),
+        ({"reason": "ContainerCreating"}, "", False),
+    ],
+)
+def test_a_container_that_kubernetes_cannot_begin_is_told_with_its_words(
+    waiting: dict[str, str], told: str, never: bool
+) -> None:
+    [pod] = looked_at({}, {"state": {"waiting": waiting}, "restartCount": 0}).pods
+    assert (pod.reason, pod.never_began, pod.last_words) == (told, never, "")
+
+
+def test_one_that_crashes_again_and_again_did_begin() -> None:
+    waiting = {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}
+    [pod] = looked_at({"exitCode": 2, "reason": "Error"}, {"state": {"waiting": waiting}}).pods
+    assert (pod.reason, pod.never_began) == ("CrashLoopBackOff, Error (exit code 2)", False)
+
+
 def test_why_no_pod_is_made_is_the_deployments_condition() -> None:
     assert looked_at({"exitCode": 0}).unmade == "exceeded quota: gpu"
 
 
-def looked_at(ended: dict[str, Any]) -> Seen:
+def looked_at(ended: dict[str, Any], more: Mapping[str, Any] | None = None) -> Seen:
     """Of a cluster with one pod of the model server, whose container ended like this before."""
     status = {"name": "vllm", "image": "", "imageID": "", "ready": False, "restartCount": 1}
-    again: Any = {**status, "state": {"running": {}}, "lastState": {"terminated": ended}}
-    pod: Any = {
+    before = {"terminated": ended} if ended else {}
+    again: Any = {**status, "state": {"running": {}}, "lastState": before, **(more or {})}
+    return look_at(pods=[a_pod(again)], deployments=[DEPLOYMENT])
+
+
+def a_pod(*containers: Any, phase: str = "Running", placed: bool = True) -> dict[str, Any]:
+    return {
         "metadata": {"name": "vllm-qwen-1", "namespace": "vlm"},
-        "status": {"phase": "Running", "containerStatuses": [again]},
+        "spec": {"containers": [], **({"nodeName": "home"} if placed else {})},
+        "status": {
+            "phase": phase,
+            "conditions": [{"type": "PodScheduled", "status": "True"}] if placed else [],
+            "containerStatuses": list(containers),
+        },
     }
-    conditions = [
-        {"type": "Available", "status": "False", "message": "none is available"},
-        {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: gpu"},
-    ]
-    deployment: Any = {
-        "metadata": {"name": "vllm-qwen"},
-        "spec": {"replicas": 1, "selector": {}, "template": {}},
-        "status": {"conditions": conditions},
-    }
-    items: dict[str, list[Any]] = {"pods": [pod], "deployments": [deployment]}
+
+
+DEPLOYMENT: Any = {
+    "metadata": {"name": "vllm-qwen"},
+    "spec": {"replicas": 1, "selector": {}, "template": {}},
+    "status": {
+        "conditions": [
+            {"type": "Available", "status": "False", "message": "none is available"},
+            {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: gpu"},
+        ]
+    },
+}
+
+
+def look_at(log: str = LOGS["true"], **items: list[Any]) -> Seen:
+    """Of an API server that has these objects, by kind."""
 
     class WholeApiServer(Handler):
         def do_GET(self) -> None:  # noqa: N802  # the base class calls it so
             path = urlsplit(self.path).path
             if path.endswith("/log"):
-                self.whole(200, LOGS["true"].encode())
+                self.whole(200, log.encode())
             else:
                 listed = items.get(path.rpartition("/")[2], [])
                 self.whole(200, json.dumps({"items": listed, "metadata": {}}).encode())
@@ -150,3 +190,106 @@ def looked_at(ended: dict[str, Any]) -> Seen:
         seen = look(kubeconfig, None, traefik_is_a_pod=False)
     assert isinstance(seen, Seen)
     return seen
+
+
+def a_node(name: str, *, ready: bool, gpus: int) -> dict[str, Any]:
+    told = {"type": "Ready", "status": "True" if ready else "Unknown", "message": f"{name}: gone"}
+    has, offers = {"nvidia.com/gpu": "10"}, {"nvidia.com/gpu": str(gpus)}
+    return {
+        "metadata": {"name": name},
+        "status": {"conditions": [told], "capacity": has, "allocatable": offers},
+    }
+
+
+OLD, HOME = a_node("old", ready=False, gpus=0), a_node("home", ready=True, gpus=7)
+READY: dict[str, Any] = {
+    "name": "vllm",
+    "image": "",
+    "imageID": "",
+    "ready": True,
+    "restartCount": 0,
+    "state": {"running": {}},
+}
+CREATING: dict[str, Any] = {
+    **READY,
+    "ready": False,
+    "state": {"waiting": {"reason": "ContainerCreating"}},
+}
+
+
+def test_only_the_pods_node_counts_and_what_it_offers_not_what_it_has() -> None:
+    seen = look_at(nodes=[OLD, HOME], pods=[a_pod(READY)])
+    assert (seen.node_ready, seen.gpus) == (True, 7)
+    dead = look_at(nodes=[a_node("home", ready=False, gpus=0), a_node("new", ready=True, gpus=7)])
+    assert dead.node_ready
+
+
+def test_a_pod_on_a_node_that_is_gone_is_on_no_other() -> None:
+    nodes = [a_node("home", ready=False, gpus=0), a_node("new", ready=True, gpus=7)]
+    seen = look_at(nodes=nodes, pods=[a_pod(READY)])
+    assert (seen.node_ready, seen.node_reason, seen.gpus) == (False, "home: gone", 0)
+
+
+def test_a_cluster_without_the_programs_namespace_is_not_home() -> None:
+    assert not look_at(namespaces=[{"metadata": {"name": "default"}}]).ours
+    assert look_at(namespaces=[{"metadata": {"name": "vlm"}}]).ours
+
+
+def test_a_pod_whose_container_is_made_has_a_node_and_its_newest_warning() -> None:
+    def warning(minute: int, message: str) -> dict[str, Any]:
+        return {
+            "involvedObject": {},
+            "metadata": {},
+            "reason": "FailedMount",
+            "message": message,
+            "lastTimestamp": f"2026-11-30T10:{minute:02}:00Z",
+        }
+
+    events = [warning(2, "configmap not found"), warning(1, "timed out")]
+    [pod] = look_at(pods=[a_pod(CREATING, phase="Pending")], events=events).pods
+    assert (pod.unplaced, pod.never_began) == (False, False)
+    assert pod.event == "FailedMount: configmap not found"
+
+
+def test_a_pod_that_no_scheduler_has_looked_at_has_no_node() -> None:
+    [pod] = look_at(pods=[a_pod(phase="Pending", placed=False)]).pods
+    assert (pod.unplaced, pod.reason, pod.event) == (True, "", "")
+
+
+STATISTICS = (
+    "(APIServer pid=7) INFO 11-30 09:51:42 [loggers.py:335] Engine 000: Avg prompt throughput: "
+    "108.8 tokens/s, Avg generation throughput: {} tokens/s, Running: {} reqs, Waiting: 2 reqs, "
+    "GPU KV cache usage: 0.4%, Prefix cache hit rate: 0.0%"
+)
+"""As vLLM's loggers.py writes them."""
+
+
+@pytest.mark.parametrize(
+    ("lines", "works_on"),
+    [
+        ([STATISTICS.format("142.9", 8), "INFO: 200 OK"], "Running: 8 reqs, Waiting: 2 reqs"),
+        ([STATISTICS.format("142.9", 8), STATISTICS.format("0.0", 8)], ""),
+        ([STATISTICS.format("0.5", 0)], ""),
+        (["INFO: 200 OK"], ""),
+    ],
+)
+def test_an_engine_that_writes_for_others_is_busy(lines: list[str], works_on: str) -> None:
+    [pod] = look_at("\n".join(lines), pods=[a_pod(READY)]).pods
+    assert pod.works_on == works_on
+
+
+def test_something_else_than_an_api_server_is_told_as_such() -> None:
+    """A router's page at home's address, say."""
+
+    class Page(Handler):
+        protocol_version = "HTTP/1.0"
+
+        def do_GET(self) -> None:  # noqa: N802
+            self.whole(403, b"<html>", {"Content-Type": "text/html"})
+
+    with serving(Page) as port:
+        cluster = Cluster(server=f"http://127.0.0.1:{port}")
+        kubeconfig = KubeConfig.from_one(cluster=cluster, user=User(token="t"))
+        seen = look(kubeconfig, None, traefik_is_a_pod=False)
+    assert isinstance(seen, NotSeen)
+    assert "403" in seen.why

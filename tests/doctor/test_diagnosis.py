@@ -3,100 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from doctor.diagnosis import diagnose, first_broken
 from doctor.hops import HOPS
-from doctor.observations import (
-    Change,
-    Cluster,
-    Node,
-    NotSeen,
-    Observations,
-    Pod,
-    Program,
-    Reply,
-    Requests,
-    Service,
-    Tailnet,
+from doctor.observations import NotSeen, Observations, Pod, Program, Requests, Service
+from tests.doctor.observed import (
+    BODIES,
+    GATEWAY,
+    HEALTH,
+    HOME,
+    HOME_AWAY,
+    MODEL_AWAY,
+    MODELS,
+    NONE_READY,
+    NOW,
+    UNCONNECTED,
+    WELL,
+    WELL_ASKED,
+    WELL_CONNECTED,
+    WELL_SERVED,
+    changed,
+    googles_own,
+    home_away,
+    refused,
+    reply,
+    unready_pod,
 )
-
-NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-
-
-def reply(
-    asked: str, status: int | None = 200, code: str = "", *, seconds: float = 0.1, words: str = ""
-) -> Reply:
-    return Reply(
-        asked=asked,
-        seconds=seconds,
-        status=status,
-        code=code,
-        words=words,
-        in_gateways_form=True,
-        failure="" if status else "no answer in 10 s",
-    )
-
-
-HEALTH, MODELS = "GET /health", "GET /v1/models with the key"
-BODIES = tuple(reply(f"a request of {size}", 404) for size in ("1 kB", "64 kB", "1 MB"))
-WELL_ASKED = Requests(
-    health=reply(HEALTH),
-    models=reply(MODELS),
-    generation=reply("one token"),
-    picture=reply("a picture"),
-    bodies=BODIES,
-)
-HOME = Node(name="home", online=True, tags=("tag:llm-home",))
-GATEWAY = Node(name="home-gateway", online=True, tags=("tag:llm-gateway",), path="direct")
-WELL_CONNECTED = Tailnet(nodes=(HOME, GATEWAY), home_answers=True)
-READY = Pod(name="vllm-qwen-1", phase="Running", ready=True)
-WELL_SERVED = Cluster(node_ready=True, gpus=10, ingress=True, endpoints=1, desired=1, pods=(READY,))
-WELL = Observations(
-    home="home",
-    up="hub up",
-    kubectl="kubectl",
-    take="hub home take",
-    refresh="pulumi up --refresh",
-    requests=WELL_ASKED,
-    service=Service(deployed=True, instances=1, revision="home-gateway-00001"),
-    tailnet=WELL_CONNECTED,
-    auth_key=NOW + timedelta(days=80),
-    cluster=WELL_SERVED,
-    minutes=120.4,
-    free_minutes=1000,
-    now=NOW,
-)
-
-
-def changed(kind: str, name: str, op: str = "update") -> Change:
-    return Change(op=op, kind=kind, name=name, fields=("spec.a",) if op == "update" else ())
-
-
-def refused(code: str, status: int = 503) -> Requests:
-    """No request comes further than the gateway, which says this."""
-    return Requests(health=reply(HEALTH, status, code), models=reply(MODELS, status, code))
-
-
-def googles_own(words: str = "Service Unavailable") -> Requests:
-    answer = replace(reply(HEALTH, 503, words=words), in_gateways_form=False)
-    return Requests(health=answer, models=replace(answer, asked=MODELS))
-
-
-UNCONNECTED = Requests(
-    health=Reply(asked=HEALTH, seconds=0, failure="[Errno 111] refused", connected=False)
-)
-MODEL_AWAY = refused("model_unavailable")
-NONE_READY = replace(WELL_SERVED, endpoints=0)
-
-
-def unready_pod(phase: str = "Running", **more: Any) -> Observations:
-    """The model server's only pod is this one."""
-    pods = (Pod(name="p", phase=phase, ready=False, **more),)
-    return replace(WELL, requests=MODEL_AWAY, cluster=replace(NONE_READY, pods=pods))
 
 
 def test_where_nothing_is_wrong_every_hop_is_ok() -> None:
@@ -167,7 +102,10 @@ FAULTS = {
                 deployed=True, last_words="backend error: invalid key: API key k1 not valid"
             ),
         ),
-        ("cloud run", "does not take its auth key. Its last words: backend", "renews the auth key"),
+        (
+            *("cloud run", "does not take its auth key: it was revoked or used up, or its secret "),
+            "renews the auth key",
+        ),
     ),
     "Caddy refuses its configuration": (
         replace(
@@ -193,52 +131,35 @@ FAULTS = {
     "home is offline": (
         replace(
             WELL,
-            requests=refused("home_unavailable"),
+            requests=HOME_AWAY,
             tailnet=replace(WELL_CONNECTED, nodes=(replace(HOME, online=False), GATEWAY)),
             cluster=NotSeen(why="no route to host"),
         ),
         ("tailnet", "home is offline", "Switch it on"),
     ),
     "home has another name": (
-        replace(
-            WELL,
-            requests=refused("home_unavailable"),
-            tailnet=replace(WELL_CONNECTED, nodes=(replace(HOME, name="home-1"), GATEWAY)),
-        ),
+        home_away(nodes=(replace(HOME, name="home-1"), GATEWAY)),
         ("tailnet", "is called home-1", "Rename it to home"),
     ),
     "home joined anew and has another name": (
-        replace(
-            WELL,
-            requests=refused("home_unavailable"),
-            tailnet=replace(
-                WELL_CONNECTED,
-                nodes=(replace(HOME, online=False), replace(HOME, name="home-1"), GATEWAY),
-                home_answers=None,
-            ),
+        home_away(
+            nodes=(replace(HOME, online=False), replace(HOME, name="home-1"), GATEWAY),
+            home_answers=None,
         ),
         ("tailnet", "home-1 with the same tag is online", "rename home-1"),
     ),
     "home's cable is pulled, and the tailnet has not noticed it": (
-        replace(
-            WELL,
-            requests=refused("home_unavailable"),
-            tailnet=replace(WELL_CONNECTED, home_answers=False),
-        ),
+        home_away(home_answers=False),
         ("tailnet", "home does not answer in the tailnet", "Look at its line"),
     ),
     "home was never joined": (
-        replace(
-            WELL,
-            requests=refused("home_unavailable"),
-            tailnet=replace(WELL_CONNECTED, nodes=(GATEWAY,)),
-        ),
+        home_away(nodes=(GATEWAY,)),
         ("tailnet", "No machine of the tailnet is called home", "--advertise-tags=tag:llm-home"),
     ),
     "the tailnet's policy lacks the port": (
         replace(
             WELL,
-            requests=refused("home_unavailable"),
+            requests=HOME_AWAY,
             cluster=replace(
                 WELL_SERVED, entry=(Pod(name="traefik-1", phase="Running", ready=True),)
             ),
@@ -248,21 +169,19 @@ FAULTS = {
     "the tailnet's policy lacks the port, on the twin": (
         replace(
             WELL,
-            requests=refused("home_unavailable"),
+            requests=HOME_AWAY,
             programs=(Program(hop="home port 80", name="traefik", state="running"),),
         ),
         ("home port 80", "policy does not let it in", "Put the rules that `hub policy` prints"),
     ),
     "port 80 of home does not answer, and nobody knows more": (
-        replace(
-            WELL, requests=refused("home_unavailable"), cluster=NotSeen(why="no kubeconfig here")
-        ),
+        replace(WELL, requests=HOME_AWAY, cluster=NotSeen(why="no kubeconfig here")),
         ("home port 80", "gets no answer from port 80 of home", "hub policy"),
     ),
     "Traefik is down": (
         replace(
             WELL,
-            requests=refused("home_unavailable"),
+            requests=HOME_AWAY,
             cluster=replace(
                 WELL_SERVED,
                 entry=(Pod(name="traefik-1", phase="Running", ready=False, reason="Error"),),
@@ -281,18 +200,22 @@ FAULTS = {
     "the Ingress is gone": (
         replace(
             WELL,
-            requests=refused("home_misconfigured", 502),
+            requests=refused("home_misconfigured", 503),
             cluster=replace(WELL_SERVED, ingress=False),
         ),
         ("ingress", "no route to the model server", "up --refresh"),
     ),
     "home knows another gateway's key": (
         replace(WELL, requests=refused("home_misconfigured", 502)),
-        ("ingress", "does not accept this gateway's key", "up --refresh"),
+        (
+            "ingress",
+            "another program's home, the key is from an older deployment, or objects were changed",
+            "up --refresh",
+        ),
     ),
     "the Service's selector finds nobody": (
         replace(WELL, requests=MODEL_AWAY, cluster=NONE_READY),
-        ("ingress", "selector was changed", "up --refresh"),
+        ("ingress", "selector was changed", "delete service/vllm-qwen; pulumi up --refresh"),
     ),
     "the node is not ready": (
         replace(
@@ -319,18 +242,55 @@ FAULTS = {
         ("pod", "No pod of the model server was made: exceeded quota: gpu", "get events"),
     ),
     "the pod cannot be placed": (
-        unready_pod(phase="Pending", reason="Insufficient nvidia.com/gpu"),
+        unready_pod(phase="Pending", unplaced=True, reason="Insufficient nvidia.com/gpu"),
         ("pod", "Insufficient nvidia.com/gpu", "get events"),
     ),
     "the pod crashes": (
+        unready_pod(restarts=3, reason="Error (exit code 1)", last_words="CUDA out of memory"),
+        ("pod", "Error (exit code 1), restarted 3 times; its last words: CUDA", "logs"),
+    ),
+    "a model that is downloaded does not fit on the disk": (
         unready_pod(
-            restarts=3, reason="OOMKilled (exit code 137)", last_words="CUDA out of memory"
+            restarts=1,
+            reason="Error (exit code 1)",
+            last_words="OSError: [Errno 28] No space left on device",
         ),
-        ("pod", "OOMKilled (exit code 137), restarted 3 times; its last words: CUDA", "logs"),
+        ("pod", "Home's disk is full: p: Error (exit code 1), restarted once", "df -h /var/lib"),
+    ),
+    "an image does not fit on the disk": (
+        unready_pod(
+            phase="Pending",
+            never_began=True,
+            reason="ErrImagePull: write /var/lib/x: no space left on device",
+        ),
+        ("pod", "Home's disk is full: p: ErrImagePull", "crictl rmi --prune"),
+    ),
+    "the kubelet takes no pod as the disk is full": (
+        unready_pod(
+            phase="Pending",
+            unplaced=True,
+            reason="1 node(s) had untolerated taint(s) {node.kubernetes.io/disk-pressure: }",
+        ),
+        ("pod", "Home's disk is full: p: 1 node(s)", "crictl rmi --prune"),
+    ),
+    "the kubelet ended the pod as the disk is full": (
+        unready_pod(
+            phase="Failed",
+            reason="Evicted: The node was low on resource: ephemeral-storage.",
+        ),
+        ("pod", "Home's disk is full: p: Evicted", "crictl rmi --prune"),
+    ),
+    "there is no such image": (
+        unready_pod(
+            phase="Pending",
+            never_began=True,
+            reason="ImagePullBackOff: vllm/vllm-openai:v9: not found",
+        ),
+        ("pod", "cannot start: p: ImagePullBackOff: vllm/vllm-openai:v9: not found", "get events"),
     ),
     "the model server was killed": (
         unready_pod(restarts=1, reason="Error (exit code 137)", killed=True),
-        ("pod", "for want of memory: p: Error (exit code 137), restarted once.", "free -h"),
+        ("pod", "was killed: p: Error (exit code 137), restarted once.", "get events says so"),
     ),
     "the model is loading": (
         unready_pod(),
@@ -498,6 +458,14 @@ def test_what_breaks_nothing_by_itself_is_a_warning(
     [warned] = [one for one in findings if one.state == "warning"]
     assert warned.hop == hop
     assert cause in warned.cause
+
+
+@pytest.mark.parametrize(("days_left", "warnings"), [(12, 0), (9, 1)])
+def test_a_short_lived_auth_key_is_no_warning_before_an_up_renews_it(
+    days_left: int, warnings: int
+) -> None:
+    seen = replace(WELL, auth_key=NOW + timedelta(days=days_left), key_days=20)
+    assert sum(one.state == "warning" for one in diagnose(seen)) == warnings
 
 
 def test_a_certificate_with_more_than_a_fortnight_left_is_no_warning() -> None:

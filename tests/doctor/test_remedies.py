@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from doctor.examination import of_stack, of_twin
 from doctor.observations import NotSeen
+from doctor.patient import of_stack, of_twin
 from infra.config import Settings
 from twin.engine import Engine
 from twin.paths import TwinPaths

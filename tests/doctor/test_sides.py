@@ -51,8 +51,19 @@ def test_a_machine_is_called_as_the_tailnet_calls_it_and_not_as_it_calls_itself(
     seen = {node.name: node for node in listed(STATUS).nodes}
     assert list(seen) == ["laptop", "home", "home-gateway"]
     assert (seen["home"].online, seen["home"].tags) == (True, ("tag:llm-home",))
-    assert (seen["home"].path, seen["home-gateway"].path) == ("direct", "relayed by tok")
-    assert seen["laptop"].path == ""
+
+
+def test_one_computer_tells_neither_the_pairs_route_nor_of_every_machine() -> None:
+    seen = listed(STATUS)
+    assert {node.path for node in seen.nodes} == {""}
+    assert not seen.whole
+
+
+def test_the_twins_home_tells_the_way_to_each_address() -> None:
+    assert peers(STATUS) == {
+        **dict.fromkeys(("100.64.0.1", "fd7a::1"), "direct"),
+        "100.64.0.2": "relayed by tok",
+    }
 
 
 def test_a_peer_that_is_not_active_has_no_path_yet() -> None:

@@ -18,8 +18,36 @@ from tests.twin.conftest import HubUnderTest
 Container = dict[str, Any]
 
 
-def edited(change: Callable[[Container], None]) -> Fault:
-    """The model server's container was edited by hand, and what came of it has been seen."""
+def has_failed(hub: HubUnderTest, old: str) -> bool:
+    """Whether the new pod has ended once, cannot be placed, begun or made."""
+    new = _new(hub, old)
+    deployment = hub.kubectl("-n", "vlm", "get", "deployment", "vllm-qwen")["status"]
+    told = [c for status in (*new, deployment) for c in status.get("conditions", [])]
+    containers = [one for pod in new for one in pod.get("containerStatuses", [])]
+    ended = any(one["restartCount"] for one in containers)
+    unbegun = any("message" in one["state"].get("waiting", {}) for one in containers)
+    wrong = {("PodScheduled", "False"), ("ReplicaFailure", "True")}
+    return ended or unbegun or any((one["type"], one["status"]) in wrong for one in told)
+
+
+def serves(hub: HubUnderTest, old: str) -> bool:
+    """Whether the new pod is ready."""
+    return any(one["ready"] for pod in _new(hub, old) for one in pod.get("containerStatuses", []))
+
+
+def _new(hub: HubUnderTest, old: str) -> list[dict[str, Any]]:
+    """What is told of each pod but that one."""
+    return [pod["status"] for pod in hub.vllm_pods() if pod["metadata"]["name"] != old]
+
+
+def edited(
+    change: Callable[[Container], None],
+    until_seen: Callable[[HubUnderTest, str], bool] = has_failed,
+) -> Fault:
+    """The model server's container was edited by hand, and what came of it has been seen.
+
+    ``until_seen`` is told the pod's name from before.
+    """
 
     @contextmanager
     def inject(hub: HubUnderTest) -> Generator[None]:
@@ -29,23 +57,12 @@ def edited(change: Callable[[Container], None]) -> Fault:
         old = hub.vllm_pod()["metadata"]["name"]
         _replace(hub, changed)
         try:
-            until(lambda: _has_failed(hub, old), seconds=2 * PATIENCE)
+            until(lambda: until_seen(hub, old), seconds=2 * PATIENCE)
             yield
         finally:
-            _replace(hub, before)
+            _put_back(hub, before)
 
     return inject
-
-
-def _has_failed(hub: HubUnderTest, old: str) -> bool:
-    """Whether the new pod has ended once, cannot be placed, or cannot be made."""
-    pods = hub.kubectl("-n", "vlm", "get", "pods", "-l", "app=vllm-qwen")["items"]
-    new = [pod["status"] for pod in pods if pod["metadata"]["name"] != old]
-    deployment = hub.kubectl("-n", "vlm", "get", "deployment", "vllm-qwen")["status"]
-    told = [c for status in (*new, deployment) for c in status.get("conditions", [])]
-    ended = any(one["restartCount"] for pod in new for one in pod.get("containerStatuses", []))
-    wrong = {("PodScheduled", "False"), ("ReplicaFailure", "True")}
-    return ended or any((one["type"], one["status"]) in wrong for one in told)
 
 
 def beside_another_pod(fault: Fault) -> Fault:
@@ -94,7 +111,7 @@ def patched(kind: str, name: str, patch: dict[str, Any]) -> Fault:
         try:
             yield
         finally:
-            _replace(hub, before)
+            _put_back(hub, before)
 
     return inject
 
@@ -113,6 +130,14 @@ def deleted(kind: str, name: str) -> Fault:
                 _replace(hub, before)
 
     return inject
+
+
+def _put_back(hub: HubUnderTest, before: dict[str, Any]) -> None:
+    """Unless the object was made anew meanwhile, without the edit."""
+    metadata = before["metadata"]
+    there = hub.kubectl("-n", metadata["namespace"], "get", before["kind"], metadata["name"])
+    if there["metadata"]["uid"] == metadata["uid"]:
+        _replace(hub, before)
 
 
 def _replace(hub: HubUnderTest, before: dict[str, Any]) -> None:

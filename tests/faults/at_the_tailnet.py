@@ -48,8 +48,15 @@ def port_not_allowed(hub: HubUnderTest) -> Generator[None]:
 def home_renamed(hub: HubUnderTest) -> Generator[None]:
     """By its owner, or because it joined anew while the old machine was still listed."""
     number = _machine(hub, "home")["id"]
-    hub.headscale("nodes", "rename", "home-1", "-i", str(number))
+
+    def is_lost() -> bool:
+        # A home that has only now come back to the control server has told it its own name again.
+        if any(one["given_name"] == "home" for one in hub.headscale("nodes", "list")):
+            hub.headscale("nodes", "rename", "home-1", "-i", str(number))
+        return httpx2.get(f"{hub.gateway}/health", timeout=PATIENCE).status_code != 200
+
     end_instance(hub)
+    until(is_lost, seconds=PATIENCE)
     try:
         yield
     finally:
@@ -96,7 +103,10 @@ def auth_key_used_up(hub: HubUnderTest) -> Generator[None]:
     """The gateway's secret holds a key of single use, and one instance has used it."""
     key = hub.headscale("preauthkeys", "create", "--tags", GATEWAY_TAG, "--ephemeral")["key"]
     with secret_changed(AUTH_KEY, lambda _: key)(hub):
-        until(lambda: httpx2.get(f"{hub.gateway}/health").status_code == 200, seconds=PATIENCE)
+        until(
+            lambda: httpx2.get(f"{hub.gateway}/health", timeout=PATIENCE).status_code == 200,
+            seconds=PATIENCE,
+        )
         end_instance(hub)
         yield
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
+from twin.listening import listens
 from twin.network import ADDRESSES, Network, await_holder, run
 from twin.parts.tailnet import HEADSCALE_PORT
 
@@ -49,7 +50,7 @@ def joined(
     with (folder / f"{name}.log").open("w") as log:
         tailscaled = subprocess.Popen(program, env=hub.shell_env, stdout=log, stderr=log)
     try:
-        until(socket.exists)
+        until(lambda: listens(socket))
         asked = ["tailscale", f"--socket={socket}"]
         server = f"--login-server=http://{ADDRESSES['inet']}:{HEADSCALE_PORT}"
         joining = [*asked, "up", server, f"--auth-key={key}", f"--hostname={name}", "--timeout=60s"]

@@ -111,3 +111,17 @@ def deployed(old: str, new: str) -> Fault:
         yield
 
     return inject
+
+
+def refused(old: str, new: str) -> Fault:
+    """A change of the stack's file that cannot be deployed; the file as before mends it."""
+
+    @contextmanager
+    def inject(hub: HubUnderTest) -> Generator[None]:
+        done = hub.up_with(old, new)
+        assert done.returncode != 0, done.stdout
+        yield
+        done = hub.up_with(old, old)
+        assert done.returncode == 0, done.stdout
+
+    return inject

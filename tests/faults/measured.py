@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-import psutil
-
+from tests.faults.look import look, more
 from tests.faults.streams import Request, Streams
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
@@ -34,8 +33,10 @@ class Measured:
     back: float | None
     """From the mending's beginning until each client that had seen a failure was answered; below
     0: before it."""
-    megabytes: float
-    """More that all processes of the twin keep for themselves."""
+    megabytes: Counter[str]
+    """More that the twin's processes keep for themselves, by their names."""
+    files: Counter[str]
+    """More that they have open, sockets among them."""
 
 
 def measure(
@@ -49,18 +50,18 @@ def measure(
     Raises:
         AssertionError: a stream is not answered again, or processes are missing or left over.
     """
-    names, bytes_before = process_names(hub), memory(hub).total()
+    before = look(hub)
     injected = time.monotonic()
     with fault(hub):
         time.sleep(max(0, injected + seconds - time.monotonic()))
         mended = time.monotonic()
     await_answers(streams)
     until(
-        lambda: process_names(hub) == names,
+        lambda: process_names(hub) == before.processes,
         seconds=BACK_SECONDS,
-        shown=lambda: (process_names(hub) - names, names - process_names(hub)),
+        shown=lambda: more(before.processes, process_names(hub)),
     )
-    megabytes = (memory(hub).total() - bytes_before) / 1e6
+    after = look(hub)
     requests = streams.since(injected)
     failed = [one for one in requests if one.outcome == "failed"]
     return Measured(
@@ -71,7 +72,8 @@ def measure(
         longest=max(one.ended - one.begun for one in requests),
         failing=failed[-1].ended - failed[0].ended if failed else 0,
         back=_back(requests, mended) if failed else None,
-        megabytes=megabytes,
+        megabytes=more(before.memory, after.memory),
+        files=more(before.files, after.files),
     )
 
 
@@ -87,15 +89,6 @@ def await_answers(streams: Streams) -> None:
 
 def process_names(hub: HubUnderTest) -> Counter[str]:
     return Counter(hub.processes.values())
-
-
-def memory(hub: HubUnderTest) -> Counter[str]:
-    """Bytes that the twin's processes share with no other, by their names."""
-    kept: Counter[str] = Counter()
-    for pid, name in hub.processes.items():
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            kept[name] += psutil.Process(pid).memory_full_info().uss
-    return kept
 
 
 def _back(requests: list[Request], mended: float) -> float:

@@ -10,6 +10,7 @@ from bench.round_trip import cable
 from tests.faults.injection import frozen
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
+from tests.twin.home_machine import HomeMachine
 from twin.network import End, run
 
 CLOUD: tuple[End, ...] = ("cloud", "cloud-next")
@@ -24,6 +25,13 @@ def cable_pulled(hub: HubUnderTest) -> Generator[None]:
         yield
     finally:
         run(network, "inet", ["ip link set to-home up"])
+
+
+@contextmanager
+def home_moved(hub: HubUnderTest) -> Generator[None]:
+    """Its router has given home another address."""
+    with HomeMachine(hub).another_address():
+        yield
 
 
 @contextmanager

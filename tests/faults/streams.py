@@ -118,7 +118,8 @@ def ask(
     try:
         with http.stream("POST", COMPLETIONS, json=question) as answer:
             if answer.status_code != 200:
-                return _refusal(answer.status_code, answer.read().decode())
+                answer.read()
+                return _refusal(answer)
             for piece in answer.iter_text():
                 text += piece
     except httpx2.TimeoutException:
@@ -141,10 +142,12 @@ def _judged(text: str, judge: Callable[[Boxes], bool]) -> tuple[Outcome, str]:
     return ("right", "") if boxes and judge(boxes) else ("wrong", f"another answer: {text[:300]}")
 
 
-def _refusal(status: int, body: str) -> tuple[Outcome, str]:
-    """OpenAI's shape, or Cloud Run's own 503 and 504, which docs/api.md names."""
+def _refusal(answer: httpx2.Response) -> tuple[Outcome, str]:
+    """OpenAI's shape, a 503 with Retry-After; or Cloud Run's own 503 and 504 (docs/api.md)."""
+    status, body = answer.status_code, answer.text
     if code := _code(body):
-        return "failed", f"{status} {code}"
+        when_is_told = status != 503 or "Retry-After" in answer.headers
+        return "failed" if when_is_told else "wrong", f"{status} {code}"
     if status in {503, 504} and "{" not in body:
         return "failed", f"{status} of Cloud Run"
     return "wrong", body[:200]

@@ -32,11 +32,15 @@ class Stream(httpx2.SyncByteStream):
             raise self._error
 
 
-def seen(status: int, text: str, error: httpx2.TransportError | None = None) -> tuple[Outcome, str]:
+def seen(
+    status: int, text: str, error: httpx2.TransportError | None = None, retry_after: str = ""
+) -> tuple[Outcome, str]:
+    headers = {"Retry-After": retry_after} if retry_after else {}
+
     def answer(_: httpx2.Request) -> httpx2.Response:
         if error and not text:
             raise error
-        return httpx2.Response(status, stream=Stream(text, error))
+        return httpx2.Response(status, stream=Stream(text, error), headers=headers)
 
     with httpx2.Client(transport=httpx2.MockTransport(answer), base_url="http://hub") as http:
         return ask(http, {}, CUP.agrees)
@@ -77,7 +81,8 @@ def test_silence_is_no_failure_that_the_client_sees() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (503, FAILED, ("failed", "503 off")),
+        (401, FAILED, ("failed", "401 off")),
+        (503, FAILED, ("wrong", "503 off")),
         (500, json.dumps({"error": OPENAIS | {"code": 500}}), ("wrong", None)),
         (503, "Service Unavailable", ("failed", "503 of Cloud Run")),
         (502, "Bad Gateway", ("wrong", "Bad Gateway")),
@@ -88,6 +93,10 @@ def test_a_refusal_has_openais_shape_or_is_cloud_runs_own(
     status: int, body: str, expected: tuple[str, str | None]
 ) -> None:
     assert seen(status, body) == (expected[0], expected[1] or body)
+
+
+def test_a_503_of_the_gateway_says_when_to_try_again() -> None:
+    assert seen(503, FAILED, retry_after="5") == ("failed", "503 off")
 
 
 def test_all_are_answered_again_when_each_client_has_asked_since_and_was_answered() -> None:

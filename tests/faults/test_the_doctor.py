@@ -21,6 +21,7 @@ from tests.faults.at_home import (
     model_loading,
     model_server_killed,
     patched,
+    serves,
 )
 from tests.faults.at_the_tailnet import (
     AUTH_KEY,
@@ -31,8 +32,15 @@ from tests.faults.at_the_tailnet import (
     home_renamed,
     port_not_allowed,
 )
+from tests.faults.full_disk import disk_full
 from tests.faults.injection import Fault, frozen, instance_killed, killed
-from tests.faults.on_the_way import cable_pulled, far_and_lossy, no_way_at_all, small_packets_only
+from tests.faults.on_the_way import (
+    cable_pulled,
+    far_and_lossy,
+    home_moved,
+    no_way_at_all,
+    small_packets_only,
+)
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 
@@ -52,6 +60,14 @@ def gpus(count: int) -> Callable[[Container], None]:
 
 def an_unknown_flag(container: Container) -> None:
     container["args"].append("--no-such-flag")
+
+
+def a_key_of_its_own(container: Container) -> None:
+    container["args"].append("--api-key=somebody-elses")
+
+
+def no_such_image(container: Container) -> None:
+    container["image"] = "registry.invalid/vllm-openai-typo:1"
 
 
 def a_revision_that_is_none(container: Container) -> None:
@@ -122,8 +138,9 @@ FAULTS: dict[str, tuple[Fault, str, str, str]] = {
         *("ingress", "does not accept this gateway's key", REFRESH),
     ),
     "wrong selector": (
-        patched("service", "vllm-qwen", {"spec": {"selector": {"app": "other"}}}),
-        *("ingress", "selector was changed", REFRESH),
+        # Added, which a refresh does not see.
+        patched("service", "vllm-qwen", {"spec": {"selector": {"tier": "other"}}}),
+        *("ingress", "selector was changed", "delete service/vllm-qwen"),
     ),
     "scaled to zero by hand": (
         patched("deployment", "vllm-qwen", {"spec": {"replicas": 0}}),
@@ -142,9 +159,21 @@ FAULTS: dict[str, tuple[Fault, str, str, str]] = {
         edited(a_revision_that_is_none),
         *("pod", "LocalEntryNotFoundError", "logs"),
     ),
+    "an image that does not exist": (
+        edited(no_such_image),
+        *("pod", "ErrImagePull: ", "get events"),
+    ),
+    "home's disk is full": (
+        disk_full,
+        *("pod", "Home's disk is full", "crictl rmi --prune"),
+    ),
     "the model server was killed": (
         model_server_killed,
-        *("pod", "was killed, as for want of memory", "free -h"),
+        *("pod", "The model server was killed", "journalctl -k"),
+    ),
+    "the pod asks for a key of its own": (
+        edited(a_key_of_its_own, until_seen=serves),
+        *("pod", "asks for a key of its own", "delete deployment/vllm-qwen"),
     ),
     "the model is loading": (model_loading, "pod", "is loading its model", "Wait"),
     "the engine hangs": (
@@ -168,6 +197,7 @@ OF_A_FILE = frozenset(
 test. In Secret Manager a version cannot be changed."""
 HARMLESS: dict[str, tuple[Fault, str, str]] = {
     "the gateway was killed": (instance_killed, "", ""),
+    "home has another address": (home_moved, "", ""),
     "home's API server is gone": (
         killed("kube-apiserver"),
         *("kubernetes", "kube-apiserver has ended"),
@@ -185,6 +215,9 @@ def do(hub: HubUnderTest, remedy: str) -> bool:
     if remedy.endswith("hub up"):
         hub.ok("up")
     elif REFRESH in remedy:
+        for command in remedy.split("; "):
+            if " delete " in command:
+                assert hub.shell(command).returncode == 0
         done = hub.shell(f"{REFRESH} --yes --skip-preview")
         assert done.returncode == 0, done.stdout
     elif " scale " in remedy:

@@ -8,10 +8,10 @@ import re
 import subprocess
 import sys
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
+from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
@@ -20,8 +20,10 @@ from typer.testing import CliRunner
 from hub.cli import app
 from infra.tailnet.policy import policy
 from twin.errors import TwinError
+from twin.lifecycle import locked
+from twin.paths import TwinPaths
 from twin.settings import TwinSettings
-from twin.status import Row, auth_key, deployment, ingress, pod, table
+from twin.status.rows import Row
 
 runner = CliRunner()
 
@@ -30,6 +32,10 @@ runner = CliRunner()
 def _no_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUB_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "120")
+
+
+def interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 COMMANDS = {
@@ -125,6 +131,24 @@ def test_cleaning_nothing_is_no_error() -> None:
     assert "no twin to remove" in done.output
 
 
+def test_clean_deletes_and_ends_nothing_in_a_folder_that_is_no_twins(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "letters.txt").write_text("dear")
+    with (
+        (state / "out.log").open("w") as log,
+        subprocess.Popen(["sleep", "60"], stdout=log) as somebody_elses,
+    ):
+        done = runner.invoke(app, ["clean"])
+        still_runs = somebody_elses.poll() is None
+        somebody_elses.kill()
+    assert done.exit_code == 1
+    assert f"{state} is no twin's folder" in done.output
+    assert "HUB_STATE" in done.output
+    assert still_runs
+    assert (state / "letters.txt").read_text() == "dear"
+
+
 def test_an_unknown_log_is_told_with_the_known_ones(tmp_path: Path) -> None:
     logs = tmp_path / "state" / "logs"
     (logs / "pods").mkdir(parents=True)
@@ -145,78 +169,72 @@ def test_a_taken_port_stops_up_before_anything_is_built(monkeypatch: pytest.Monk
     def ask_for_tools(_console: Console) -> None:
         pytest.fail("tools were asked for")
 
-    monkeypatch.setattr("hub.cli.ensure", ask_for_tools)
+    monkeypatch.setattr("hub.running.ensure", ask_for_tools)
     done = runner.invoke(app, ["up"])
     assert done.exit_code == 1
     assert "HUB_GATEWAY_PORT=8080" in done.output
 
 
-def test_the_table_names_a_hop_once() -> None:
-    rows = [Row("pod", "a", "ok", "x"), Row("pod", "b", "down", "y")]
-    assert list(table(rows).columns[0].cells) == ["pod", ""]
-
-
-@pytest.mark.parametrize(
-    ("expires", "state", "words"),
-    [
-        (date(2026, 4, 1), "ok", "expires on 2026-04-01, in 31 days"),
-        (date(2026, 3, 15), "idle", "in 14 days; `hub up` renews it"),
-        (date(2026, 2, 27), "down", "expired on 2026-02-27: the gateway cannot start"),
-    ],
-)
-def test_status_tells_when_the_auth_key_expires(expires: date, state: str, words: str) -> None:
-    row = auth_key(datetime.combine(expires, time(1), UTC), date(2026, 3, 1))
-    assert row.state == state
-    assert words in row.detail
-
-
-@pytest.mark.parametrize(
-    ("wanted", "ready", "state", "words"),
-    [
-        (1, 1, "ok", "1 of 1 ready"),
-        (1, 0, "down", "0 of 1 ready"),
-        (0, 0, "idle", "0 of 0 ready; scaled by hand"),
-    ],
-)
-def test_status_tells_the_replicas_that_are_ready_of_those_wanted(
-    wanted: int, ready: int, state: str, words: str
+@pytest.mark.parametrize("command", ["up", "clean"])
+def test_beside_another_command_on_the_same_twin_a_second_one_says_so_and_does_nothing(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted = {"readyReplicas": ready} if ready else {}
-    seen: dict[str, Any] = {
-        "metadata": {"name": "m"},
-        "spec": {"replicas": wanted},
-        "status": counted,
-    }
-    row = deployment(seen)
-    assert (row.what, row.state, row.detail) == ("deployment m", state, words)
+    untouched = Mock()
+    monkeypatch.setattr(TwinSettings, "refuse_taken_ports", untouched)
+    monkeypatch.setattr("hub.running.ensure", untouched)
+    monkeypatch.setattr("hub.running.lifecycle.remove", untouched)
+    with locked(TwinPaths(tmp_path / "state")):
+        done = runner.invoke(app, [command])
+    assert done.exit_code == 1
+    assert "Another hub command works on this twin" in done.output
+    untouched.assert_not_called()
 
 
-def test_status_takes_no_pod_for_down_that_the_kubelet_put_out() -> None:
-    container = {"image": "vllm/vllm-openai:v0.33.0", "name": "vllm"}
-    seen: dict[str, Any] = {
-        "metadata": {"name": "vllm-qwen-0"},
-        "spec": {"containers": [container]},
-        "status": {"phase": "Failed", "reason": "OutOfnvidia.com/gpu"},
-    }
-    row = pod(seen)
-    assert (row.what, row.state) == ("vllm-qwen-0", "idle")
-    assert row.detail == "OutOfnvidia.com/gpu; another was made in its place"
-    seen["status"] = {"phase": "Failed", "containerStatuses": [{"ready": False, "restartCount": 2}]}
-    assert (pod(seen).state, pod(seen).detail) == (
-        "down",
-        "Failed, 2 restarts, vllm/vllm-openai:v0.33.0",
-    )
+def test_up_refuses_a_folder_that_is_no_twins_before_it_builds_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "letters.txt").write_text("dear")
+    tools = Mock()
+    monkeypatch.setattr("hub.running.ensure", tools)
+    done = runner.invoke(app, ["up"])
+    assert done.exit_code == 1
+    assert f"{state} is no twin's folder" in done.output
+    tools.assert_not_called()
 
 
-def test_status_tells_whether_traefik_serves_the_ingress() -> None:
-    seen: dict[str, Any] = {"metadata": {"name": "m"}, "status": {}}
-    assert (ingress(seen).state, ingress(seen).detail) == ("down", "Traefik does not serve it")
-    seen["status"] = {"loadBalancer": {"ingress": [{"ip": "10.99.0.4"}]}}
-    assert ingress(seen).detail == "Traefik serves it at 10.99.0.4"
+@pytest.mark.parametrize(
+    ("command", "within", "hint"),
+    [
+        (["up"], "hub.running.ensure", " The same command takes up where this one stopped."),
+        (["home", "install"], "hub.home.commands.look", " The same command takes up"),
+        (["ask", "Hello"], "hub.asking.connection", "\n"),
+        (["home", "wake", "--through", "pi", "--mac", "a"], "hub.home.wake.status", "\n"),
+    ],
+)
+def test_after_ctrl_c_only_a_command_that_resumes_says_so(
+    command: list[str], within: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(within, interrupt)
+    monkeypatch.setattr(TwinSettings, "refuse_taken_ports", Mock())
+    done = runner.invoke(app, command)
+    assert done.exit_code == 130
+    assert f"\nInterrupted.{hint}" in done.output
 
 
-def test_status_tells_that_there_is_no_auth_key() -> None:
-    assert auth_key(None, date(2026, 3, 1)).state == "down"
+def test_ctrl_c_ends_a_watched_status_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([[Row("pod", "a", "down", "x")]])
+
+    def look(*_: object) -> list[Row]:
+        return next(looks, None) or interrupt()
+
+    monkeypatch.setattr("hub.status.Engine.of_running_twin", Mock())
+    monkeypatch.setattr("hub.status.look", look)
+    monkeypatch.setattr("hub.status.WATCH_SECONDS", 0)
+    done = runner.invoke(app, ["status", "--watch"])
+    assert done.exit_code == 0
+    assert "Interrupted" not in done.output
 
 
 def test_policy_prints_the_rules_without_a_stack_or_an_account() -> None:

@@ -18,6 +18,7 @@ from app.client.connection import Connection
 from hub.cli import app
 from hub.connection import connection
 from tests.app.client.fake_service import FakeService, fake_service
+from tests.support.ports import free_port
 from tests.support.signals import ctrl_c_interrupts
 from twin.engine import Engine
 from twin.errors import TwinError
@@ -277,6 +278,49 @@ def test_a_folder_of_a_phone_is_answered_as_far_as_it_can_be(
     assert "5 other files were passed over:" in again.output, "the results are no such files"
 
 
+def test_a_name_that_is_no_utf8_is_kept_and_taken_up(photos: Path, service: FakeService) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    (photos / "a.png").rename(photos / name)
+    (photos / os.fsdecode(b"notes\xff.txt")).touch()
+    (photos / os.fsdecode(b"none\xe9.png")).touch()
+    for _ in range(2):
+        done = hub("photos", "red cup")
+        assert done.exit_code == 0, done.output
+        assert "2 of 3 pictures" in done.output
+        assert "  none\\udce9.png: " in done.output
+        assert "  notes\\udcff.txt\n" in done.output
+    assert len(service.asked) == 2
+    assert name in {line["file"] for line in lines(photos / "detections-red-cup.jsonl")}
+    coco = json.loads((photos / "detections-red-cup.coco.json").read_bytes())
+    assert name in {image["file_name"] for image in coco["images"]}
+    drawing = hub(f"photos/{name}", "cup", "--draw", os.fsdecode(b"found\xe9.png"))
+    assert drawing.exit_code == 0, drawing.output
+
+
+def test_each_file_that_is_not_answered_is_named(photos: Path, service: FakeService) -> None:
+    for i in range(12):
+        (photos / f"empty{i}.jpg").touch()
+        (photos / f"notes{i}.txt").touch()
+    (photos / "gone.jpg").symlink_to("nowhere.jpg")
+    (photos / "gone").symlink_to("nowhere")
+    os.mkfifo(photos / "pipe.png")
+    (photos / "folder.jpg").mkdir()
+    done = hub("photos", "cup")
+    assert done.exit_code == 0, done.output
+    assert "2 of 17 pictures" in done.output
+    for i in range(12):
+        assert f"  empty{i}.jpg: " in done.output
+        assert f"  notes{i}.txt\n" in done.output
+    for line in (
+        "gone.jpg: There is no file ",
+        "pipe.png: photos/pipe.png is no file: a device or a pipe.",
+        "folder.jpg: photos/folder.jpg is a folder, not a picture.",
+        "gone\n",
+    ):
+        assert f"\n  {line}" in done.output
+    assert "deeper" not in done.output
+
+
 def test_some_pictures_are_asked_at_once(photos: Path, service: FakeService) -> None:
     """Both are under way before one is answered."""
     service.in_pairs = True
@@ -429,6 +473,16 @@ def test_ask_streams_an_answer_about_a_picture(service: FakeService) -> None:
     assert done.stdout == "A red cup.\n"
     content = service.asked[0]["messages"][0]["content"]
     assert [part["type"] for part in content] == ["image_url", "text"]
+
+
+def test_where_nobody_takes_connections_the_doctor_is_named(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{free_port()}/v1")
+    monkeypatch.setattr("app.client.failures._BACK_OFF_SECONDS", 60)  # longer than it waits
+    done = CliRunner().invoke(app, ["ask", "Hello"])
+    assert done.exit_code == 1
+    assert "if both are right, the service is down.\n`hub doctor` names the hop" in done.output
 
 
 def test_without_a_twin_a_key_by_name_is_refused(service: FakeService) -> None:

@@ -228,6 +228,7 @@ def test_ctrl_c_keeps_what_is_answered_and_reports_it(folder: Path, server: Serv
         done = hub("pets", "--out", "out")
     assert done.exit_code == 130
     assert "1 answered, 0 failed" in done.output
+    assert "The same command takes up where this one stopped" in done.output
     assert "1 not asked yet" in (folder / "out" / "report.md").read_text()
     server.ctrl_c_at = ""
     again = hub("pets", "--out", "out")

@@ -12,15 +12,23 @@ from typer.testing import CliRunner
 
 from hub.cli import app
 from tests.app.model.forecast.test_vllm_log import CPU, GPU
+from tests.infra.test_cluster import api_server, kubeconfig, pod
+from tests.support.http_server import serving
 
 runner = CliRunner()
+NUMBERS = (
+    *("--users", "--answer", "--gpu-memory", "--requests", "--awake", "--home-hours"),
+    *("--kwh", "--idle-watts"),
+)
+"""The options that are one."""
 
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HUB_STATE", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))  # with no ~/.kube/config
     return tmp_path
 
 
@@ -76,7 +84,7 @@ def test_the_bill_follows_the_use() -> None:
 
 
 def test_the_bill_follows_the_requests_shape_and_the_hours_at_home() -> None:
-    use = ("--profile", "7b", "--requests", "1000", "--awake", "60")
+    use = ("--profile", "7b", "--requests", "1000", "--awake", "180")
     month = data(*use)["month"]
     # 30,417 requests: pictures of 786,432 pixels at 0.5 bytes, answers of 300 tokens at 216
     assert month["egress_gb"] == pytest.approx(30_416.7 * 458_016 / 1e9, rel=1e-4)
@@ -102,11 +110,39 @@ def test_a_profile_that_does_not_fit_is_shown_and_refused_with_the_nearest() -> 
         (["--picture", "large"], "write WIDTHxHEIGHT in pixels, or none"),
         (["--picture", "9000x10"], "longer than 200 times"),
         (["--answer", "9000", "--profile", "7b"], "longest answer to this question has 7,091"),
+        (["--picture", "9000x9000"], "about 40 MB, and a request 31 at most"),
+        (
+            ["--region", "nowhere"],
+            "'nowhere' is no region of Cloud Run; there are: africa-south1, asia",
+        ),
+        (
+            ["--requests", "1000", "--awake", "60"],
+            "busy for 148.3 minutes, and the gateway is awake",
+        ),
+        (["--home-hours", "0"], "busy for 7.4 minutes, and home is on for 0"),
         (["--calibrate"], "Set KUBECONFIG, or start a twin"),
     ],
 )
 def test_what_cannot_be_is_told_with_what_can(arguments: list[str], words: str) -> None:
     assert words in " ".join(run(*arguments, exit_code=1).split())
+
+
+@pytest.mark.parametrize("option", NUMBERS)
+@pytest.mark.parametrize("number", ["-1", "nan", "inf", "1e300", "-inf", "x", ""])
+def test_a_number_without_sense_is_refused_with_its_options_name(option: str, number: str) -> None:
+    assert f"'{option}'" in run(option, number, exit_code=2)
+
+
+@pytest.mark.parametrize("option", NUMBERS)
+def test_a_number_that_is_too_large_is_no_traceback_and_no_bill(option: str) -> None:
+    done = runner.invoke(app, ["plan", option, "9" * 30])
+    assert done.exit_code in {1, 2}, done.output
+    assert isinstance(done.exception, SystemExit)
+    assert "Invalid value" in done.output or "This cannot be" in done.output
+
+
+def test_the_speed_is_said_to_be_that_of_a_3090_whatever_the_memory() -> None:
+    assert row(run("--profile", "7b", "--gpu-memory", "79.1"), "speed of") == ["an RTX 3090"]
 
 
 def a_twin_has_written(state: Path, log: str, pod: str = "5d4c-x7x2p", written: int = 2) -> None:
@@ -125,6 +161,23 @@ def test_calibrate_puts_the_twins_figures_beside_the_forecast(state: Path) -> No
     [plan] = data("--calibrate")["profiles"]
     assert (plan["profile"], plan["memory"]["kv_tokens"]) == ("tiny", 279_552)
     assert plan["memory"]["reported"] == ["kv_gib", "kv_tokens"]
+
+
+def test_calibrate_asks_the_cluster_that_the_environment_names_before_the_twin(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_twin_has_written(state, CPU)
+    of_a_gpu = GPU.replace("a/b", "Qwen/Qwen2.5-VL-7B-Instruct")
+    with serving(api_server([pod("vllm-qwen-1", "2026-11-26T02:00:00Z")], of_a_gpu)) as port:
+        file = state / "home.yaml"
+        file.write_text(kubeconfig(port))
+        monkeypatch.setenv("KUBECONFIG", str(file))
+        assert data("--calibrate")["vllm_log"]["device"] == "GPU"
+    monkeypatch.setenv("KUBECONFIG", str(state / "none.yaml"))
+    told = " ".join(run("--calibrate", exit_code=1).split())
+    assert "KUBECONFIG names the cluster that was asked" in told
+    monkeypatch.delenv("KUBECONFIG")
+    assert data("--calibrate")["vllm_log"]["device"] == "CPU"
 
 
 def test_calibrate_uses_a_gpus_figures_for_what_fits(state: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app.client import ClientError, Connection
+from doctor.observations import NotSeen
 from hub.connection import connection
+from hub.stack import Service, Stack
+from twin.errors import TwinError
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +66,42 @@ def test_the_environment_may_name_one_of_the_two(
     )
     monkeypatch.setenv("OPENAI_API_KEY", "mine")
     assert connection() == Connection("https://door.example/v1", "mine")
+
+
+def test_without_pulumi_the_environment_names_the_service_of_a_stack_and_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    of_dev = Stack("dev", tmp_path / "Pulumi.dev.yaml", os.environ)
+    with pytest.raises(TwinError, match="`pulumi` is not on PATH"):
+        of_dev.service()
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://door.example/v1/")
+    monkeypatch.setenv("OPENAI_API_KEY", "mine")
+    found = of_dev.service()
+    assert found == Service("https://door.example", "mine", NotSeen(why="`pulumi` is not on PATH"))
+    told = " ".join(capsys.readouterr().err.split())
+    assert told == "`pulumi` is not on PATH: OPENAI_BASE_URL and OPENAI_API_KEY name the service."
+    assert of_dev.auth_key() == NotSeen(why="`pulumi` is not on PATH")
+
+
+def test_with_pulumi_its_outputs_name_the_service_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pulumi_that(
+        """echo '{"gatewayUrl": "https://door.example", "apiKeys": {"a": "k1"}, """
+        """"authKeyExpires": "2026-03-01T00:00:00+00:00"}'""",
+        tmp_path,
+    )
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://other.example/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "mine")
+    of_dev = Stack("dev", tmp_path / "Pulumi.dev.yaml", os.environ)
+    expires = datetime(2026, 3, 1, tzinfo=UTC)
+    assert of_dev.service() == Service("https://door.example", "k1", expires)
+    assert of_dev.auth_key() == expires
+    pulumi_that("echo no backend >&2; exit 1", tmp_path)
+    unseen = of_dev.auth_key()
+    assert isinstance(unseen, NotSeen)
+    assert "stack output" in unseen.why
+    assert "no backend" in unseen.why
 
 
 def test_without_pulumi_the_reader_learns_what_to_set(

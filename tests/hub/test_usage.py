@@ -74,14 +74,30 @@ def test_a_log_is_read_from_a_file_or_from_standard_input(tmp_path: Path) -> Non
     assert "2026-01-01" in runner.invoke(app, ["usage", str(file)]).output
 
 
-@pytest.mark.parametrize("text", ['{"request_id": 1, "status": "x"}', "[1]", "{broken"])
-def test_what_is_no_log_is_told(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('{"request_id": 1, "status": "x"}', "has no 'ts'"),
+        ("[1]", "is not in its form"),
+        ("{broken", "is not in its form"),
+    ],
+)
+def test_what_is_no_log_is_told_with_where_one_is(text: str, what: str) -> None:
     done = runner.invoke(app, ["usage", "-"], input=text)
     assert done.exit_code == 1
-    assert "This is no log of the gateway" in done.output
+    assert f"This is no log of the gateway: an entry {what}. Give it the lines" in done.output
+    assert "`gcloud logging read … --format=json`" in done.output
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     done = runner.invoke(app, ["usage", str(tmp_path / "none")])
     assert done.exit_code == 1
     assert "cannot be read: No such file" in done.output
+
+
+def test_a_log_of_others_is_shown_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "x.log"
+    file.write_text(json.dumps(line("[/bold] [robot]", 200)))
+    shown = runner.invoke(app, ["usage", str(file)])
+    assert shown.exit_code == 0, shown.exception
+    assert "[/bold] [robot]" in shown.output

@@ -24,25 +24,47 @@ DEV, TWIN = ROOT / "Pulumi.dev.yaml", ROOT / "Pulumi.twin.yaml"
 GOLDEN: dict[str, tuple[Path, Mapping[str, Any]]] = {
     "dev": (DEV, {}),
     "dev-by-identity": (DEV, {"tailnet": {"joinWith": "workloadIdentity"}}),
-    "dev-with-options": (
+    "dev-other-settings": (
         DEV,
         {
             "cloud": {
                 "project": "my-project",
+                "region": "europe-west4",
+                "timeoutSeconds": 200,
+                "holdSeconds": 7,
+                "concurrency": 30,
+                "caddyImage": "library/caddy:2.11.8",
+                "tailscaleImage": "tailscale/tailscale:v1.104.0",
                 "allowedOrigins": ["https://robots.example"],
                 "fallback": {"url": "https://api.example/v1", "model": "large-vl"},
                 "budget": {"billingAccount": "012345-6789AB-CDEF01", "usdPerMonth": 20},
             },
+            "tailnet": {"controlUrl": "https://headscale.example", "keyDays": 45, "mtu": 1200},
             "home": {
+                "host": "gpu-box",
+                "kubeContext": "k3s-home",
+                "gpuMemoryGib": 47.5,
+                "gpuSlices": 4,
+                "lineMbits": 50,
                 "tailnetOnly": True,
                 "traefikValues": {"logs": {"access": {"enabled": True}}},
-                "wake": {"through": "100.101.102.103"},
+                "wake": {"through": "100.101.102.103", "seconds": 45},
+                "takeOver": True,
             },
+            "model": {
+                "profile": "3b",
+                "revision": f"Qwen/Qwen2.5-VL-3B-Instruct@{'3b' * 20}",
+                "image": "vllm/vllm-openai:v0.34.0",
+                "evenIfTooLarge": True,
+            },
+            "limits": {"requestsPerMinute": 61, "burst": 11, "inFlight": 12, "bodyMb": 13},
         },
     ),
     "twin": (TWIN, {}),
 }
 """Each file: a stack file, and the sections of its settings that are replaced."""
+SECRETS = {"fallbackKey": "the other service's", "kubeconfig": "home's kubeconfig"}
+"""What a person gives with `pulumi config set --secret`; where it is used it is a secret."""
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The field that says which special value this is, on Pulumi's wire."""
 NOT_DECLARED = {"object", "type", "name", "acceptSecrets", "acceptResources", "sourcePosition"} | {
@@ -55,7 +77,7 @@ NOT_DECLARED = {"object", "type", "name", "acceptSecrets", "acceptResources", "s
 def golden(name: str) -> str:
     """What a golden file has to hold."""
     stack, changes = GOLDEN[name]
-    return text(deploy_stack(stack, fallback_key="the other service's", **changes))
+    return text(deploy_stack(stack, secrets=SECRETS, **changes))
 
 
 def text(deployment: Deployment) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-import shlex
+import subprocess
 
 import pulumi
 
@@ -48,9 +48,17 @@ def test_the_keys_by_name_are_secret() -> None:
     assert seen == [True]
 
 
-def test_the_curl_line_survives_a_shell_and_asks_for_a_stream() -> None:
-    words = shlex.split(curl_line(["https://x.run.app", {"laptop": "k1", "robot": "k2"}]))
-    assert words[:3] == ["curl", "-N", "https://x.run.app/v1/chat/completions"]
+def test_the_curl_line_takes_the_key_from_the_shell_and_asks_for_a_stream() -> None:
+    line = curl_line("https://x.run.app")
+    done = subprocess.run(
+        ["sh", "-c", f"curl() {{ printf '%s\\n' \"$@\"; }}; {line}"],
+        env={"OPENAI_API_KEY": "k1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    words = done.stdout.splitlines()
+    assert words[:2] == ["-N", "https://x.run.app/v1/chat/completions"]
     assert "Authorization: Bearer k1" in words
     question = json.loads(words[-1])
     assert question["model"] == "vlm"

@@ -3,8 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
-from infra.bill import IMAGES_GB, SECRETS, Use, bill
+from infra.bill import IMAGES_GB, LARGEST_BODY_MB, SECRETS, Use, bill, impossible
+from infra.config import DEFAULT_REGION, Limits
 from infra.gcp.costs import costs, prices
 from tests.support.stacks import ROOT, deploy_stack
 
@@ -61,3 +63,17 @@ def test_the_program_keeps_as_many_secrets_as_are_paid_and_images_below_the_free
     versions = [r for r in deployed.resources if r.typ.endswith("secretVersion:SecretVersion")]
     assert len(versions) == SECRETS <= prices().secrets.free_versions
     assert prices().registry.free_gb > IMAGES_GB
+
+
+def test_the_largest_body_is_that_of_the_settings() -> None:
+    with pytest.raises(ValidationError):
+        Limits(body_mb=LARGEST_BODY_MB + 1)
+    assert Limits(body_mb=LARGEST_BODY_MB)
+
+
+def test_each_region_has_one_price_and_the_settings_own_is_among_them() -> None:
+    run = prices().cloud_run
+    assert not {*run.tier_1_regions} & {*run.tier_2_regions}
+    assert DEFAULT_REGION in run.tier_2_regions
+    for region in (*run.tier_1_regions, *run.tier_2_regions):
+        assert impossible(Use(region=region)) is None

@@ -34,7 +34,7 @@ def kubeconfig(port: int) -> str:
     )
 
 
-def api_server(pods: list[dict[str, Any]]) -> type[Handler]:
+def api_server(pods: list[dict[str, Any]], log: str = "log of {name}\nits end\n") -> type[Handler]:
     """It has these pods with the label `app=vllm-qwen`, and one log each."""
 
     class Api(Handler):
@@ -44,7 +44,7 @@ def api_server(pods: list[dict[str, Any]]) -> type[Handler]:
             url = urlsplit(self.path)
             name = url.path.removeprefix("/api/v1/namespaces/vlm/pods").removesuffix("/log")
             if name:
-                self.whole(200, f"log of {name.strip('/')}\nits end\n".encode())
+                self.whole(200, log.replace("{name}", name.strip("/")).encode())
                 return
             assert parse_qs(url.query)["labelSelector"] == ["app=vllm-qwen"]
             body = json.dumps({"kind": "PodList", "apiVersion": "v1", "items": pods})
@@ -72,17 +72,19 @@ def test_without_a_pod_there_is_no_log() -> None:
 
 
 def objects_of_others(path: str) -> dict[str, Any] | None:
-    """Somebody's Traefik configuration, two device plugins and another DaemonSet."""
+    """Somebody's Traefik configuration and time slicing, two device plugins, another DaemonSet."""
 
-    def daemon_set(name: str, image: str) -> dict[str, Any]:
+    def daemon_set(name: str, image: str, namespace: str = "gpu") -> dict[str, Any]:
         containers = [{"name": "c", "image": image}]
         spec = {"selector": {}, "template": {"spec": {"containers": containers}}}
         managers = [
             {"manager": "helm", "operation": "Update"},
             {"manager": "kubelet", "operation": "Update", "subresource": "status"},
         ]
-        metadata = {"name": name, "namespace": "gpu", "managedFields": managers}
+        metadata = {"name": name, "namespace": namespace, "managedFields": managers}
         return {"metadata": metadata, "spec": spec}
+
+    own = daemon_set("nvidia-device-plugin", "nvcr.io/nvidia/k8s-device-plugin:v0.1", "kube-system")
 
     match path:
         case "/apis/helm.cattle.io/v1/namespaces/kube-system/helmchartconfigs/traefik":
@@ -90,9 +92,18 @@ def objects_of_others(path: str) -> dict[str, Any] | None:
                 "metadata": {"name": "traefik", "namespace": "kube-system"},
                 "spec": {"valuesContent": "logs: {}"},
             }
+        case "/api/v1/namespaces/kube-system/configmaps/nvidia-time-slicing":
+            metadata = {"name": "nvidia-time-slicing", "namespace": "kube-system"}
+            restored = {"pulumi.com/patchFieldManager": "personal-cloud-hub"}
+            return {"metadata": metadata | {"annotations": restored}}
+        case "/api/v1/namespaces/vlm":
+            return {"metadata": {"name": "vlm"}}
+        case "/apis/apps/v1/namespaces/kube-system/daemonsets/nvidia-device-plugin":
+            return own
         case "/apis/apps/v1/daemonsets":
             return {
                 "items": [
+                    own,
                     daemon_set("theirs", "nvcr.io/nvidia/k8s-device-plugin:v0.17.0"),
                     daemon_set("logs", "fluent/fluent-bit:4.0"),
                 ]
@@ -116,7 +127,7 @@ def answering(answer: Callable[[str], dict[str, Any] | None]) -> type[Handler]:
 
 def test_what_others_have_at_home_is_found_with_its_content_and_its_owners() -> None:
     with serving(answering(objects_of_others)) as port:
-        config, plugin = K3s(kubeconfig(port), None).found()
+        config, own, slicing, namespace, plugin = K3s(kubeconfig(port), None).found()
     assert config == Found(
         kind="HelmChartConfig",
         namespace="kube-system",
@@ -124,6 +135,15 @@ def test_what_others_have_at_home_is_found_with_its_content_and_its_owners() -> 
         managers=frozenset(),
         content="logs: {}",
     )
+    assert (own.kind, own.name, own.managers, own.ours) == (
+        "DaemonSet",
+        "nvidia-device-plugin",
+        frozenset({"helm"}),
+        False,
+    )
+    assert (slicing.kind, slicing.name) == ("ConfigMap", "nvidia-time-slicing")
+    assert slicing.ours, "a backup of ours that was restored"
+    assert (namespace.kind, namespace.namespace, namespace.name) == ("Namespace", "", "vlm")
     assert plugin == Found(
         kind="DaemonSet",
         namespace="gpu",
@@ -139,6 +159,28 @@ def test_a_fresh_home_has_nothing_of_others() -> None:
 
     with serving(answering(fresh)) as port:
         assert K3s(kubeconfig(port), None).found() == []
+
+
+@pytest.mark.parametrize("status", [404, 502])
+def test_an_answer_without_json_is_none_of_such_a_kind_or_not_reached(status: int) -> None:
+    """As of kinds that a fresh K3s does not have yet, or from a proxy before it."""
+
+    class Api(Handler):
+        protocol_version = "HTTP/1.0"
+
+        def do_GET(self) -> None:  # noqa: N802
+            listed = self.path == "/apis/apps/v1/daemonsets" and status == 404
+            body = b'{"items": []}' if listed else b"page not found"
+            kind = "application/json" if listed else "text/plain"
+            self.whole(200 if listed else status, body, {"Content-Type": kind})
+
+    with serving(Api) as port:
+        home = K3s(kubeconfig(port), None)
+        if status == 404:
+            assert home.found() == []
+        else:
+            with pytest.raises(NotReachedError, match="502"):
+                home.found()
 
 
 def test_a_deployment_is_seen_with_what_it_made_in_the_programs_namespace() -> None:
@@ -172,7 +214,7 @@ def names(*objects: Any) -> list[str]:
     return [one.metadata.name for one in objects]
 
 
-def test_the_last_words_are_fifteen_lines_of_the_one_container() -> None:
+def test_the_end_of_a_log_is_that_of_the_one_container() -> None:
     asked: list[str] = []
 
     class Api(Handler):
@@ -183,12 +225,12 @@ def test_the_last_words_are_fifteen_lines_of_the_one_container() -> None:
             self.whole(200, b"out of memory\nbye\n\n")
 
     with serving(Api) as port:
-        told = K3s(kubeconfig(port), None).last_words("vllm-qwen-1-a", "vllm")
+        told = K3s(kubeconfig(port), None).end_of_log("vllm-qwen-1-a", "vllm")
     assert told == "out of memory\nbye"
     url = urlsplit(asked[0])
     assert url.path == "/api/v1/namespaces/vlm/pods/vllm-qwen-1-a/log"
     query = parse_qs(url.query)
-    assert (query["container"], query["tailLines"]) == (["vllm"], ["15"])
+    assert (query["container"], query["tailLines"]) == (["vllm"], ["400"])
 
 
 def test_the_context_that_is_named_is_asked_and_not_the_files_own() -> None:
@@ -213,3 +255,20 @@ def test_a_home_that_takes_the_connection_and_says_nothing_is_not_reached(
         with pytest.raises(NotReachedError, match="timed out"):
             home.log("vllm-qwen")
         assert time.monotonic() - begun < 5, "lightkube's own limit is 10 s"
+
+
+def test_a_context_that_is_not_in_the_kubeconfig_is_not_reached() -> None:
+    with pytest.raises(NotReachedError):
+        K3s(kubeconfig(1), "gaming-pc").found()
+
+
+def test_an_api_server_that_refuses_is_not_reached() -> None:
+    class Refusing(Handler):
+        protocol_version = "HTTP/1.0"  # closes each connection, which the client does not
+
+        def do_GET(self) -> None:  # noqa: N802
+            status = {"kind": "Status", "apiVersion": "v1", "message": "not yours", "code": 403}
+            self.whole(403, json.dumps(status).encode(), {"Content-Type": "application/json"})
+
+    with serving(Refusing) as port, pytest.raises(NotReachedError, match="not yours"):
+        K3s(kubeconfig(port), None).seen("vllm-qwen")

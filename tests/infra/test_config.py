@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from pulumi.runtime.config import set_all_config
 
 from docs.generate import PAGE, SCHEMA, page, schema
-from infra import config
+from infra import config, stack_config
 from tests.support.stacks import STACKS
 
 AWQ = "Qwen/Qwen2.5-VL-7B-Instruct-AWQ"
@@ -24,11 +24,11 @@ GOOD: dict[str, Any] = {
 
 def load(**changes: Any) -> config.Settings:
     set_all_config({"personal-cloud-hub:settings": json.dumps({**GOOD, **changes})}, [])
-    return config.load(pulumi.Config("personal-cloud-hub"))
+    return stack_config.load(pulumi.Config("personal-cloud-hub"))
 
 
 def refusal(**changes: Any) -> str:
-    with pytest.raises(config.ConfigError) as error:
+    with pytest.raises(stack_config.ConfigError) as error:
         load(**changes)
     return str(error.value)
 
@@ -45,8 +45,8 @@ def test_the_defaults_are_the_missions() -> None:
 
 def test_a_stack_without_settings_is_told_where_to_get_them() -> None:
     set_all_config({}, [])
-    with pytest.raises(config.ConfigError, match=r"copy it from Pulumi\.dev\.yaml"):
-        config.load(pulumi.Config("personal-cloud-hub"))
+    with pytest.raises(stack_config.ConfigError, match=r"copy it from Pulumi\.dev\.yaml"):
+        stack_config.load(pulumi.Config("personal-cloud-hub"))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,11 @@ def test_a_wrong_setting_is_named_as_the_file_spells_it(changes: dict[str, Any],
     "image", ["vllm/vllm-openai", "vllm/vllm-openai:latest", "host:5000/vllm/vllm-openai"]
 )
 def test_an_image_without_a_version_is_refused(image: str) -> None:
-    assert "does not say which version" in refusal(model={"image": image})
+    assert "model.image: " in (told := refusal(model={"image": image}))
+    assert "does not say which version" in told
+    for key in ("caddyImage", "tailscaleImage"):
+        told = refusal(cloud={"project": "my-project", key: image})
+        assert f"cloud.{key}: {image} does not say which version" in told
 
 
 @pytest.mark.parametrize("image", ["vllm/vllm-openai:v0.33.0", "host:5000/v@sha256:" + "a" * 64])

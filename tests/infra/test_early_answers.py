@@ -7,21 +7,17 @@ what the Caddyfile does against it, 117 of 3,600 questions broke off on a busy m
 from __future__ import annotations
 
 import http.client
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.support.gateway import running_gateway
 from tests.support.http_server import Handler, serving
-from tests.support.ports import free_port
+from tests.support.raw_http import answers_until_closed
+from tests.support.traefik import at_home, running_traefik
 from tests.support.waiting import until
 
 KEY = "a" * 43
@@ -38,51 +34,28 @@ class AtOnce(Handler):
         self.wfile.write(b"3\r\ntwo\r\n0\r\n\r\n")
 
 
-@contextmanager
-def program(name: str, *arguments: str) -> Generator[None]:
-    found = shutil.which(name) or str(Path(sys.executable).parent / name)
-    with subprocess.Popen(
-        [found, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as run:
-        try:
-            yield
-        finally:
-            run.terminate()
-
-
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
     """The public site's port."""
     folder = tmp_path_factory.mktemp("path")
-    entry = free_port()
-    with serving(AtOnce) as port:
-        (folder / "routes.yaml").write_text(
-            f"""
-http:
-  routers:
-    all: {{rule: "PathPrefix(`/`)", service: home}}
-    few: {{rule: "PathPrefix(`/v1/completions`)", service: home, middlewares: [few]}}
-  middlewares: {{few: {{rateLimit: {{average: 1, period: 1h, burst: 1}}}}}}
-  services: {{home: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{port}"}}]}}}}}}
-"""
-        )
-        with (
-            program(
-                "traefik",
-                f"--entrypoints.web.address=127.0.0.1:{entry}",
-                f"--providers.file.filename={folder / 'routes.yaml'}",
-                "--global.checknewversion=false",
-                "--global.sendanonymoususage=false",
-            ),
-            running_gateway(
-                folder, home_port=entry, home_speaks="h2c", keys={"laptop": KEY}
-            ) as url,
-        ):
-            public = int(url.rpartition(":")[2])
-            until(lambda: ask(public, 1) == ["onetwo"])
-            yield public
+    few = {"rule": "PathPrefix(`/v1/completions`)", "service": "home", "middlewares": ["few"]}
+    with (
+        serving(AtOnce) as port,
+        running_traefik(
+            folder,
+            {
+                "routers": {"all": {"rule": "PathPrefix(`/`)", "service": "home"}, "few": few},
+                "middlewares": {"few": {"rateLimit": {"average": 1, "period": "1h", "burst": 1}}},
+                "services": at_home(port),
+            },
+        ) as entry,
+        running_gateway(
+            folder, home_port=entry, home_speaks="h2c", keys={"laptop": KEY}, body_mb=20
+        ) as url,
+    ):
+        public = int(url.rpartition(":")[2])
+        until(lambda: ask(public, 1) == ["onetwo"])
+        yield public
 
 
 def ask(port: int, count: int) -> list[str]:
@@ -117,3 +90,20 @@ def test_a_large_question_that_home_refuses_by_its_head_is_refused_in_words(gate
     refused = [a for a in answers if a.status_code == 429]
     assert {a.json()["error"]["code"] for a in refused} == {"rate_limit_exceeded"}
     assert {a.headers["retry-after"] for a in refused} == {"1"}
+
+
+@pytest.mark.parametrize("framing", ["a length", "chunks"])
+def test_what_is_left_of_a_question_that_home_refused_is_never_a_request(
+    gateway: int, framing: str
+) -> None:
+    """Cloud Run's front may use the connection for another client afterwards."""
+    hidden = f"GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n"
+    body = hidden * 30_000
+    length = f"Content-Length: {len(body)}\r\n\r\n{body}"
+    chunks = f"Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n{body}\r\n0\r\n\r\n"
+    sent = (
+        "POST /v1/completions HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: Bearer {KEY}\r\n{length if framing == 'a length' else chunks}"
+    )
+    for _ in range(8):
+        assert answers_until_closed(gateway, sent.encode()) in ([200], [429])

@@ -67,7 +67,7 @@ def google_resources(name: str) -> dict[str, Mapping[str, Any]]:
 
 RESOURCES = {
     f"{file}-{name}": resource
-    for file in ("dev", "dev-by-identity", "dev-with-options")
+    for file in ("dev", "dev-by-identity", "dev-other-settings")
     for name, resource in google_resources(file).items()
     if resource["type"] not in WITHOUT_A_BODY_OF_THEIR_OWN
 }

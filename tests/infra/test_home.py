@@ -54,6 +54,16 @@ def test_a_start_and_readiness_are_told_by_health_which_needs_no_key(
         assert container[kind]["httpGet"] == {"path": "/health", "port": "http"}
 
 
+def test_the_first_start_may_take_as_long_as_decision_7_says(deployed: Deployment) -> None:
+    spec = deployed.one("kubernetes:apps/v1:Deployment").inputs["spec"]
+    seconds = int(spec["progressDeadlineSeconds"])
+    page = (ROOT / "docs" / "decisions" / "0007-the-pod.md").read_text()
+    assert f"may take {seconds // 60} minutes" in page
+    [container] = pod(deployed)["containers"]
+    probe = container["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == seconds
+
+
 def test_the_pod_lives_as_long_as_the_model_writes_a_token(deployed: Deployment) -> None:
     [container] = pod(deployed)["containers"]
     probe = container["livenessProbe"]
@@ -84,10 +94,13 @@ def test_vllm_finds_the_modules_that_its_command_line_and_python_ask_for(
     [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == path]
     [volume] = [one for one in pod["volumes"] if one["name"] == mount["name"]]
     modules = config_map(deployed, volume["configMap"]["name"])
-    [middleware] = [arg for arg in container["args"] if arg.startswith("--middleware=")]
-    module, _, name = middleware.removeprefix("--middleware=").rpartition(".")
-    assert set(modules) == {"sitecustomize.py", f"{module}.py"}
-    assert f"\nclass {name}:" in modules[f"{module}.py"]
+    middlewares = [arg for arg in container["args"] if arg.startswith("--middleware=")]
+    names = {"sitecustomize.py"}
+    for middleware in middlewares:
+        module, _, name = middleware.removeprefix("--middleware=").rpartition(".")
+        assert f"\nclass {name}:" in modules[f"{module}.py"]
+        names.add(f"{module}.py")
+    assert set(modules) == names
     assert "\nImage.open = " in modules["sitecustomize.py"]
 
 

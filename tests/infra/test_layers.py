@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,9 +43,27 @@ def test_the_twin_does_not_know_who_looks_at_it(file: Path) -> None:
     assert not {name for name in imported(file) if name.partition(".")[0] in above}
 
 
+COMPONENTS = ("gcp", "home_k3s", "tailnet")
+
+
+@pytest.mark.parametrize("folder", COMPONENTS)
+def test_no_component_knows_another_ones_package(folder: str) -> None:
+    others = {f"infra.{other}" for other in COMPONENTS if other != folder}
+    for file in sources(f"infra/{folder}"):
+        known = {".".join(name.split(".")[:2]) for name in imported(file)}
+        assert not known & {*others, "infra.program"}, file
+
+
 def test_only_the_program_makes_providers_exports_and_reads_settings() -> None:
     forbidden = ("pulumi.export(", ".Provider(", "pulumi.Config(", "merge(opts")
     for file in sources("infra"):
         if file.name != "program.py":
             text = file.read_text()
             assert [word for word in forbidden if word in text] == [], file
+
+
+@pytest.mark.parametrize("module", ["hub.keys", "hub.status", "hub.doctor", "hub.home.check"])
+def test_a_command_that_looks_does_not_wait_for_pulumis_import(module: str) -> None:
+    """A quarter of a second."""
+    program = f"import {module}, sys; sys.exit('pulumi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import date, timedelta
 
 import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.tailnet.membership import AuthKey, AuthKeyArgs, usable_auth_key
+from infra.tailnet.membership import usable_auth_key
 from infra.tailnet.policy import policy
-from tests.support.pulumi_mocks import deploy
 
 
 @pytest.mark.parametrize(
@@ -39,36 +37,6 @@ def test_another_kind_of_key_is_refused_before_anything_uses_it(key: str, kind: 
 def test_a_key_that_is_taken_never_has_whitespace(text: str) -> None:
     with contextlib.suppress(pulumi.RunError):
         assert not any(c.isspace() for c in usable_auth_key(f"tskey-auth-{text}"))
-
-
-EXPIRES = date(2026, 3, 31)
-
-
-@pytest.mark.parametrize(
-    ("left", "says"),
-    [
-        (15, []),
-        (14, ["the gateway's auth key expires in 14 days, at 2026-03-31T12:00:00Z"]),
-        (-1, ["the gateway's auth key expires in -1 days, at 2026-03-31T12:00:00Z"]),
-    ],
-)
-def test_a_key_that_expires_within_a_fortnight_is_told_with_the_day_of_its_renewal(
-    left: int, says: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
-
-    def warn(message: str, _: pulumi.Resource) -> None:
-        told.append(message)
-
-    monkeypatch.setattr(pulumi.log, "warn", warn)
-    today = EXPIRES - timedelta(days=left)
-    made = {"key": "tskey-auth-abc", "expiresAt": f"{EXPIRES}T12:00:00Z"}
-    deploy(
-        lambda: {"key": AuthKey("k", AuthKeyArgs(days=90, today=today)).key},
-        {"tailscale:index/tailnetKey:TailnetKey": lambda _: made},
-    )
-    assert [message.partition(";")[0] for message in told] == says
-    assert all("`pulumi up` renews it from 2026-05-01 on" in message for message in told)
 
 
 def test_the_policy_is_complete_in_tailscales_present_form() -> None:

@@ -35,12 +35,21 @@ def test_each_reason_for_waiting_is_told_once_until_the_model_is_served() -> Non
 
 def test_a_pod_that_dies_twice_ends_the_wait_with_its_last_words() -> None:
     died = starting(pod(waiting=("CrashLoopBackOff", "back-off 20s"), restarts=1))
-    home = FakeHome([starting(pod()), died], words="ValueError: no such revision\nbye")
+    home = FakeHome([starting(pod()), died], words="no such revision\nbye")
     told, _ = wait(home)
     assert told.level == "error"
     assert "CrashLoopBackOff: back-off 20s" in told.text
-    assert "Its last words:\n  ValueError: no such revision\n  bye\n" in told.text
+    assert "Its last words:\n  no such revision\n  bye\n" in told.text
     assert home.asked == [("vllm-qwen-3", "vllm")]
+
+
+def test_of_a_long_log_the_error_is_told_else_its_last_lines() -> None:
+    died = starting(pod(waiting=("CrashLoopBackOff", "back-off 20s"), restarts=1))
+    after = "\n".join(f"line {n}" for n in range(100))
+    told, _ = wait(FakeHome([died], words=f"ValueError: no memory\n{after}"))
+    assert "Its last words:\n  ValueError: no memory\nThe one before" in told.text
+    told, _ = wait(FakeHome([died], words=after))
+    assert "Its last words:\n  line 85\n" in told.text
 
 
 def test_a_pod_that_never_gets_ready_ends_the_wait_at_the_deadline() -> None:

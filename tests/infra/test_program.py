@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import runpy
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from app.model.forecast.plan import plan, rows
+from infra.home_k3s import cluster, model_wait
+from infra.home_k3s.cluster import K3s
+from infra.home_k3s.model_wait import Told
+from infra.home_k3s.rollout import Seen
 from infra.tailnet.policy import policy
 from policy.rules import RULES
-from tests.support.home_cluster import FakeHome, pod, starting
+from tests.support.home_cluster import FakeHome, deployment, pod, starting
 from tests.support.stacks import ROOT, STACKS, deploy_stack
 
 TWIN = ROOT / "Pulumi.twin.yaml"
@@ -142,6 +150,13 @@ def test_the_outputs_are_what_the_readme_names() -> None:
     assert outputs["tailnetPolicy"] == policy("grants")
 
 
+def test_no_output_but_the_keys_holds_a_key() -> None:
+    deployed = deploy_stack(DEV)
+    others = {name: value for name, value in deployed.outputs.items() if name != "apiKeys"}
+    assert "0" * 30 not in str(others)
+    assert deployed.secret_outputs == {"apiKeys"}
+
+
 def test_a_rotated_key_is_accepted_beside_the_newest_which_the_outputs_show() -> None:
     deployed = deploy_stack(DEV, apiKeys=["robot", "robot.2"])
     old, new = "keyrobot".ljust(43, "0"), "keyrobot2".ljust(43, "0")
@@ -149,7 +164,6 @@ def test_a_rotated_key_is_accepted_beside_the_newest_which_the_outputs_show() ->
     assert keys.inputs["secretData"]["value"] == f'"{old}" robot robot\n"{new}" robot.2 robot\n'
     assert deployed.outputs["acceptedKeys"] == ["robot", "robot.2"]
     assert deployed.outputs["apiKeys"] == {"robot": new}
-    assert f"Bearer {new}" in deployed.outputs["curl"]
 
 
 def test_the_preview_shows_the_forecast_of_the_stacks_profile_and_card() -> None:
@@ -185,7 +199,7 @@ def test_a_fallback_without_its_key_is_refused_with_the_command_that_gives_it() 
 
 def test_a_fallbacks_key_reaches_caddy_as_a_secret_and_stands_in_no_text() -> None:
     cloud = {"project": "my-project", "fallback": ELSEWHERE}
-    deployed = deploy_stack(DEV, cloud=cloud, fallback_key="sesame")
+    deployed = deploy_stack(DEV, cloud=cloud, secrets={"fallbackKey": "sesame"})
     [caddyfile] = [r for r in deployed.resources if r.name == "gateway-caddyfile-version"]
     assert "reverse_proxy https://api.example {" in str(caddyfile.inputs["secretData"])
     assert [r.name for r in deployed.resources if "sesame" in str(r.inputs)] == [
@@ -199,6 +213,71 @@ def test_a_fallbacks_key_reaches_caddy_as_a_secret_and_stands_in_no_text() -> No
 def test_the_program_never_touches_the_tailnets_policy() -> None:
     for stack in STACKS:
         assert [r.name for r in deploy_stack(stack).resources if "acl" in r.typ.lower()] == []
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.stem)
+def test_a_resource_without_a_provider_is_an_error_in_every_stack(stack: Path) -> None:
+    config = yaml.safe_load(stack.read_text())["config"]
+    assert config["pulumi:disable-default-providers"] == ["*"]
+
+
+def test_the_engine_runs_it_with_the_day_of_today_and_the_real_home(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[tuple[date, object]] = []
+
+    def main(today: date, connect: object) -> None:
+        ran.append((today, connect))
+
+    monkeypatch.setattr("infra.program.main", main)
+    before = datetime.now(UTC).date()
+    runpy.run_path(str(ROOT / "__main__.py"))
+    ((today, connect),) = ran
+    assert today in (before, datetime.now(UTC).date())
+    assert connect is K3s
+
+
+def test_the_model_is_waited_for_when_all_else_is_declared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A model that does not start must not keep a leaked key alive."""
+
+    def wait(_model: object, _home: object, _minutes: int, after: list[Any]) -> None:
+        pulumi.export("waitedFor", pulumi.Output.all(*after))
+
+    monkeypatch.setattr("infra.program.wait_for_model", wait)
+    outputs = deploy_stack(DEV, FakeHome()).outputs
+    assert outputs["waitedFor"] == ["https://home-gateway.run.app", "entry-ingress-id"]
+
+
+def test_the_model_has_the_minutes_that_its_download_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+
+    async def until_served(_home: object, _name: str, seconds: float, _tell: object) -> Told:
+        waits.append(seconds)
+        return Told("info", "served")
+
+    monkeypatch.setattr(model_wait, "until_served", until_served)
+    deploy_stack(DEV, FakeHome())
+    assert waits == [92 * 60]
+
+
+def test_what_the_wait_has_to_warn_of_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+
+    def warn(text: str, _resource: object) -> None:
+        warnings.append(text)
+
+    monkeypatch.setattr(pulumi, "warn", warn)
+    resting = Seen(deployment(wanted=0, pods=0, updated=0, available=0), [], [])
+    deploy_stack(DEV, FakeHome([resting]))
+    assert [text.partition(",")[0] for text in warnings] == ["vllm-qwen is scaled to 0"]
+
+
+def test_a_home_that_is_off_costs_up_half_a_minute_at_most() -> None:
+    assert model_wait.REACH_SECONDS + cluster.ANSWER_SECONDS <= 30
 
 
 def test_up_fails_with_the_pods_last_words_if_the_model_does_not_start() -> None:

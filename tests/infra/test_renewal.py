@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.tailnet.renewal import days_left, least_days_left, renewed_from, written_on
+from infra.tailnet.renewal import (
+    days_left,
+    is_told,
+    least_days_left,
+    written_on,
+)
 
 DAYS = st.dates(date(2026, 1, 1), date(2032, 1, 1))
 LIVES = st.integers(1, 90)
@@ -22,13 +28,28 @@ def test_a_key_that_is_not_renewed_today_has_enough_days_left(
         assert life - age > least_days_left(life) or life == 1
 
 
-@given(today=DAYS, life=LIVES)
-def test_the_day_of_the_next_renewal_is_the_first_that_is_written_otherwise(
-    today: date, life: int
+@given(made=DAYS, life=LIVES, age=st.integers(0, 90))
+def test_only_a_key_that_an_up_renews_is_told_and_on_its_last_day_each_is(
+    made: date, life: int, age: int
 ) -> None:
-    day = renewed_from(today, life)
-    assert written_on(day, life) == day
-    assert written_on(day - timedelta(days=1), life) == written_on(today, life)
+    expires = datetime.combine(made, time(23, 59), UTC) + timedelta(days=life)
+    today = made + timedelta(days=min(age, life))
+    if is_told(expires, today, life):
+        assert written_on(today, life) != written_on(made, life)
+        assert days_left(expires, today) <= 14
+    assert is_told(expires, made + timedelta(days=life), life)
+
+
+@pytest.mark.parametrize(
+    ("key_days", "first_told"),
+    [(90, date(2026, 12, 15)), (20, date(2026, 12, 17)), (14, date(2026, 12, 17))],
+)
+def test_a_key_that_expires_on_the_29th_is_told_from_this_day_on(
+    key_days: int, first_told: date
+) -> None:
+    expires = datetime(2026, 12, 29, 12, tzinfo=UTC)
+    days = [date(2026, 12, 9) + timedelta(days=n) for n in range(20)]
+    assert next(day for day in days if is_told(expires, day, key_days)) == first_told
 
 
 def test_a_key_of_90_days_is_renewed_every_60_days() -> None:

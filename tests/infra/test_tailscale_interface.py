@@ -14,7 +14,7 @@ from infra.tailnet.policy import Form, policy
 from tests.infra.golden import FOLDER
 from tests.support.tailscale.interface import misfits
 
-RECORDED = Path(__file__).parents[1] / "twin/providers/recorded/tailnet_key.json"
+EXCHANGE = Path(__file__).parents[1] / "twin/providers/tailnet_key.json"
 FORMS: tuple[Form, ...] = ("grants", "acls")
 OF_THE_PROVIDER_ALONE = {"recreateIfInvalid"}
 CAPABILITIES = ("reusable", "ephemeral", "preauthorized", "tags")
@@ -38,7 +38,7 @@ def request_for_a_key(inputs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("stack", ["dev", "dev-with-options", "twin"])
+@pytest.mark.parametrize("stack", ["dev", "dev-other-settings", "twin"])
 def test_a_key_is_asked_for_in_tailscales_words(stack: str) -> None:
     assert misfits("CreateKeyRequest", request_for_a_key(registered(stack)["inputs"])) == []
 
@@ -65,6 +65,6 @@ def test_a_misspelled_field_of_the_policy_would_be_seen() -> None:
 
 
 def test_the_exchange_that_the_emulator_is_held_against_is_in_tailscales_words() -> None:
-    exchange = json.loads(RECORDED.read_text())
+    exchange = json.loads(EXCHANGE.read_text())
     assert misfits("CreateKeyRequest", exchange["request"]["body"]) == []
     assert misfits("Key", exchange["answer"]) == []

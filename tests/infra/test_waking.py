@@ -120,6 +120,13 @@ def test_the_first_question_after_a_start_wakes_home_too(tmp_path: Path) -> None
     assert len(device.asked) == 1
 
 
+@pytest.mark.parametrize("status", [404, 503])
+def test_a_home_that_starts_is_not_woken(gateway: Gateway, status: int) -> None:
+    gateway.home.says = (status, {"Content-Type": "text/plain"})
+    assert gateway.ask().status_code == 503
+    assert gateway.device.asked == []
+
+
 def test_strangers_monitors_and_lists_of_models_let_home_sleep(asleep: Gateway) -> None:
     key = chat_headers("laptop")
     assert asleep.ask(name=None).status_code == 401

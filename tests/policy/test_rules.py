@@ -53,10 +53,10 @@ GOOD_KEY = {
 @pytest.mark.parametrize(
     ("rule", "type_", "props", "told"),
     [
-        ("images-are-pinned", DEPLOYMENT, workload(image="x:latest"), "c runs x:latest"),
-        ("images-are-pinned", DEPLOYMENT, workload(image="host:5000/x"), "name a version"),
+        ("images-name-a-version", DEPLOYMENT, workload(image="x:latest"), "c runs x:latest"),
+        ("images-name-a-version", DEPLOYMENT, workload(image="host:5000/x"), "name a version"),
         (
-            "images-are-pinned",
+            "images-name-a-version",
             SERVICE,
             service(template={"containers": [{"name": "c", "image": "caddy"}]}),
             "c runs caddy",
@@ -180,6 +180,44 @@ def test_a_violation_is_told(rule: str, type_: str, props: dict[str, Any], told:
     problems = list(RULES[rule](type_, props))
     assert len(problems) == 1
     assert told in problems[0]
+
+
+@pytest.mark.parametrize("type_", [DEPLOYMENT, "kubernetes:apps/v1:DaemonSet"])
+def test_every_kind_that_starts_pods_is_looked_at(type_: str) -> None:
+    broken = workload(image="x:latest", resources={"limits": {GPU: "2"}})
+    told = [problem for rule in RULES.values() for problem in rule(type_, broken)]
+    assert [problem.split(";")[0] for problem in told] == [
+        "c runs x:latest",
+        f"c asks for 2 of {GPU}",
+    ]
+
+
+@pytest.mark.parametrize("flag", ["ephemeral", "reusable", "preauthorized"])
+def test_an_auth_key_without_one_of_its_marks_is_told(flag: str) -> None:
+    told = list(RULES["auth-keys-are-short-lived"](KEY, {**GOOD_KEY, flag: False}))
+    assert told == [f"the gateway's auth key is not {flag}"]
+
+
+@pytest.mark.parametrize(
+    "name", ["API_KEY", "HF_TOKEN", "DB_PASSWORD", "CLIENT_SECRET", "HUB_AUTHORIZATION"]
+)
+def test_a_value_with_the_name_of_a_secret_is_told(name: str) -> None:
+    container = {"name": "c", "image": "x:1", "envs": [{"name": name, "value": "v"}]}
+    props = service(template={"containers": [container]})
+    told = list(RULES["secrets-are-referenced-at-a-version"](SERVICE, props))
+    assert told == [f"{name} holds its value in plain text; keep it in Secret Manager"]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        *("10.1.2.3/32", "172.31.0.0/24", "192.168.1.0/24", "169.254.169.254/32", "100.64.0.1/32"),
+        *("127.0.0.1/32", "fd00::1/128", "fe80::1/128"),
+    ],
+)
+def test_no_private_address_may_be_reached(inside: str) -> None:
+    props = egress({"ipBlock": {"cidr": inside}})
+    assert len(list(RULES["nothing-private-is-reached"](NETWORK_POLICY, props))) == 1
 
 
 @pytest.mark.parametrize(

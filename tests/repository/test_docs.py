@@ -39,6 +39,15 @@ def prose() -> str:
     return re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", "", "\n".join(texts), flags=re.DOTALL)
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "bench").glob("*.py")), ids=lambda file: file.name)
+def test_a_measurement_is_started_so_that_it_finds_what_it_imports(file: Path) -> None:
+    """A file that is run by its path finds its own folder, not the one above it."""
+    text = file.read_text()
+    usage = text.partition("from __future__")[0]
+    assert f"bench/{file.name}" in usage or f"-m bench.{file.stem}" in usage
+    assert not (f"bench/{file.name}" in usage and "from bench." in text)
+
+
 @pytest.mark.parametrize("word", sorted(HOUSE_WORDS | ONLY_IN_CODE))
 def test_each_word_of_our_own_is_in_the_glossary(word: str) -> None:
     assert len(ENTRIES[word].split()) > 3

@@ -32,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built of a copy, for a build leaves files behind."""
     folder = tmp_path_factory.mktemp("wheel")
     copy = folder / "repository"
-    for name in ("app", "hub", "infra", "policy", "twin"):
+    for name in ("app", "doctor", "hub", "infra", "policy", "twin"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
@@ -57,22 +57,25 @@ def test_the_wheel_has_the_types_and_what_the_programs_read(wheel: Path) -> None
     assert not [name for name in names if name.startswith("tests/")]
 
 
-def test_the_client_is_imported_with_its_base_dependencies_alone(
-    wheel: Path, tmp_path: Path
-) -> None:
-    python = tmp_path / "venv" / "bin" / "python"
-    subprocess.run(
-        [*UV, "venv", "-q", f"--python={sys.executable}", str(tmp_path / "venv")],
-        check=True,
-        timeout=60,
-    )
+def installed(what: str, environment: Path) -> Path:
+    """The Python of a fresh environment that has this alone."""
+    python = environment / "bin" / "python"
+    create = [*UV, "venv", "-q", f"--python={sys.executable}", str(environment)]
+    subprocess.run(create, check=True, timeout=60)
     install = [*UV, "pip", "install", "-q", f"--python={python}", f"-c{ROOT / 'requirements.txt'}"]
     # What `make` has installed is at hand; else the package index is asked.
     offline = subprocess.run(
-        [*install, "--offline", str(wheel)], capture_output=True, timeout=120, check=False
+        [*install, "--offline", what], capture_output=True, timeout=120, check=False
     )
     if offline.returncode != 0:
-        subprocess.run([*install, str(wheel)], check=True, timeout=300)
+        subprocess.run([*install, what], check=True, timeout=300)
+    return python
+
+
+def test_the_client_is_imported_with_its_base_dependencies_alone(
+    wheel: Path, tmp_path: Path
+) -> None:
+    python = installed(str(wheel), tmp_path / "venv")
     done = subprocess.run(
         [str(python), "-I", "-W", "error", "-c", IMPORTS],
         cwd=tmp_path,
@@ -83,6 +86,40 @@ def test_the_client_is_imported_with_its_base_dependencies_alone(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(tmp_path))
+
+
+def test_hub_starts_with_its_extra_alone_and_tells_what_the_other_commands_need(
+    wheel: Path, tmp_path: Path
+) -> None:
+    hub = installed(f"{wheel}[hub]", tmp_path / "venv").with_name("hub")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        environment = {"PATH": str(tmp_path), "HOME": str(tmp_path), "COLUMNS": "200"}
+        done = subprocess.run(
+            [str(hub), *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    code, told = run("--help")
+    assert code == 0, told
+    assert "Needs a checkout of the repository." in told
+    assert "Find things in a picture, or in each picture of a folder." in told
+    for command in ("ask", "detect", "eval"):
+        code, told = run(command, "--help")
+        assert code == 0, told
+        assert "Needs" not in told
+    code, told = run("ask", "hello")
+    assert (code, told.startswith("error: No address or no API key is set.")) == (1, True), told
+    code, told = run("up", "--lan")
+    assert (code, told.startswith("hub up: Needs a checkout of the repository")) == (1, True), told
+    code, told = run("policy")
+    assert (code, told.startswith("hub policy: Needs a package that is not")) == (1, True), told
 
 
 def test_the_image_of_the_client_has_the_base_and_the_page() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -84,6 +85,39 @@ def test_the_machines_own_python_is_taken_first_and_else_one_that_was_tried(
 ) -> None:
     said = make(tmp_path, pythons)
     assert f"environment by {tmp_path}/commands/{taken}\n" in said
+
+
+@pytest.mark.parametrize("failing", ["pip", "uv"])
+def test_packages_that_could_not_be_installed_are_told_with_what_to_do(
+    failing: str, tmp_path: Path
+) -> None:
+    for file in ("Makefile", "requirements.txt", "pyproject.toml"):
+        shutil.copy(ROOT / file, tmp_path)
+    python = tmp_path / "python"
+    python.write_text(
+        "#!/bin/sh\n"
+        '[ "$2" = venv ] || exit 0\n'
+        "mkdir -p .venv/bin\n"
+        f"printf '#!/bin/sh\nexit {int(failing == 'pip')}\n' > .venv/bin/python\n"
+        "printf '#!/bin/sh\nexit 1\n' > .venv/bin/uv\n"
+        "chmod +x .venv/bin/*\n"
+    )
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "--no-print-directory", f"PYTHON={python}", "venv"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},  # without what a make around it says
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == (
+        "Python packages: half a minute\n"
+        "The Python packages were not installed; why stands above. Is Python's package registry "
+        "reachable,\nand is there room on the disk? Then run the same command again.\n"
+    )
+    assert not (tmp_path / ".venv/ready").exists()
 
 
 def test_the_workflow_and_the_readme_name_the_pythons_that_were_tried() -> None:

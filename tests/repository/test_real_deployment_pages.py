@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import os
 import re
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,13 +16,15 @@ import pytest
 import typer
 
 from hub.cli import app
+from infra.tailnet.policy import policy
+from tests.support.kubectl import complaint
 from tests.support.shellcheck import findings
 from tests.support.stacks import ROOT, deploy_stack
 
 PAGES = [ROOT / "README.md", ROOT / "docs" / "deployment.md", ROOT / "docs" / "operations.md"]
 KUBECTL = {"cordon", "delete", "drain", "get", "logs", "rollout", "scale", "uncordon"}
 """Commands that the pages may use."""
-PULUMI = {"config", "destroy", "login", "preview", "refresh", "stack", "up"}
+PULUMI = {"config", "destroy", "import", "login", "preview", "refresh", "stack", "up"}
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -90,6 +97,37 @@ def test_only_commands_that_exist_are_called(program: str, known: set[str]) -> N
         assert first in known, f"{program} {words}"
 
 
+def test_kubectl_takes_each_command_with_its_options(tmp_path: Path) -> None:
+    # A single word is a mention, such as `kubectl scale`.
+    commands = {words for words in called("kubectl") if " " in words}
+    assert len(commands) > 5
+    assert {
+        words: told for words in commands if (told := complaint(shlex.split(words), tmp_path))
+    } == {}
+
+
+@pytest.mark.parametrize("program", ["gcloud", "pulumi"])
+def test_a_program_that_is_installed_has_each_command_with_its_options(
+    program: str, tmp_path: Path
+) -> None:
+    if not shutil.which(program):
+        pytest.skip(f"needs {program}")
+    for words in called(program):
+        command = list(itertools.takewhile(re.compile("[a-z][a-z-]*$").match, words.split()))
+        options = re.findall(r"(--[a-z-]+)", words)
+        done = subprocess.run(
+            [program, *command, "--help"],
+            env={**os.environ, "CLOUDSDK_CONFIG": str(tmp_path), "PULUMI_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{words}\n{done.stderr}"
+        # Every command of gcloud takes these, and its own help does not list them.
+        missing = {one for one in options if one not in done.stdout} - {"--format", "--project"}
+        assert missing == set(), words
+
+
 def test_every_object_that_is_named_is_one_that_the_program_makes() -> None:
     deployed = deploy_stack(ROOT / "Pulumi.dev.yaml")
     names: set[str] = {
@@ -108,8 +146,23 @@ def test_every_object_that_is_named_is_one_that_the_program_makes() -> None:
 
 
 def test_as_many_resources_are_made_as_the_page_says() -> None:
-    [count] = re.findall(r"(\d+) resources to create", PAGES[1].read_text())
-    assert len(deploy_stack(ROOT / "Pulumi.dev.yaml").resources) + 1 == int(count)  # the stack
+    told = re.search(
+        r"(\d+) resources to create \((\d+) with `workloadIdentity`\)", PAGES[1].read_text()
+    )
+    assert told
+    dev = ROOT / "Pulumi.dev.yaml"
+    by_identity = deploy_stack(dev, tailnet={"joinWith": "workloadIdentity"})
+    made = [len(deployed.resources) + 1 for deployed in (deploy_stack(dev), by_identity)]
+    assert made == [int(told[1]), int(told[2])]  # the stack itself is one, too
+
+
+def test_the_rule_to_write_instead_of_the_old_one_has_the_form_of_the_printed_policy() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(.+?)` \| `(.+?)` \|$", PAGES[1].read_text(), re.MULTILINE)
+    assert [row[0] for row in rows] == ["grants", "acls"]
+    for form, *rules in rows:
+        for rule in map(json.loads, rules):
+            # Without `proto` the older form's rule is for all of them, as the one it replaces.
+            assert rule.keys() == policy(form)[form][0].keys() - {"proto"}
 
 
 def test_every_api_of_the_program_is_switched_on_some_steps_before_it_is_used() -> None:

@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 from docs.generate import CONFORMANCE, TWIN, with_differences, with_versions
+from hub.home.requirements import DRIVER, VLLM
 from hub.home.steps import K3S
-from twin.status import VERSIONS
+from infra.config import Model
+from twin.toolchain.pins import PINS
 
 ROOT = Path(__file__).parents[2]
 IMAGE = re.compile(r'"([a-z0-9./-]+/[a-z0-9-]+):v?\d[\w.]*"')
@@ -33,8 +35,14 @@ def test_the_twins_page_tells_the_versions_that_are_deployed_and_tested() -> Non
 
 
 def test_home_gets_the_minor_version_of_kubernetes_that_is_tested() -> None:
-    tested = VERSIONS["kube-apiserver"].rpartition(".")[0]
+    tested = PINS["kube-apiserver"].rpartition(".")[0]
     assert K3S.startswith(f"v{tested}.")
+
+
+def test_the_driver_was_looked_up_for_the_image_that_is_deployed() -> None:
+    assert Model().image.rpartition(":")[2] == VLLM, "which driver does the new image need?"
+    page = (ROOT / "docs/deployment.md").read_text()
+    assert set(re.findall(r"driver[- ](\d{3})", page)) == {str(DRIVER)}
 
 
 def test_renovate_finds_k3s() -> None:

@@ -15,8 +15,13 @@ ROOT = Path(__file__).parents[2]
 WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text())
 JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
 STEPS = [step for job in JOBS.values() for step in job["steps"]]
-AS_ROOT = 'sudo env "PATH=$PATH" '
-COMMANDS = [step["run"].removeprefix(AS_ROOT) for step in STEPS if "run" in step]
+CACHE = ".cache/personal-cloud-hub"
+"""Below the home of the runner's own user, who keeps and restores what root builds there."""
+AS_ROOT = f'sudo env "PATH=$PATH" "HUB_CACHE=$HOME/{CACHE}" '
+GIVE_BACK = f'sudo chown -R "$USER" ~/{CACHE}'
+COMMANDS = [
+    step["run"].removeprefix(AS_ROOT) for step in STEPS if step.get("run", GIVE_BACK) != GIVE_BACK
+]
 
 
 def test_the_workflow_may_read_and_nothing_else() -> None:
@@ -41,6 +46,22 @@ def test_every_command_is_a_make_target_that_exists() -> None:
         found = re.fullmatch(r"make (\w+)", command)
         assert found, command
         assert found[1] in described_targets()
+
+
+def test_each_job_that_starts_the_system_keeps_what_it_builds() -> None:
+    """Under a name of all that decides what is built there."""
+    for name in ("test", "conformance"):
+        python, cache, start, give_back = JOBS[name]["steps"][-4:]
+        assert start["run"] == f"{AS_ROOT}make {name}"
+        assert give_back["run"] == GIVE_BACK
+        assert python["uses"].startswith("actions/setup-python@")
+        assert cache["uses"].startswith("actions/cache@")
+        assert cache["with"]["path"] == f"~/{CACHE}"
+        key: str = cache["with"]["key"]
+        assert f"steps.{python['id']}.outputs.python-version" in key
+        files = re.findall(r"'([^']+)'", key)
+        assert {"twin/tools/**", "twin/toolchain/**"} <= set(files)
+        assert all(any(ROOT.glob(pattern)) for pattern in files)
 
 
 def test_the_workflow_runs_on_pull_requests_what_continuous_integration_runs() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -20,6 +19,7 @@ from infra.gcp.fallback import KEY_ENV, Elsewhere
 from infra.gcp.waking import Waker
 from tests.support.ports import free_port
 from tests.support.waiting import until
+from twin.listening import listens
 
 API_KEYS = {"laptop": "a" * 43, "robot": "b" * 43, "robot.2": "n" * 43}
 FALLBACK_KEY = "sesame"
@@ -84,12 +84,12 @@ def running_gateway(
         subprocess.Popen(["/bin/sh", "-c", text], env=env, stdout=log, stderr=log) as run,
     ):
         try:
-            until(lambda: run.poll() is not None or _listens(public))
+            until(lambda: run.poll() is not None or listens(("127.0.0.1", public)))
             yield f"http://127.0.0.1:{public}"
         finally:
             run.terminate()
             run.wait(10)
-            until(lambda: not _listens(between))
+            until(lambda: not listens(("127.0.0.1", between)))
 
 
 def is_up(url: str) -> bool:
@@ -105,11 +105,3 @@ def line_of(log: Path, answer: httpx2.Response) -> dict[str, Any]:
     until(lambda: name in log.read_text(), shown=lambda: f"{name}\n{log.read_text()[-3000:]}")
     [line] = [line for line in log.read_text().splitlines() if name in line]
     return json.loads(line)
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True

@@ -148,6 +148,6 @@ class FakeHome:
             raise self.others
         return list(self.others)
 
-    def last_words(self, pod: str, container: str) -> str:
+    def end_of_log(self, pod: str, container: str) -> str:
         self.asked.append((pod, container))
         return self.words

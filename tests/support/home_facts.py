@@ -10,6 +10,12 @@ from hub.home.files import PLACED
 from hub.home.steps import values
 
 ADDRESS = "100.101.102.103"
+GATEWAY: dict[str, Any] = {
+    "HostName": "home-gateway",
+    "Tags": ["tag:llm-gateway"],
+    "TailscaleIPs": ["100.64.0.9"],
+    "Online": True,
+}
 
 
 def tailscale(**changes: Any) -> Tailscale:
@@ -19,6 +25,7 @@ def tailscale(**changes: Any) -> Tailscale:
         "hostname": "home",
         "tags": ("tag:llm-home",),
         "address": ADDRESS,
+        "peers": (GATEWAY,),
     }
     return Tailscale(**{**well, **changes})
 

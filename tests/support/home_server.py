@@ -17,7 +17,7 @@ from hub.home.machine import Machine
 STANDIN = Path(__file__).with_suffix(".sh")
 PROGRAMS = (
     *("apt-get", "curl", "df", "dpkg", "dpkg-query", "ethtool", "ip", "modinfo", "mokutil"),
-    *("nvidia-smi", "openssl", "sync", "systemctl"),
+    *("nvidia-smi", "openssl", "sync", "systemctl", "timeout"),
 )
 FOLDERS = (
     *("dev", "etc/apt/sources.list.d", "etc/systemd/system", "run/lock", "standin", "tmp"),
@@ -102,9 +102,14 @@ class Server:
         lines = (self.root / "state/changes").read_text().splitlines()
         return [line for line in lines if not line.startswith("sync ")]
 
+    def calls(self, *programs: str) -> list[str]:
+        """Each call of one of these, also of those that only look."""
+        lines = (self.root / "state/calls").read_text().splitlines()
+        return [line for line in lines if line.startswith(programs)]
+
     def tree(self) -> dict[str, str]:
         """All that is on it, path to content and mode; folders too."""
-        left_out = {"changes", "die-at", "die-late", "personal-cloud-hub"}
+        left_out = {"calls", "changes", "die-at", "die-late", "personal-cloud-hub"}
         found: dict[str, str] = {}
         for top in ("etc", "state", "usr/local", "usr/share", "var"):
             for path in sorted((self.root / top).rglob("*")):

@@ -1,9 +1,10 @@
 #!/bin/sh
 # shellcheck disable=SC2016 # K3s' installer, written below, has variables of its own
 # Stands for the programs of a home server, by the name it is called with. What they change it keeps
-# in the folder /state, and it notes each change in /state/changes. At the change whose number is in
+# in the folder /state, and it notes each call in /state/calls, each change in /state/changes. At the change whose number is in
 # /state/die-at it kills the script that called it: before the change, or after it with /state/die-late.
 name=$(basename "$0")
+echo "$name $*" >>/state/calls
 
 change() {
 	echo "$name $*" >>/state/changes
@@ -70,6 +71,7 @@ case "$name $1" in
 "systemctl "*) change "$@"; exit 0 ;;
 "ethtool -s") change "$@"; echo "$4" >/state/wake-on; exit 0 ;;
 "ethtool "*) printf '\tSupports Wake-on: pumbg\n\tWake-on: %s\n' "$(cat /state/wake-on)"; exit 0 ;;
+"timeout "*) shift; exec "$@" ;;
 "sync "*) change "$@"; /usr/bin/sync "$@"; exit ;;
 "ip "*) echo "default via 192.168.0.1 dev enp5s0 proto dhcp src 192.168.0.7 metric 100"; exit 0 ;;
 "df "*) echo "Avail Use%"; cat /state/free; exit 0 ;;
@@ -80,7 +82,9 @@ case "$name $1" in
 "modinfo "*) cat /state/module-file; exit $? ;;
 "mokutil "*) cat /state/secure-boot; exit $? ;;
 "tailscale status") cat /state/tailscale; exit 0 ;;
-"tailscale logout") change "$@"; node NeedsLogin box null null; rm -f /state/joined; exit 0 ;;
+"tailscale debug") cat /state/tailscale-prefs 2>/dev/null || echo '{"LoggedOut": true}'; exit 0 ;;
+"tailscale logout") change "$@"; node NeedsLogin box null null; rm -f /state/joined /state/tailscale-prefs; exit 0 ;;
+"tailscale down") change "$@"; sed -i 's/Running/Stopped/' /state/tailscale; exit 0 ;;
 "tailscale set") change "$@"; sed -i "s/\"HostName\": \"[^\"]*\"/\"HostName\": \"${2#--hostname=}\"/; s/\"DNSName\": \"[^.]*/\"DNSName\": \"${2#--hostname=}/" /state/tailscale; exit 0 ;;
 "tailscale up")
 	change "$@"
@@ -89,18 +93,27 @@ case "$name $1" in
 		--hostname=*) hostname=${word#--hostname=} ;;
 		--advertise-tags=?*) tags="[\"${word#--advertise-tags=}\"]" ;;
 		--force-reauth) force=yes ;;
+		--login-server=*) server=${word#--login-server=} ;;
 		esac
 	done
-	if grep -q Running /state/tailscale && [ -z "$force" ]; then
+	if grep -q '"LoggedOut": false' /state/tailscale-prefs 2>/dev/null && [ -z "$force" ]; then
 		echo "Error: requested tags need --force-reauth" >&2
 		exit 1
 	fi
+	# As 1.102.3 does for each setting that is not at its default.
+	if [ -z "$server" ] && grep -q '"ControlURL": "http' /state/tailscale-prefs 2>/dev/null &&
+		! grep -q '"https://controlplane.tailscale.com"' /state/tailscale-prefs; then
+		echo "Error: changing settings via 'tailscale up' requires mentioning all non-default flags." >&2
+		exit 1
+	fi
+	printf '{"LoggedOut": false, "ControlURL": "%s"}' "${server:-https://controlplane.tailscale.com}" >/state/tailscale-prefs
 	echo "To authenticate, visit: https://login.tailscale.com/a/1234" >&2
 	node Running "$hostname" "${tags:-null}" '["100.101.102.103", "fd7a:115c:a1e0::1"]'
 	exit 0 ;;
 "curl -s") cat /state/cluster/entry; exit 0 ;;
 "openssl "*) cat /state/cluster/certificate; exit $? ;;
-"tailscale ping") echo "pong from $6 (100.64.0.9) via DERP(tok) in 40ms"; exit 0 ;;
+"tailscale ip") echo 100.101.102.103; exit 0 ;;
+"tailscale ping") echo "pong from home-gateway ($6) via DERP(tok) in 40ms"; exit 0 ;;
 "curl "*)
 	change "$@"
 	while [ "$1" != -o ]; do shift; done
@@ -123,10 +136,13 @@ case "$name $1" in
 	shift
 	case "$1" in --request-timeout=*) shift ;; esac
 	case "$*" in
-	*"get node home -o json") cat /state/cluster/node ;;
-	*"get node home") [ -e /state/active/k3s.service ] ;;
+	*"get node $(cat /state/node 2>/dev/null || echo home) -o json") cat /state/cluster/node ;;
+	*"get node $(cat /state/node 2>/dev/null || echo home)") [ -e /state/active/k3s.service ] ;;
 	*"get pods --all"*) cat /state/cluster/pods ;;
-	*"get pods"*) cat /state/cluster/model-pod 2>/dev/null ;;
+	*"get pods"*phase!=Failed*) cat /state/cluster/model-pod 2>/dev/null ;;
+	*"get pods"*) cat /state/cluster/model-pod /state/cluster/refused-pod 2>/dev/null ;;
+	*"get configmap nvidia-time-slicing"*) cat /state/cluster/slices ;;
+	*"get deployment"*spec.replicas*) cat /state/cluster/replicas 2>/dev/null || echo 1 ;;
 	*"get deployment"*jsonpath*) echo '["--max-num-seqs=32","--gpu-memory-utilization=0.9"]' ;;
 	*"get deployment"*) cat /state/cluster/model ;;
 	*"get ingress"*) cat /state/cluster/ingress ;;

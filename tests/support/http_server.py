@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseRequestHandler
 from typing import Any
 
 from tests.support.waiting import until
@@ -74,9 +75,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(
-    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
-) -> Generator[int]:
+def serving(handler: type[BaseRequestHandler], tls: ssl.SSLContext | None = None) -> Generator[int]:
     """The server's port on 127.0.0.1; no thread is left at the end."""
     server = _Server(("127.0.0.1", 0), handler)
     if tls is not None:

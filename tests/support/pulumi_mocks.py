@@ -101,11 +101,13 @@ class Deployment:
 Program = Callable[[], Mapping[str, pulumi.Input[Any]]]
 
 
-def deploy(program: Program, computed: Computed | None = None) -> Deployment:
+def deploy(
+    program: Program, computed: Computed | None = None, *, preview: bool = False
+) -> Deployment:
     """Run ``program`` to completion; every registration has settled on return."""
     monitor = RecordingMonitor(EchoMocks(computed or {}))
     pulumi.runtime.set_mocks(
-        monitor.mocks, project="personal-cloud-hub", stack="test", preview=False, monitor=monitor
+        monitor.mocks, project="personal-cloud-hub", stack="test", preview=preview, monitor=monitor
     )
     outputs: dict[str, Any] = {}
     secret: dict[str, bool] = {}

@@ -6,9 +6,11 @@ import re
 import select
 import socket
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
+from pathlib import Path
 from typing import Any
 
 SECONDS = 10
@@ -32,10 +34,15 @@ def exchange(port: int, sent: bytes, answers: int = 1) -> tuple[Sequence[Answer]
     Raises:
         TimeoutError: the gateway neither answers nor closes the connection.
     """
-    with closing(socket.create_connection(("127.0.0.1", port), SECONDS)) as connection:
-        _send(connection, sent)
+    with (
+        closing(_connected(port)) as connection,
+        ThreadPoolExecutor(1) as sender,
+    ):
+        # An answer that comes before all is sent is lost to who reads it only after that.
+        sending = sender.submit(_send, connection, sent)
         reader = _Answers(connection)
         got = [one for _ in range(answers) if (one := reader.next()) is not None]
+        sending.result()
         _send(connection, NEXT_REQUEST)
         following = reader.next()
         in_step = following is not None and following.status == 404 and reader.next() is None
@@ -44,13 +51,15 @@ def exchange(port: int, sent: bytes, answers: int = 1) -> tuple[Sequence[Answer]
         return got, in_step
 
 
-def answers_until_closed(port: int, sent: bytes) -> list[int]:
+def answers_until_closed(at: int | Path, sent: bytes) -> list[int]:
     """The statuses on a connection whose client says no more once it has an answer, or waited.
+
+    ``at`` is a port of loopback, or a unix socket.
 
     Raises:
         TimeoutError: the gateway does not close it then.
     """
-    with closing(socket.create_connection(("127.0.0.1", port), SECONDS)) as connection:
+    with closing(_connected(at)) as connection:
         _send(connection, sent)
         got = b""
         while not _statuses(got) and select.select([connection], [], [], MOMENT_SECONDS)[0]:
@@ -62,6 +71,15 @@ def answers_until_closed(port: int, sent: bytes) -> list[int]:
         while piece := _receive(connection):
             got += piece
         return _statuses(got)
+
+
+def _connected(at: int | Path) -> socket.socket:
+    if isinstance(at, int):
+        return socket.create_connection(("127.0.0.1", at), SECONDS)
+    made = socket.socket(socket.AF_UNIX)
+    made.settimeout(SECONDS)
+    made.connect(str(at))
+    return made
 
 
 def _statuses(got: bytes) -> list[int]:

@@ -48,32 +48,41 @@ TODAY = date(2026, 1, 1)
 
 
 def deploy_stack(
-    stack: Path, cluster: FakeHome | None = None, *, fallback_key: str = "", **changes: Any
+    stack: Path,
+    cluster: FakeHome | None = None,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    preview: bool = False,
+    **changes: Any,
 ) -> Deployment:
     """Deploy a stack file; ``changes`` replace whole sections of its settings.
 
     Without changes a stack is deployed once in a process: nobody may change the result.
     """
-    if cluster is None and not changes:
+    if cluster is None and secrets is None and not preview and not changes:
         return _unchanged(stack)
-    return _deploy(stack, changes, cluster or FakeHome(), fallback_key)
+    return _deploy(stack, changes, cluster or FakeHome(), secrets or {}, preview=preview)
 
 
 @cache
 def _unchanged(stack: Path) -> Deployment:
-    return _deploy(stack, {}, FakeHome())
+    return _deploy(stack, {}, FakeHome(), {}, preview=False)
 
 
 def _deploy(
-    stack: Path, changes: Mapping[str, Any], cluster: FakeHome, fallback_key: str = ""
+    stack: Path,
+    changes: Mapping[str, Any],
+    cluster: FakeHome,
+    secrets: Mapping[str, str],
+    *,
+    preview: bool,
 ) -> Deployment:
     values = cast("dict[str, Any]", yaml.safe_load(stack.read_text())["config"])
     key = "personal-cloud-hub:settings"
     values[key] = {**values[key], **changes}
     texts = {k: json.dumps(v) for k, v in values.items()}
-    if fallback_key:
-        texts["personal-cloud-hub:fallbackKey"] = fallback_key
-    set_all_config(texts, [])
+    secret = {f"personal-cloud-hub:{name}": text for name, text in secrets.items()}
+    set_all_config({**texts, **secret}, list(secret))
     exported: dict[str, pulumi.Input[Any]] = {}
 
     def program() -> Mapping[str, pulumi.Input[Any]]:
@@ -85,4 +94,4 @@ def _deploy(
             pulumi.export = original
         return exported
 
-    return deploy(program, computed=COMPUTED)
+    return deploy(program, computed=COMPUTED, preview=preview)

@@ -113,7 +113,8 @@ class HubUnderTest:
         stack, text = self.state / "changed.yaml", (ROOT / "Pulumi.twin.yaml").read_text()
         assert old in text
         stack.write_text(text.replace(old, new))
-        return self.shell(f"pulumi up --yes --skip-preview --stack twin --config-file {stack}")
+        up = f"pulumi up --yes --skip-preview --stack twin --config-file {stack}"
+        return self.shell(up, minutes=8)
 
     def kubectl(self, *arguments: str) -> Any:
         """What `kubectl … -o json` says."""
@@ -140,10 +141,12 @@ class HubUnderTest:
         )
         return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
 
+    def vllm_pods(self) -> list[dict[str, Any]]:
+        return self.kubectl("-n", "vlm", "get", "pods", "-l", "app=vllm-qwen")["items"]
+
     def vllm_pod(self) -> dict[str, Any]:
         """The one that is there now; a restart of the node leaves those that it refused."""
-        listed = self.kubectl("-n", "vlm", "get", "pods", "-l", "app=vllm-qwen")["items"]
-        [pod] = [one for one in listed if one["status"].get("phase") != "Failed"]
+        [pod] = [one for one in self.vllm_pods() if one["status"].get("phase") != "Failed"]
         return pod
 
     def api_keys(self) -> dict[str, str]:

@@ -50,7 +50,7 @@ def writing(paths: TwinPaths, batch: str) -> Generator[Writes]:
 
 def _write(paths: TwinPaths, prefix: str, writes: Writes) -> None:
     number = 0
-    with control_plane.api_client(paths.kubeconfig) as api:
+    with control_plane.http(paths.kubeconfig) as api:
         while not writes.stopped.is_set():
             name = f"{prefix}-{number}"
             metadata = {"name": name, "labels": {LABEL: "yes"}}
@@ -69,7 +69,7 @@ def _data(name: str) -> dict[str, str]:
 
 def found(paths: TwinPaths) -> dict[str, bool]:
     """Each written ConfigMap that is there, and whether it is whole."""
-    with control_plane.api_client(paths.kubeconfig) as api:
+    with control_plane.http(paths.kubeconfig) as api:
         listed = api.get(CONFIGMAPS, params={"labelSelector": LABEL}).raise_for_status().json()
     return {
         item["metadata"]["name"]: item["data"] == _data(item["metadata"]["name"])
@@ -78,7 +78,7 @@ def found(paths: TwinPaths) -> dict[str, bool]:
 
 
 def clear(paths: TwinPaths) -> None:
-    with control_plane.api_client(paths.kubeconfig) as api:
+    with control_plane.http(paths.kubeconfig) as api:
         api.delete(CONFIGMAPS, params={"labelSelector": LABEL}).raise_for_status()
 
 

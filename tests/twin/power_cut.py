@@ -90,6 +90,7 @@ def at_home(home: HomeMachine) -> dict[str, Any]:
     listed = home.hub.kubectl("-n", "vlm", "get", KINDS)["items"]
     uids = {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["uid"] for one in listed}
     nodes = tailnet.nodes(home.paths, Toolchain.of_running_twin(home.paths).path)
+    assert nodes is not None
     names = {node["given_name"]: node["ip_addresses"] for node in nodes}
     members = {name: names[name] for name in names if not name.startswith("home-gateway")}
     node = home.hub.kubectl("get", "node", "home")

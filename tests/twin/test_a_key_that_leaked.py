@@ -31,6 +31,26 @@ def status(hub: HubUnderTest, key: str) -> int:
         return http.post("/v1/chat/completions", json=chat("Hello")).status_code
 
 
+def of_home(hub: HubUnderTest) -> set[str]:
+    """What the state has of home, by URN."""
+    exported = json.loads(hub.shell("pulumi stack export --stack twin").stdout)
+    resources = exported["deployment"]["resources"]
+    return {one["urn"] for one in resources if one["type"].startswith("kubernetes:")}
+
+
+@pytest.mark.parametrize("command", ["refresh", "up --refresh"])
+def test_a_refresh_fails_in_words_and_forgets_nothing_of_home(
+    hub: HubUnderTest, home_is_off: None, command: str
+) -> None:
+    before = of_home(hub)
+    done = hub.shell(f"pulumi {command} --yes --skip-preview --stack twin", minutes=5)
+    assert done.returncode != 0
+    assert "the Kubernetes API server at https://" in done.stdout
+    assert "does not answer" in done.stdout
+    assert of_home(hub) == before
+    assert before
+
+
 def test_a_removed_key_is_refused_and_up_says_that_home_was_not_reached(
     hub: HubUnderTest, home_is_off: None
 ) -> None:

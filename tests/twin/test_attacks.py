@@ -188,6 +188,61 @@ def test_too_much_is_refused(http: httpx2.Client, body: dict[str, Any]) -> None:
     assert answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"prompt": ["Hello"] * 9}, id="9 prompts, one over the bound"),
+        pytest.param({"prompt": [[1]] * 100_000}, id="100,000 prompts"),
+        pytest.param({"prompt": "Hello", "n": 9}, id="n"),
+        pytest.param({"prompt": "Hello", "logprobs": 10_000}, id="logprobs"),
+        pytest.param({"prompt": [10**9]}, id="a token that is none"),
+        pytest.param({"prompt": []}, id="no prompt"),
+    ],
+)
+def test_too_much_of_a_completion_is_refused(http: httpx2.Client, body: dict[str, Any]) -> None:
+    answer = http.post("/v1/completions", json={"model": "vlm", "max_tokens": 1, **body})
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.json()["error"]["message"]
+
+
+def test_as_many_prompts_as_are_allowed_are_completed(http: httpx2.Client) -> None:
+    body = {"model": "vlm", "max_tokens": 1, "prompt": ["Hello"] * 8}
+    assert len(http.post("/v1/completions", json=body).json()["choices"]) == 8
+
+
+def said(content: object) -> dict[str, Any]:
+    return {"input": [{"role": "user", "content": content}]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            said([{"type": "input_image", "image_url": "http://127.0.0.1:8000/v1/models"}]),
+            id="a picture by URL",
+        ),
+        pytest.param(
+            said([{"type": "input_image", "image_url": "file:///etc/passwd"}]), id="a file"
+        ),
+        pytest.param({"input": "Hello " * 200_000}, id="a prompt of 1.2 MB"),
+        pytest.param(
+            {
+                "input": "Hello",
+                "include": ["message.output_text.logprobs"],
+                "top_logprobs": 10_000,
+            },
+            id="top_logprobs",
+        ),
+        pytest.param({"input": "Hello", "max_output_tokens": -1}, id="max_output_tokens below 0"),
+        pytest.param({"input": "Hello", "previous_response_id": "resp_1"}, id="one of before"),
+    ],
+)
+def test_too_much_of_a_response_is_refused(http: httpx2.Client, body: dict[str, Any]) -> None:
+    answer = http.post("/v1/responses", json={"model": "vlm", **body}, timeout=BOUND_SECONDS)
+    assert 400 <= answer.status_code < 500, answer.text
+    assert "root:" not in answer.text
+
+
 def test_a_question_that_is_nested_100_000_deep_is_refused(http: httpx2.Client) -> None:
     json_type = {"Content-Type": "application/json"}
     answer = http.post(CHAT, content=deep_json(), headers=json_type, timeout=BOUND_SECONDS)

@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 
 from tests.support.waiting import until
@@ -40,6 +42,25 @@ def test_down_closes_the_cloud_and_leaves_home_then_up_adopts_the_same_pod(
     assert pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] == started
     with hub.http(first_key(hub)) as http:
         assert http.post("/v1/chat/completions", json=chat("Hello")).status_code == 200
+
+
+def test_down_right_after_the_gateway_was_killed_ends_well_and_tells_of_its_node(
+    hub: HubUnderTest,
+) -> None:
+    with hub.http(first_key(hub)) as http:
+        assert http.get("/health").status_code == 200
+    [instance] = hub.services[0]["instances"]
+    first = [psutil.Process(container["pid"]) for container in instance["containers"]]
+    running = [one for process in first for one in (*process.children(recursive=True), process)]
+    for process in running:
+        with suppress(psutil.NoSuchProcess):  # the emulator ends what is left of the instance
+            process.kill()
+    said = hub.ok("down")
+    left = [node["given_name"] for node in hub.headscale("nodes", "list")]
+    assert "home" in left
+    assert [name for name in left if name != "home" and name not in said] == []
+    assert len(left) == 2, "the node of a killed instance is not listed: this test tests nothing"
+    hub.ok("up")
 
 
 def test_an_up_killed_while_pulumi_works_is_taken_up_by_the_next(hub: HubUnderTest) -> None:

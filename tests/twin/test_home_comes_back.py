@@ -27,6 +27,7 @@ CHANGES = {
     "another default route": HomeMachine.another_default_route,
 }
 FOUND_AGAIN_SECONDS = 60
+IN_A_ROW = 10
 
 
 @pytest.fixture
@@ -72,4 +73,8 @@ def await_answer(http: httpx2.Client) -> None:
     def asked() -> int:
         return http.post("/v1/chat/completions", json=chat("Hello")).status_code
 
-    until(lambda: asked() == 200, seconds=FOUND_AGAIN_SECONDS)
+    # Some in a row: while tailscaled tries which way is open, one may be answered and the next not.
+    until(
+        lambda: all(asked() == 200 for _ in range(IN_A_ROW)),
+        seconds=FOUND_AGAIN_SECONDS,
+    )

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from contextlib import suppress
 
 import psutil
 import pytest
+import yaml
 
 from infra.home_k3s.names import MODEL_CACHE
 from tests.support.waiting import until
 from tests.twin.conftest import PATIENCE, ROOT, HubUnderTest
+from tests.twin.questions import first_key
+from twin.parts.part import records
 from twin.paths import TwinPaths
+from twin.toolchain import vllm
+from twin.toolchain.pins import PINS
 from twin.toolchain.toolchain import Toolchain
 
 pytestmark = pytest.mark.twin
@@ -34,6 +40,10 @@ def test_every_hop_is_up_in_hub_status(hub: HubUnderTest) -> None:
     assert {"what": "GPU", "detail": "nvidia.com/gpu: 10"}.items() <= next(
         row for row in rows if row["what"] == "GPU"
     ).items()
+    versions = {row["what"]: row["version"] for row in rows if row["hop"] == "part"}
+    assert versions["kine"] == PINS["kine"]
+    assert versions["node"] == f"vllm {vllm.VERSION}"
+    assert versions["cloud-run"] == f"caddy {PINS['caddy']}, tailscaled {PINS['tailscaled']}"
 
 
 def test_the_health_lines_of_the_operations_page_work_as_written(hub: HubUnderTest) -> None:
@@ -122,3 +132,18 @@ def test_a_dead_part_is_reported_and_started_again_only_when_asked(hub: HubUnder
 
 def is_zombie(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_no_command_line_of_the_twin_shows_a_secret(hub: HubUnderTest) -> None:
+    paths = TwinPaths(hub.state)
+    token = yaml.safe_load(paths.kubeconfig.read_text())["users"][0]["user"]["token"]
+    parts = [record.process for record in records(paths)]
+    running = [child for one in parts if one for child in (one, *one.children(recursive=True))]
+    lines: list[str] = []
+    for one in running:
+        with suppress(psutil.NoSuchProcess):  # a probe's command that has ended meanwhile
+            lines.append(" ".join(one.cmdline()))
+    assert any("--providers.kubernetescrd" in line for line in lines), "Traefik is among them"
+    for secret in (token, first_key(hub)):
+        assert [line for line in lines if secret in line] == []
+    assert (paths.kubeconfig.stat().st_mode & 0o777) == 0o600

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from twin.errors import TwinError
 from twin.parts import part
 from twin.parts.part import MARK, Part, end_strays, records, recovers, start, stop, sweep
 from twin.paths import TwinPaths
+from twin.toolchain.program import Program, package_version
 
 
 @pytest.fixture
@@ -47,6 +50,43 @@ def test_a_started_part_is_recorded_running_and_stopped(paths: TwinPaths) -> Non
     stop(record, paths)
     assert records(paths) == []
     assert record.process is None
+
+
+def test_a_part_is_recorded_with_the_version_that_its_program_says_and_where_that_was_found(
+    paths: TwinPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, version in (("built", "v1.2.3"), ("others", "v9.9.9")):
+        program = tmp_path / folder / "kine"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\necho "kine version {version} (HEAD)"; echo go1.26.8 >&2\n')
+        program.chmod(0o755)
+    path = f"{tmp_path}/built:{tmp_path}/others:{os.environ['PATH']}"
+    part = replace(
+        shell("kine", "READY; exec sleep 60", paths),
+        programs={
+            "kine": ("kine", "--version"),
+            "mute": ("true",),
+            "lacks": package_version(sys.executable, "no-such-package"),
+        },
+    )
+    stop(start(part, paths, path), paths)
+    start(part, paths, path)
+    [record] = records(paths)
+    stop(record, paths)
+    assert record.programs == {
+        "kine": Program(f"{tmp_path}/built/kine", "1.2.3"),
+        "mute": Program(shutil.which("true") or "", ""),
+        "lacks": Program(sys.executable, ""),
+    }
+    assert record.programs["kine"].source == f"{tmp_path}/built"
+    monkeypatch.setenv("HUB_CACHE", str(tmp_path))
+    assert record.programs["kine"].source == "the cache"
+
+
+def test_a_part_of_an_older_version_of_hub_is_recorded_without_programs(paths: TwinPaths) -> None:
+    old = '{"name": "kine", "pid": 1, "created": 1.5, "fingerprint": "f"}'
+    (paths.parts / "kine.json").write_text(old)
+    assert [(one.name, one.programs) for one in records(paths)] == [("kine", {})]
 
 
 def test_a_part_that_ends_at_once_is_told_with_its_last_words(paths: TwinPaths) -> None:
@@ -88,12 +128,11 @@ def test_a_part_that_died_is_known_as_dead(paths: TwinPaths) -> None:
 
 def test_a_part_that_somebody_has_stopped_is_known_and_can_be_ended(paths: TwinPaths) -> None:
     record = start(shell("sleeper", "READY; exec sleep 60", paths), paths, os.environ["PATH"])
-    assert not record.stands_still
+    assert record.state == "running"
     os.kill(record.pid, signal.SIGSTOP)
-    until(lambda: record.stands_still)
+    until(lambda: record.state == "stopped")
     stop(record, paths, seconds=0.2)
-    assert record.process is None
-    assert not record.stands_still
+    assert record.state == "ended"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE])

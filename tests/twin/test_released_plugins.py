@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.plugin_archives import download_server
 from tests.twin.test_engine import SETTINGS
-from twin import status
 from twin.engine import Engine
 from twin.paths import TwinPaths, cache_dir
+from twin.status.parts import providers
 from twin.toolchain.build import folder
 
 pytestmark = [pytest.mark.twin, pytest.mark.usefixtures("tools")]
@@ -43,7 +43,7 @@ def test_released_plugins_that_the_network_gives_take_the_emulators_place(
     programs: dict[str, Path], tmp_path: Path
 ) -> None:
     found = installed_from(programs, tmp_path)
-    served = {row.what: row.detail for row in status.providers(found)}
+    served = {row.what: row.detail for row in providers(found, {})}
     assert served["random"] == "released plugin from the plugin folder"
     assert served["kubernetes"] == "released plugin from the plugin folder"
     assert sorted(found.emulated) == ["gcp", "tailscale"]

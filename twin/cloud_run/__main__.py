@@ -2,9 +2,9 @@
 
 Promises: an instance starts with the first request, and once at deploy to prove that it can;
 containers start in the order of ``dependsOn``, each after the startup probes before it; secrets
-arrive as environment and files at their pinned version; PORT and K_SERVICE are set; one instance,
-its concurrency kept; requests wait for it; 32 MiB per request; the service's own time-out, the
-start included; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes; a
+arrive as environment and files; PORT, K_SERVICE, K_REVISION and K_CONFIGURATION are set; one
+instance, its concurrency kept; requests wait for it; 32 MiB per request; the service's own
+time-out; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes; a
 system log with the start and the end of each instance; a new revision starts beside the old one,
 which finishes what it works on.
 Requests are taken by a real Caddy (``front.py``), HTTP/1.1 and cleartext HTTP/2; the Python code

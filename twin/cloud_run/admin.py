@@ -8,12 +8,13 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from twin.cloud_run.instance import InstanceError
 from twin.cloud_run.service import Service
 from twin.paths import TwinPaths
+from twin.whole_file import write_whole
 
 
 class Registry:
@@ -33,8 +34,8 @@ class Registry:
         revision = await service.deploy(inputs)
         self.only = service
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file.touch(mode=0o600)
-        self._file.write_text(json.dumps({"inputs": inputs, "generation": service.generation}))
+        kept = {"inputs": inputs, "generation": service.generation}
+        write_whole(self._file, json.dumps(kept))
         return {
             "uri": service.uri,
             "latestReadyRevision": revision.name,
@@ -51,16 +52,16 @@ class Registry:
 def application(registry: Registry) -> Starlette:
     """The ASGI application behind the admin socket."""
 
-    async def put(request: Request) -> JSONResponse:
+    async def put(request: Request) -> Response:
         inputs = await request.json()
         only = registry.only
         if only is not None and only.inputs["name"] != inputs["name"]:
             told = f"this machine runs one service, and it is {only.inputs['name']}"
-            return JSONResponse({"error": told}, 409)
+            return PlainTextResponse(told, 409)
         try:
             return JSONResponse(await registry.deploy(inputs))
         except InstanceError as error:
-            return JSONResponse({"error": str(error)}, 400)
+            return PlainTextResponse(str(error), 400)
 
     async def delete(request: Request) -> JSONResponse:
         only = registry.only

@@ -15,6 +15,7 @@ import httpx2
 from twin.cloud_run.revision import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_SECONDS
 from twin.containers.container import Container, ContainerSpec
 from twin.paths import TwinPaths
+from twin.whole_file import write_whole
 
 MAX_REQUEST_BYTES = 32 * 2**20
 """HTTP/1: Cloud Run's quota."""
@@ -75,9 +76,7 @@ class Front:
 
     def send_to(self, address: str) -> None:
         """Send new requests to ``HOST:PORT``; with ``""``, to the activator first."""
-        written = self.paths.cloud_run_instance.with_suffix(".new")
-        written.write_text(address)
-        written.replace(self.paths.cloud_run_instance)
+        write_whole(self.paths.cloud_run_instance, address)
 
     async def limit(self, timeout_seconds: int, concurrency: int) -> None:
         """Take a revision's limits; requests that are under way keep theirs."""
@@ -133,6 +132,24 @@ def configuration(paths: TwinPaths, timeout_seconds: int, concurrency: int) -> d
             "read_timeout": f"{timeout_seconds}s",
         },
     }
+    # An answer may come before the request's end. What is left of more than 256 kB, which Go's
+    # server would still read, it then takes for the next request.
+    close_after_refusal = {
+        "match": [
+            {"header_regexp": {"Content-Length": {"pattern": "^[0-9]{6,}$"}}},
+            {"header": {"Transfer-Encoding": ["*"]}},
+        ],
+        "handle": [
+            {
+                "handler": "headers",
+                "response": {
+                    "require": {"status_code": [4, 5]},
+                    "set": {"Connection": ["close"]},
+                    "deferred": True,
+                },
+            }
+        ],
+    }
     server = {
         "listen": [f"unix/{paths.cloud_run_socket}"],
         "protocols": ["h1", "h2c"],
@@ -147,6 +164,7 @@ def configuration(paths: TwinPaths, timeout_seconds: int, concurrency: int) -> d
         "routes": [
             {"handle": [{"handler": "request_body", "max_size": MAX_REQUEST_BYTES}]},
             {"match": [{"vars": {instance: [""]}}], "handle": [activate]},
+            close_after_refusal,
             {"handle": [forward]},
         ],
         "errors": {
@@ -199,4 +217,5 @@ def configuration(paths: TwinPaths, timeout_seconds: int, concurrency: int) -> d
 
 
 def _answer(status: int, body: str) -> dict[str, Any]:
-    return {"handler": "static_response", "status_code": status, "body": body}
+    """The front's own, with the rest of the request unread."""
+    return {"handler": "static_response", "status_code": status, "body": body, "close": True}

@@ -178,12 +178,14 @@ class Instance:
         return folder
 
     def _payload(self, reference: SecretRef) -> bytes:
-        file = self._paths.google / "secrets" / reference.secret / reference.version
-        if not file.exists():
+        files = (self._paths.google / "secrets" / reference.secret).glob("*")
+        versions = sorted(files, key=lambda file: int(file.name))
+        meant = [v for v in versions if reference.version in (v.name, "latest")]
+        if not meant:
             raise InstanceError(
                 f"secret {reference.secret} has no version {reference.version}, or it is destroyed"
             )
-        return file.read_bytes()
+        return meant[-1].read_bytes()
 
     async def _await_startup(self, container: Container, probe: Probe) -> None:
         await asyncio.sleep(probe.initial_delay_seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from twin.containers.probes import Probe
 
 DEFAULT_CONCURRENCY = 80
+DEFAULT_PORT = 8080
 DEFAULT_TIMEOUT_SECONDS = 300
 DEFAULT_STARTUP_SECONDS = 240
 """Without a startup probe the port has this long to open."""
@@ -23,6 +24,7 @@ class SecretRef:
 
     secret: str
     version: str
+    """A number, or ``latest``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,8 @@ class Revision:
 def parse(service: Mapping[str, Any], name: str, port_override: int | None) -> Revision:
     """From the inputs of ``gcp:cloudrunv2/service:Service``, which the provider has checked."""
     template = service["template"]
-    containers = {c["name"]: _container(c, port_override) for c in template["containers"]}
+    raw: list[Mapping[str, Any]] = template["containers"]
+    containers = {c["name"]: _container(c, _port(c, raw), port_override) for c in raw}
     order = TopologicalSorter({c.name: c.depends_on for c in containers.values()}).static_order()
     return Revision(
         name=name,
@@ -72,13 +75,30 @@ def parse(service: Mapping[str, Any], name: str, port_override: int | None) -> R
         region=service["location"],
         containers=tuple(containers[one] for one in order),
         volumes={v["name"]: _volume(v) for v in template.get("volumes", [])},
-        concurrency=template.get("maxInstanceRequestConcurrency", DEFAULT_CONCURRENCY),
+        concurrency=template.get("maxInstanceRequestConcurrency") or DEFAULT_CONCURRENCY,
         timeout_seconds=int(template.get("timeout", f"{DEFAULT_TIMEOUT_SECONDS}s")[:-1]),
     )
 
 
-def _container(raw: Mapping[str, Any], port_override: int | None) -> RevisionContainer:
-    declared = raw.get("ports", {}).get("containerPort")
+def secret_references(template: Mapping[str, Any]) -> Iterator[SecretRef]:
+    """Every secret that the template's containers read."""
+    for container in template.get("containers", []):
+        values = map(_value, container.get("envs", []))
+        yield from (value for value in values if isinstance(value, SecretRef))
+    for volume in template.get("volumes", []):
+        yield from _volume(volume).values()
+
+
+def _port(raw: Mapping[str, Any], every: Sequence[Mapping[str, Any]]) -> int | None:
+    """A container that is alone receives the requests, whether it says a port or not."""
+    if "ports" in raw or len(every) == 1:
+        return raw.get("ports", {}).get("containerPort", DEFAULT_PORT)
+    return None
+
+
+def _container(
+    raw: Mapping[str, Any], declared: int | None, port_override: int | None
+) -> RevisionContainer:
     port = (port_override or declared) if declared else None
     return RevisionContainer(
         name=raw["name"],
@@ -103,14 +123,14 @@ def _volume(raw: Mapping[str, Any]) -> dict[str, SecretRef]:
     secret = raw.get("secret")
     if secret is None:
         return {}
-    return {
-        item["path"]: _reference({"secret": secret["secret"], **item})
-        for item in secret.get("items", [])
-    }
+    # Without items there is one file, named like the secret.
+    items = secret.get("items") or [{"path": _reference(secret).secret}]
+    return {item["path"]: _reference({**secret, **item}) for item in items}
 
 
 def _reference(raw: Mapping[str, Any]) -> SecretRef:
-    return SecretRef(secret=raw["secret"].rpartition("/")[2], version=str(raw["version"]))
+    secret = raw["secret"].rpartition("/")[2]
+    return SecretRef(secret=secret, version=str(raw.get("version", "latest")))
 
 
 def _startup(raw: Mapping[str, Any] | None, declared: int | None, port: int | None) -> Probe | None:
@@ -123,10 +143,10 @@ def _startup(raw: Mapping[str, Any] | None, declared: int | None, port: int | No
             failure_threshold=DEFAULT_STARTUP_SECONDS * DEFAULT_STARTUP_TRIES_PER_SECOND,
         )
     http = raw.get("httpGet")
-    asked = (http or raw["tcpSocket"]).get("port", declared)
+    asked = (raw["tcpSocket"] if http is None else http).get("port", declared)
     return Probe(
         port=port if asked == declared and port is not None else asked,
-        path=http.get("path", "/") if http else None,
+        path=None if http is None else http.get("path", "/"),
         initial_delay_seconds=raw.get("initialDelaySeconds", 0),
         period_seconds=raw.get("periodSeconds", 10),
         timeout_seconds=raw.get("timeoutSeconds", 1),

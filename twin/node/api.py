@@ -21,13 +21,11 @@ class Api:
     def __init__(self, kubeconfig: Path) -> None:
         config = yaml.safe_load(kubeconfig.read_text())
         cluster = config["clusters"][0]["cluster"]
-        self.server: str = cluster["server"]
-        self.authority: str = cluster["certificate-authority"]
-        self.token: str = config["users"][0]["user"]["token"]
+        token = config["users"][0]["user"]["token"]
         self._http = httpx2.AsyncClient(
-            base_url=self.server,
-            verify=ssl.create_default_context(cafile=self.authority),
-            headers={"Authorization": f"Bearer {self.token}"},
+            base_url=cluster["server"],
+            verify=ssl.create_default_context(cafile=cluster["certificate-authority"]),
+            headers={"Authorization": f"Bearer {token}"},
             timeout=httpx2.Timeout(10, read=60),
             trust_env=False,
         )

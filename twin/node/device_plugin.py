@@ -20,6 +20,8 @@ from typing import Any, cast
 
 import yaml
 
+from twin.whole_file import write_whole
+
 RESOURCE = "nvidia.com/gpu"
 GPUS = 1
 
@@ -66,9 +68,8 @@ def main() -> None:
 
     # Before the announcement: whoever has seen it may stop the plugin at once.
     signal.signal(signal.SIGTERM, stop)
-    partial = announcement.with_suffix(".partial")
-    partial.write_text(json.dumps({"resource": RESOURCE, "count": count, "pid": os.getpid()}))
-    partial.rename(announcement)
+    told = {"resource": RESOURCE, "count": count, "pid": os.getpid()}
+    write_whole(announcement, json.dumps(told))
     print(f"announced {RESOURCE}: {count}", flush=True)
     stopped.wait()
     announcement.unlink(missing_ok=True)

@@ -39,19 +39,13 @@ def additional_arguments(values_content: str) -> tuple[list[str], list[str]]:
     return [str(one) for one in values.get("additionalArguments", [])], ignored
 
 
-def command(api: Api, port: int, node_ip: str, more: Sequence[str]) -> tuple[str, ...]:
-    """Traefik's command line."""
+def command(port: int, node_ip: str, more: Sequence[str]) -> tuple[str, ...]:
+    """Traefik's command line; every user of the machine can read it, so no token is in it."""
     providers: list[str] = []
     for name in ("kubernetesingress", "kubernetescrd"):
         prefix = f"--providers.{name}"
-        providers += [
-            prefix,
-            f"{prefix}.endpoint={api.server}",
-            f"{prefix}.token={api.token}",
-            f"{prefix}.certauthfilepath={api.authority}",
-            # As K3s' chart has it (since 31.0.0): without pods it is 503, not 404.
-            f"{prefix}.allowemptyservices=true",
-        ]
+        # As K3s' chart has it (since 31.0.0): without pods it is 503, not 404.
+        providers += [prefix, f"{prefix}.allowemptyservices=true"]
     return (
         "traefik",
         f"--entrypoints.web.address=:{port}",
@@ -78,9 +72,14 @@ async def serve(arguments: argparse.Namespace) -> None:
     try:
         more = await wanted.get()
         while True:
-            line = command(api, arguments.port, arguments.node_ip, more)
-            log = paths.logs / "traefik-access.log"
-            spec = ContainerSpec(name="traefik", image="traefik", command=line, log=log)
+            spec = ContainerSpec(
+                name="traefik",
+                image="traefik",
+                command=command(arguments.port, arguments.node_ip, more),
+                # The API server's address, authority and token, for both providers.
+                env={"KUBECONFIG": str(arguments.kubeconfig)},
+                log=paths.logs / "traefik-access.log",
+            )
             container = await Container.start(spec)
             LOG.info("runs with %s", more)
             more = await next_arguments(container, wanted, more)

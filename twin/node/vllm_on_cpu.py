@@ -1,7 +1,8 @@
 """The image ``vllm/vllm-openai`` on a machine without a GPU: real vLLM, built for CPU.
 
 Promises: the production arguments, taken as they are but for those below; the model comes from the
-cache volume at the pinned revision, and nothing is downloaded.
+cache volume at the pinned revision, and nothing is downloaded unless the pod's own environment has
+``HF_HUB_OFFLINE=0``.
 Leaves out: the image's version (the CPU build's own is 0.32.0), CUDA graphs, GPU memory.
 """
 
@@ -18,7 +19,6 @@ NOT_ON_CPU = ("--gpu-memory-utilization", "--kv-cache-memory-bytes")
 ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    "HF_HUB_OFFLINE": "1",
     # Otherwise the CPU platform starts a worker process beside the engine's, which imports vLLM
     # once more, only to bind its threads to cores; they are not bound here (vllm/platforms/cpu.py).
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
@@ -29,12 +29,13 @@ def arguments(production: Sequence[str]) -> list[str]:
     """What the image's entrypoint (``vllm serve``) was given, for this build's server module."""
     model, *flags = production
     kept = [flag for flag in flags if flag.partition("=")[0] not in NOT_ON_CPU]
-    # Eager: two cores would need minutes to compile what a model of 1 MB never pays back.
+    # Eager: two cores would need minutes to compile what a model of 8 MB never pays back.
     return ["--model", model, *kept, "--enforce-eager"]
 
 
 def environment(production: Mapping[str, str]) -> dict[str, str]:
-    return {**production, **ENVIRONMENT}
+    # Nothing is downloaded, unless the pod says so of itself.
+    return {"HF_HUB_OFFLINE": "1", **production, **ENVIRONMENT}
 
 
 def main() -> None:

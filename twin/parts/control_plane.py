@@ -6,22 +6,30 @@ K3s runs these four in one process; here they are the same programs, one process
 from __future__ import annotations
 
 import secrets
-import ssl
 import sys
 from pathlib import Path
 
 import httpx2
 import trustme
 import yaml
+from lightkube import Client, KubeConfig
+from lightkube.config import client_adapter
+from lightkube.config.client_adapter import ConnectionParams
+from lightkube.core.exceptions import ConfigError
+from lightkube.resources.core_v1 import Node
 
 from twin.listening import listens
 from twin.network import Network, node_address
 from twin.parts.part import Part
 from twin.paths import TwinPaths
+from twin.whole_file import write_whole
 
 CLUSTER_CIDR = "10.42.0.0/16"
 SERVICE_CIDR = "10.43.0.0/16"
 """Both are K3s' defaults."""
+ANSWER_SECONDS = 10
+NO_ANSWER = (httpx2.TransportError, httpx2.HTTPStatusError, ConfigError)
+"""What a call raises while the API server does not answer, or has not what it is asked for."""
 
 
 def write_credentials(paths: TwinPaths, network: Network, port: int) -> None:
@@ -53,29 +61,35 @@ def write_credentials(paths: TwinPaths, network: Network, port: int) -> None:
         "users": [{"name": "admin", "user": {"token": token}}],
         "contexts": [{"name": "twin", "context": {"cluster": "twin", "user": "admin"}}],
     }
-    paths.kubeconfig.touch(mode=0o600)
-    paths.kubeconfig.write_text(yaml.safe_dump(kubeconfig, sort_keys=False))
+    write_whole(paths.kubeconfig, yaml.safe_dump(kubeconfig, sort_keys=False))
 
 
-def api_client(kubeconfig: Path) -> httpx2.Client:
-    """A client of the API server, with its CA and the admin's token."""
-    parsed = yaml.safe_load(kubeconfig.read_text())
-    cluster = parsed["clusters"][0]["cluster"]
-    return httpx2.Client(
-        base_url=cluster["server"],
-        verify=ssl.create_default_context(cafile=cluster["certificate-authority"]),
-        headers={"Authorization": f"Bearer {parsed['users'][0]['user']['token']}"},
-        timeout=10,
-    )
+def client(kubeconfig: Path) -> Client:
+    """Of the API server, with the admin's token."""
+    return Client(KubeConfig.from_file(kubeconfig), timeout=httpx2.Timeout(ANSWER_SECONDS))
 
 
-def answers(kubeconfig: Path, path: str = "/readyz") -> bool:
-    """Whether the API server, seen from the normal machine, says 200."""
+def http(kubeconfig: Path) -> httpx2.Client:
+    """The same for what lightkube has no call for: a path that is no object, an unread one."""
+    config = KubeConfig.from_file(kubeconfig).get()
+    assert config is not None  # noqa: S101  # it raises where there is no context
+    parameters = ConnectionParams(timeout=httpx2.Timeout(ANSWER_SECONDS))
+    return client_adapter.Client(config, parameters)
+
+
+def answers(kubeconfig: Path) -> bool:
+    """Whether the API server, seen from the normal machine, says that it is ready."""
     try:
-        with api_client(kubeconfig) as client:
-            return client.get(path).status_code == 200
+        with http(kubeconfig) as api:
+            return api.get("/readyz").status_code == 200
     except httpx2.HTTPError:
         return False
+
+
+def is_ready(node: Node) -> bool:
+    """As its kubelet reports."""
+    conditions = (node.status and node.status.conditions) or []
+    return any(one.type == "Ready" and one.status == "True" for one in conditions)
 
 
 def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
@@ -92,6 +106,7 @@ def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
                 "&_busy_timeout=30000&_txlock=immediate",
             ),
             is_ready=lambda: listens(kine),
+            programs=_says_version("kine"),
         ),
         Part(
             name="kube-apiserver",
@@ -114,6 +129,7 @@ def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
                 "--allow-privileged=true",
             ),
             is_ready=lambda: network.accepts("home", port),
+            programs=_says_version("kube-apiserver"),
         ),
         *([] if network.mode == "flat" else _way_in(paths, network, port)),
         Part(
@@ -129,6 +145,7 @@ def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
                 f"--flex-volume-plugin-dir={folder / 'flexvolume'}",
             ),
             is_ready=lambda: network.accepts("home", 10257),
+            programs=_says_version("kube-controller-manager"),
         ),
         Part(
             name="kube-scheduler",
@@ -137,8 +154,13 @@ def parts(paths: TwinPaths, network: Network, port: int) -> list[Part]:
                 f"--cert-dir={folder}",
             ),
             is_ready=lambda: network.accepts("home", 10259),
+            programs=_says_version("kube-scheduler"),
         ),
     ]
+
+
+def _says_version(program: str) -> dict[str, tuple[str, ...]]:
+    return {program: (program, "--version")}
 
 
 def _addresses(network: Network) -> tuple[str, ...]:

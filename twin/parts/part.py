@@ -13,15 +13,17 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import psutil
 
 from twin.errors import TwinError
 from twin.paths import TwinPaths
+from twin.toolchain.program import Program, asked
+from twin.whole_file import write_whole
 
 MARK = "HUB_TWIN"
 """Environment variable that every process of a twin carries: its state folder."""
@@ -29,6 +31,10 @@ DEFAULT_SIGNALS = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SI
 """All that a process can inherit as ignored."""
 SWEEP_SECONDS = 2
 """What is swept keeps nothing: its state is deleted next."""
+
+
+State = Literal["running", "stopped", "ended"]
+"""Stopped, by a signal: it exists, and even takes connections, and does nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +49,8 @@ class Part:
     seconds_to_recover: float = 0
     """How long it may be unready while it runs as wanted, until it is started anew."""
     stop_seconds: float = 10
+    programs: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """What it runs, by name: the command that makes each program say its version."""
 
     @property
     def fingerprint(self) -> str:
@@ -59,6 +67,14 @@ class Record:
     pid: int
     created: float
     fingerprint: str
+    programs: Mapping[str, Program] = field(default_factory=dict[str, Program])
+    """As they were found and asked when it was started."""
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        kept = json.loads(file.read_text())
+        programs = {name: Program(**one) for name, one in kept.pop("programs", {}).items()}
+        return cls(**kept, programs=programs)
 
     @property
     def process(self) -> psutil.Process | None:
@@ -72,22 +88,17 @@ class Record:
         return None
 
     @property
-    def stands_still(self) -> bool:
-        """Somebody has stopped it: it exists, and even takes connections, and does nothing."""
+    def state(self) -> State:
         process = self.process
-        return process is not None and process.status() == psutil.STATUS_STOPPED
-
-
-State = Literal["running", "dead"]
+        if process is None:
+            return "ended"
+        return "stopped" if process.status() == psutil.STATUS_STOPPED else "running"
 
 
 def records(paths: TwinPaths) -> list[Record]:
     """Every part that was started and not stopped, oldest first."""
-    found = [json.loads(file.read_text()) for file in paths.parts.glob("*.json")]
-    return sorted(
-        (Record(**one) for one in found),
-        key=lambda record: record.created,
-    )
+    found = (Record.read(file) for file in paths.parts.glob("*.json"))
+    return sorted(found, key=lambda record: record.created)
 
 
 def start(part: Part, paths: TwinPaths, path: str) -> Record:
@@ -97,6 +108,7 @@ def start(part: Part, paths: TwinPaths, path: str) -> Record:
         TwinError: it ended or was not ready in time; carries its last log lines.
     """
     log = paths.logs / f"{part.name}.log"
+    programs = asked(part.programs, path)
     # Not subprocess.Popen: its object owns the child, and a part outlives this process.
     pid = os.posix_spawn(
         shutil.which(part.argv[0], path=path) or part.argv[0],
@@ -112,8 +124,9 @@ def start(part: Part, paths: TwinPaths, path: str) -> Record:
         setsigdef=DEFAULT_SIGNALS,
         setsigmask=(),
     )
-    record = Record(part.name, pid, psutil.Process(pid).create_time(), part.fingerprint)
-    (paths.parts / f"{part.name}.json").write_text(json.dumps(asdict(record)))
+    created = psutil.Process(pid).create_time()
+    record = Record(part.name, pid, created, part.fingerprint, programs)
+    write_whole(paths.parts / f"{part.name}.json", json.dumps(asdict(record)))
     deadline = time.monotonic() + part.seconds_to_ready
     while not part.is_ready():
         ended, status = os.waitpid(pid, os.WNOHANG)

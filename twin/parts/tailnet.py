@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from tempfile import NamedTemporaryFile
+from typing import Any, NamedTuple
 
 import yaml
 
 from infra.tailnet.policy import HOME_TAG, policy
+from infra.tailnet.renewal import SECONDS_PER_DAY
 from twin.errors import TwinError
 from twin.listening import listens
 from twin.network import FLAT_TRAEFIK_PORT, Network
@@ -25,6 +28,8 @@ from twin.paths import TwinPaths
 HEADSCALE_PORT = 8090
 DERP_PORT = 8443
 STUN_PORT = 3478
+INACTIVE_MINUTES = 2
+"""Then an ephemeral node that did not log out, as one that was killed, is removed."""
 
 
 def write_configuration(paths: TwinPaths, network: Network) -> None:
@@ -46,7 +51,7 @@ def write_configuration(paths: TwinPaths, network: Network) -> None:
             "auto_update_enabled": False,
         },
         "disable_check_updates": True,
-        "node": {"ephemeral": {"inactivity_timeout": "2m"}},
+        "node": {"ephemeral": {"inactivity_timeout": f"{INACTIVE_MINUTES}m"}},
         "database": {"type": "sqlite", "sqlite": {"path": str(home / "db.sqlite")}},
         "policy": {"mode": "database"},
         "dns": {
@@ -99,6 +104,7 @@ def headscale(paths: TwinPaths, network: Network, path: str) -> Part:
         name="headscale",
         argv=network.at("inet", "headscale", "--config", str(paths.headscale_config), "serve"),
         is_ready=lambda: _headscale(paths, path, "nodes", "list").returncode == 0,
+        programs={"headscale": ("headscale", "version")},
     )
 
 
@@ -112,6 +118,7 @@ def derper(paths: TwinPaths, network: Network) -> Part:
             *("-a", f"{address}:{DERP_PORT}", "-stun-port", str(STUN_PORT), "-http-port", "-1"),
         ),
         is_ready=lambda: network.accepts("inet", DERP_PORT, address),
+        programs={"derper": ("derper", "--version")},
     )
 
 
@@ -132,6 +139,7 @@ def home_tailscaled(paths: TwinPaths, network: Network) -> Part:
         ),
         env={"TS_DEBUG_FIREWALL_MODE": "nftables"},
         is_ready=lambda: listens(_home_socket(paths)),
+        programs={"tailscaled": ("tailscaled", "--version")},
     )
 
 
@@ -146,22 +154,25 @@ def join_home(paths: TwinPaths, network: Network, path: str) -> str:
         TwinError: headscale refused the policy or the key, or the node did not come up.
     """
     _expect(_headscale(paths, path, "policy", "set", "-f", str(paths.headscale / "policy.json")))
-    key = auth_key(paths, path, HOME_TAG)
-    _expect(
-        subprocess.run(
-            [
-                *("tailscale", f"--socket={_home_socket(paths)}", "up", "--reset"),
-                f"--login-server=http://{network.address('inet')}:{HEADSCALE_PORT}",
-                f"--auth-key={key}",
-                *("--hostname=home", "--accept-dns=false", "--netfilter-mode=off"),
-                "--timeout=60s",
-            ],
-            env={"PATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
+    # In a file of mode 0600, because every user of the machine can read a command line.
+    with NamedTemporaryFile("w") as key:
+        key.write(auth_key(paths, path, HOME_TAG))
+        key.flush()
+        _expect(
+            subprocess.run(
+                [
+                    *("tailscale", f"--socket={_home_socket(paths)}", "up", "--reset"),
+                    f"--login-server=http://{network.address('inet')}:{HEADSCALE_PORT}",
+                    f"--auth-key=file:{key.name}",
+                    *("--hostname=home", "--accept-dns=false", "--netfilter-mode=off"),
+                    "--timeout=60s",
+                ],
+                env={"PATH": path},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         )
-    )
     if network.mode == "flat":
         # Port 80 of the tailnet address is not a port of this machine there.
         _expect(
@@ -211,22 +222,54 @@ def home_address(paths: TwinPaths, path: str) -> str | None:
     return str(status["TailscaleIPs"][0])
 
 
-def nodes(paths: TwinPaths, path: str) -> list[dict[str, Any]]:
-    """The tailnet's nodes as the control server lists them."""
+def nodes(paths: TwinPaths, path: str) -> list[dict[str, Any]] | None:
+    """The tailnet's nodes as the control server lists them; ``None``: it does not answer."""
     return _listed(paths, path, "nodes")
 
 
-def key_expires(paths: TwinPaths, path: str, tag: str) -> datetime | None:
-    """When the last auth key of this tag expires; ``None`` if there is none."""
-    keys = _listed(paths, path, "preauthkeys")
-    ends = [int(k["expiration"]["seconds"]) for k in keys if tag in (k.get("acl_tags") or [])]
-    return datetime.fromtimestamp(max(ends), UTC) if ends else None
+def auth_keys(paths: TwinPaths, path: str) -> list[dict[str, Any]] | None:
+    """The auth keys as the control server lists them; ``None``: it does not answer."""
+    return _listed(paths, path, "preauthkeys")
 
 
-def _listed(paths: TwinPaths, path: str, what: str) -> list[dict[str, Any]]:
-    """Nothing, too, while the control server does not answer."""
+def tags(node: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those that it has, or is forced to have."""
+    return tuple(node.get("tags") or node.get("forced_tags") or ())
+
+
+def is_ephemeral(node: Mapping[str, Any]) -> bool:
+    """Whether the control server removes it by itself."""
+    key: Mapping[str, Any] = node.get("pre_auth_key") or {}
+    return bool(key.get("ephemeral"))
+
+
+class KeyLife(NamedTuple):
+    """Of an auth key."""
+
+    expires: datetime
+    days: int
+    """From its beginning."""
+
+
+def last_key(keys: Sequence[Mapping[str, Any]], tag: str) -> KeyLife | None:
+    """Of the auth key of this tag that expires last; ``None`` if there is none."""
+    lives = [
+        (int(k["expiration"]["seconds"]), int(k["created_at"]["seconds"]))
+        for k in keys
+        if tag in (k.get("acl_tags") or [])
+    ]
+    if not lives:
+        return None
+    end, begin = max(lives)
+    # One that was revoked has ended before its time, and maybe on its first day.
+    days = max(1, round((end - begin) / SECONDS_PER_DAY))
+    return KeyLife(datetime.fromtimestamp(end, UTC), days)
+
+
+def _listed(paths: TwinPaths, path: str, what: str) -> list[dict[str, Any]] | None:
     listed = _headscale(paths, path, what, "list", "--output", "json")
-    return json.loads(listed.stdout or "[]") or [] if listed.returncode == 0 else []
+    # An empty list is printed as `null`, or as nothing at all.
+    return json.loads(listed.stdout or "[]") or [] if listed.returncode == 0 else None
 
 
 def _expect(done: subprocess.CompletedProcess[str]) -> str:

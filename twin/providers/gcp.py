@@ -1,86 +1,28 @@
-"""pulumi-gcp, for the seven types that the program declares.
+"""pulumi-gcp, for seven of the eight types that the program declares.
 
-Promises: names, limits and references are checked as the real API does, computed attributes have
-their real form, secret versions only count up, a protected service is not deleted; a service is
-handed to Cloud Run on this machine and is ready when its revision is.
-Leaves out: every other type, billing, quotas, IAM beyond reading one's own secrets, and the
-propagation delays of the real thing.
+Promises: the names, limits, references and computed attributes of ``docs/providers.md``, each as
+in the source that is named there; secret versions only count up, a protected service is not
+deleted; a service is handed to Cloud Run on this machine and is ready when its revision is.
+Leaves out: every other type (the eighth, ``gcp:billing/budget:Budget``, is refused); other limits
+and attributes, billing, quotas, IAM beyond reading one's own secrets, conditions of a member, the
+propagation delays of the real thing, and its refusal (409) of a second object of one name: an `up`
+that was killed before the engine noted a creation goes on here.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from abc import abstractmethod
+import secrets
 from pathlib import Path
-from typing import Any
-
-import httpx2
 
 from twin.providers import google_rules as rules
+from twin.providers.google_resource import GoogleResource
+from twin.providers.google_service import Service
 from twin.providers.google_store import GoogleStore
 from twin.providers.properties import Properties
-from twin.providers.protocol import Created, Operation, ProviderError, ResourceType
-
-DEPLOY_SECONDS = 300
+from twin.providers.protocol import Operation, ProviderError, ResourceType
 
 
-class _Stored:
-    """A resource that is nothing but a declaration."""
-
-    key = "{name}"
-    replacing: tuple[str, ...] = ()
-
-    def __init__(self, store: GoogleStore, project: str) -> None:
-        self.store = store
-        self.project = project
-
-    @abstractmethod
-    def computed(self, inputs: Properties) -> tuple[str, Properties]:
-        """The id and the attributes that Google adds."""
-
-    @abstractmethod
-    def record(self, id_: str, outputs: Properties) -> str:
-        """The name under which the store keeps it."""
-
-    def check(self, inputs: Properties) -> list[tuple[str, str]]:
-        return []
-
-    def replaces(self, path: str, old: Properties, new: Properties) -> bool:
-        """What the provider's schema marks as "changing this forces a new resource"."""
-        return re.split(r"[.\[]", path)[0] in self.replacing
-
-    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
-        return inputs
-
-    def create(self, inputs: Properties, operation: Operation) -> Created:
-        if operation.preview:
-            return Created("", inputs)
-        id_, more = self.computed(inputs)
-        outputs = {"project": self.project, **inputs, **more}
-        self._keep(id_, outputs)
-        return Created(id_, outputs)
-
-    def update(
-        self, id_: str, old: Properties, inputs: Properties, operation: Operation
-    ) -> Properties:
-        outputs = {**old, **inputs}
-        if not operation.preview:
-            self._keep(id_, outputs)
-        return outputs
-
-    def read(self, id_: str, outputs: Properties) -> Properties | None:
-        return outputs if self.store.get(self.record(id_, outputs)) is not None else None
-
-    def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
-        self.store.remove(self.record(id_, outputs))
-
-    def _keep(self, id_: str, outputs: Properties) -> None:
-        declared = {k: v for k, v in outputs.items() if k != "secretData"}
-        self.store.put(self.record(id_, outputs), declared)
-
-
-class Api(_Stored):
+class Api(GoogleResource):
     """``gcp:projects/service:Service``: an API of the project, switched on.
 
     Stays on when it is destroyed, unless ``disableOnDestroy``: the provider's documentation of
@@ -100,7 +42,7 @@ class Api(_Stored):
             super().delete(id_, outputs, operation)
 
 
-class Account(_Stored):
+class Account(GoogleResource):
     """``gcp:serviceaccount/account:Account``.
 
     E-mail, name and a ``uniqueId`` of 21 digits: IAM v1's ``ServiceAccount``; ``member`` is the
@@ -117,22 +59,26 @@ class Account(_Stored):
     def computed(self, inputs: Properties) -> tuple[str, Properties]:
         email = f"{inputs['accountId']}@{self.project}.iam.gserviceaccount.com"
         name = f"projects/{self.project}/serviceAccounts/{email}"
-        unique = str(int(hashlib.sha256(email.encode()).hexdigest(), 16))[:21]
         return name, {
             "email": email,
             "member": f"serviceAccount:{email}",
             "name": name,
-            "uniqueId": unique,
+            # An account that is made anew has another one, even under the same name.
+            "uniqueId": str(10**20 + secrets.randbelow(9 * 10**20)),
         }
 
     def record(self, id_: str, outputs: Properties) -> str:
         return f"account/{outputs['email']}"
 
 
-class Secret(_Stored):
+class Secret(GoogleResource):
     """``gcp:secretmanager/secret:Secret``; its name is Secret Manager v1's ``Secret.name``."""
 
-    replacing = ("secretId", "project", "replication")
+    replacing = ("secretId", "project", "replication", "tags")
+    updating = (
+        "replication.auto.customerManagedEncryption",
+        "replication.userManaged.replicas.customerManagedEncryption",
+    )
 
     def check(self, inputs: Properties) -> list[tuple[str, str]]:
         if not rules.SECRET_ID.fullmatch(inputs.get("secretId", "")):
@@ -143,22 +89,19 @@ class Secret(_Stored):
         name = f"projects/{self.project}/secrets/{inputs['secretId']}"
         return name, {"name": name}
 
-    def record(self, id_: str, outputs: Properties) -> str:
-        return id_
-
     def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
         super().delete(id_, outputs, operation)
         self.store.remove(f"count/{id_}")  # a new secret of that name starts at version 1
 
 
-class SecretVersion(_Stored):
+class SecretVersion(GoogleResource):
     """``gcp:secretmanager/secretVersion:SecretVersion``: numbers only count up.
 
-    Secret Manager v1's ``SecretVersion.name``: "assigned sequentially", from 1. A version cannot be
-    changed, only added: ``secrets.addVersion`` is all there is.
+    Secret Manager v1's ``SecretVersion.name``: IDs "start at 1 and are incremented". A version's
+    payload cannot be changed, only added: ``secrets.addVersion`` is all there is.
     """
 
-    replacing = ("secret", "secretData")
+    replacing = ("secret", "secretData", "secretDataWoVersion", "isSecretDataBase64")
 
     def computed(self, inputs: Properties) -> tuple[str, Properties]:
         secret = inputs["secret"]
@@ -166,10 +109,7 @@ class SecretVersion(_Stored):
             raise ProviderError(f"Error 404: Secret [{secret}] not found.")
         self.store.write_payload(secret.rpartition("/")[2], number, inputs["secretData"])
         name = f"{secret}/versions/{number}"
-        return name, {"name": name, "version": str(number), "enabled": True}
-
-    def record(self, id_: str, outputs: Properties) -> str:
-        return id_
+        return name, {"name": name, "version": str(number), "enabled": inputs.get("enabled", True)}
 
     def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
         secret = outputs["secret"].rpartition("/")[2]
@@ -177,13 +117,13 @@ class SecretVersion(_Stored):
         super().delete(id_, outputs, operation)
 
 
-class SecretReader(_Stored):
+class SecretReader(GoogleResource):
     """``gcp:secretmanager/secretIamMember:SecretIamMember``.
 
-    Its id has the form that the provider's documentation gives for an import.
+    Its id is made as in the provider's ``resource_iam_member.go``; an import is written otherwise.
     """
 
-    replacing = ("secretId", "role", "member", "project")
+    replacing = ("secretId", "role", "member", "condition", "project")
 
     def computed(self, inputs: Properties) -> tuple[str, Properties]:
         return f"{inputs['secretId']}/{inputs['role']}/{inputs['member']}", {"etag": "twin"}
@@ -194,13 +134,21 @@ class SecretReader(_Stored):
         return f"{kind}/{secret}/{outputs['member']}"
 
 
-class Repository(_Stored):
+class Repository(GoogleResource):
     """``gcp:artifactregistry/repository:Repository``.
 
-    ``registryUri``: Artifact Registry's page "Repository and image names".
+    ``registryUri``: Artifact Registry v1's ``Repository``. ``name`` is the last part of Google's
+    in the provider (``flattenArtifactRegistryRepositoryName``).
     """
 
-    replacing = ("repositoryId", "location", "format", "mode", "project")
+    replacing = (
+        *("repositoryId", "location", "format", "mode", "project", "kmsKeyName"),
+        *("mavenConfig", "remoteRepositoryConfig"),
+    )
+    updating = (
+        "remoteRepositoryConfig.disableUpstreamValidation",
+        "remoteRepositoryConfig.upstreamCredentials",
+    )
 
     def computed(self, inputs: Properties) -> tuple[str, Properties]:
         place, name = inputs["location"], inputs["repositoryId"]
@@ -210,77 +158,8 @@ class Repository(_Stored):
             "registryUri": f"{place}-docker.pkg.dev/{self.project}/{name}",
         }
 
-    def record(self, id_: str, outputs: Properties) -> str:
-        return id_
 
-
-class Service(_Stored):
-    """``gcp:cloudrunv2/service:Service``: run by Cloud Run on this machine.
-
-    Computed are the outputs of Cloud Run v2's ``Service``. That a protected service is not deleted
-    is the provider's rule, in its words (``resource_cloud_run_v2_service.go``).
-    """
-
-    replacing = ("name", "location", "project")
-
-    def __init__(self, store: GoogleStore, project: str, cloud_run: Path) -> None:
-        super().__init__(store, project)
-        self._cloud_run = cloud_run
-
-    def check(self, inputs: Properties) -> list[tuple[str, str]]:
-        return rules.service_problems(inputs)
-
-    def record(self, id_: str, outputs: Properties) -> str:
-        return id_
-
-    def computed(self, inputs: Properties) -> tuple[str, Properties]:
-        name = inputs["name"]
-        id_ = f"projects/{self.project}/locations/{inputs['location']}/services/{name}"
-        return id_, self._deploy(inputs)
-
-    def update(
-        self, id_: str, old: Properties, inputs: Properties, operation: Operation
-    ) -> Properties:
-        if operation.preview:
-            return {**old, **inputs}
-        return super().update(id_, old, {**inputs, **self._deploy(inputs)}, operation)
-
-    def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
-        if outputs.get("deletionProtection", True):
-            raise ProviderError(
-                "cannot destroy service without setting deletion_protection=false and running "
-                "`pulumi up`"
-            )
-        self._call("DELETE", f"/services/{outputs['name']}")
-        super().delete(id_, outputs, operation)
-
-    def _deploy(self, inputs: Properties) -> Properties:
-        missing = rules.missing_for_service(inputs, self.store.all(), self.project)
-        if missing:
-            raise ProviderError("\n".join(["Error 400:", *missing]))
-        revision = self._call("PUT", f"/services/{inputs['name']}", json=inputs)
-        return {
-            "uri": revision["uri"],
-            "urls": [revision["uri"]],
-            "latestReadyRevision": revision["latestReadyRevision"],
-            "generation": str(revision["generation"]),
-        }
-
-    def _call(self, method: str, path: str, **more: Any) -> Any:
-        transport = httpx2.HTTPTransport(uds=str(self._cloud_run))
-        try:
-            with httpx2.Client(transport=transport, timeout=DEPLOY_SECONDS) as http:
-                answer = http.request(method, f"http://cloud-run{path}", **more)
-        except httpx2.HTTPError as error:
-            raise ProviderError(
-                f"Cloud Run on this machine does not answer ({error}); `hub status` shows why"
-            ) from error
-        if answer.is_error:
-            raise ProviderError(answer.json()["error"])
-        return answer.json()
-
-
-_PLAIN: dict[str, type[_Stored]] = {
+_PLAIN: dict[str, type[GoogleResource]] = {
     "gcp:projects/service:Service": Api,
     "gcp:serviceaccount/account:Account": Account,
     "gcp:secretmanager/secret:Secret": Secret,

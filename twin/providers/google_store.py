@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
 from twin.providers.properties import Properties
+from twin.whole_file import write_whole
 
 
 class GoogleStore:
@@ -59,7 +59,4 @@ class GoogleStore:
 
     def _write(self, resources: dict[str, Properties]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        partial = self._file.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(resources, indent=1))
-        os.replace(partial, self._file)  # noqa: PTH105
+        write_whole(self._file, json.dumps(resources, indent=1))

@@ -127,7 +127,9 @@ class KubernetesObject:
             return top in ("data", "stringData", "type")
         return kind in ("Deployment", "DaemonSet") and path.startswith("spec.selector")
 
-    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+    def live_inputs(
+        self, inputs: Properties, outputs: Properties, planned: Properties
+    ) -> Properties:
         """As ``pruneLiveState`` of the provider's ``pkg/provider/provider.go`` has them."""
         live = outputs
         if inputs.get("kind") == "Secret" and "stringData" in inputs:

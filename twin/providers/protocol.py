@@ -94,10 +94,12 @@ class ResourceType(Protocol):
         """Whether a difference at this path needs a new resource."""
         ...
 
-    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+    def live_inputs(
+        self, inputs: Properties, outputs: Properties, planned: Properties
+    ) -> Properties:
         """The inputs as the resource was last seen to have them.
 
-        Where that is not what the program says, the next update puts it right.
+        Where that is not what the program says (``planned``), the next update puts it right.
         """
         ...
 
@@ -162,7 +164,7 @@ class Servicer(provider_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         type_, new = self._of(request), from_wire(request.news)
-        old = type_.live_inputs(from_wire(request.old_inputs), from_wire(request.olds))
+        old = type_.live_inputs(from_wire(request.old_inputs), from_wire(request.olds), new)
         return _diff(old, new, lambda path: type_.replaces(path, old, new))
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -185,7 +187,7 @@ class Servicer(provider_grpc.ResourceProviderServicer):
         if outputs is None:
             return provider_pb2.ReadResponse()
         said = from_wire(request.inputs)
-        live = type_.live_inputs(said, outputs)
+        live = type_.live_inputs(said, outputs, said)
         inputs = {name: live[name] for name in said if name in live}
         return provider_pb2.ReadResponse(
             id=request.id, properties=to_wire(outputs), inputs=to_wire(inputs)

@@ -37,7 +37,9 @@ class RandomPassword:
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
         return True
 
-    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+    def live_inputs(
+        self, inputs: Properties, outputs: Properties, planned: Properties
+    ) -> Properties:
         return inputs
 
     def create(self, inputs: Properties, operation: Operation) -> Created:

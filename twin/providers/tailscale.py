@@ -1,11 +1,10 @@
 """pulumi-tailscale against headscale.
 
-Promises: auth keys are created and revoked in the control server, every attribute replaces, an
-expired or revoked key is kept as invalid at refresh and replaced by the next update. All of it is
-as in terraform-provider-tailscale 0.29.2, ``tailscale/resource_tailnet_key.go``: the attributes are
-``ForceNew``, a key that the API does not know is read as ``invalid``, and one that is gone is
-deleted without an error.
-Leaves out: federated identities (headscale exchanges no tokens), and every other type.
+Promises: auth keys are created and revoked in the control server, and an expired or revoked key is
+kept as invalid at refresh and replaced by the next update, as terraform-provider-tailscale 0.29.2
+does it in ``tailscale/resource_tailnet_key.go``; ``docs/providers.md`` has it rule by rule.
+Leaves out: federated identities (headscale exchanges no tokens), every other type, and keys without
+tags, which headscale makes only for a user.
 headscale 0.29 has no API v2, so its command line over its own unix socket is used.
 """
 
@@ -23,7 +22,7 @@ from twin.providers.protocol import Created, Operation, ProviderError, ResourceT
 DESCRIPTION_LIMIT = 50
 """Characters: Tailscale's API reference, ``POST /tailnet/{tailnet}/keys``, and its provider."""
 
-DEFAULTS = {
+DEFAULTS: Properties = {
     "description": "",
     "ephemeral": False,
     "expiry": 90 * 86_400,
@@ -31,6 +30,10 @@ DEFAULTS = {
     "reusable": False,
 }
 """Of the provider's schema, ``tailscale/resource_tailnet_key.go``; they stand in the state."""
+CHANGED_IN_PLACE = ("recreateIfInvalid", "userId")
+"""All other attributes have ``RequiresReplace`` in the provider's schema."""
+RECREATE = ("", "always", "never")
+"""The validator ``OneOf`` of ``recreate_if_invalid`` in the provider's schema."""
 
 
 class Headscale:
@@ -64,17 +67,19 @@ class TailnetKey:
     def check(self, inputs: Properties) -> list[tuple[str, str]]:
         if len(str(inputs.get("description", ""))) > DESCRIPTION_LIMIT:
             return [("description", f"may have {DESCRIPTION_LIMIT} characters")]
+        if inputs.get("recreateIfInvalid", "") not in RECREATE:
+            return [("recreateIfInvalid", "must be always or never")]
         return []
 
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
-        return not path.startswith("recreateIfInvalid")
+        return path not in CHANGED_IN_PLACE
 
-    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
-        """A key that was found invalid is planned for replacement.
-
-        The provider's documentation of ``recreate_if_invalid``: by default reusable keys are.
-        """
-        return {**inputs, "invalid": True} if _is_replaced(outputs) else inputs
+    def live_inputs(
+        self, inputs: Properties, outputs: Properties, planned: Properties
+    ) -> Properties:
+        """A key that was found invalid is replaced where the plan says so (``ModifyPlan``)."""
+        is_replaced = outputs.get("invalid") and _is_recreated(planned)
+        return {**inputs, "invalid": True} if is_replaced else inputs
 
     def create(self, inputs: Properties, operation: Operation) -> Created:
         if operation.preview:
@@ -83,26 +88,18 @@ class TailnetKey:
         tags = [f"--tags={','.join(inputs['tags'])}"] if inputs.get("tags") else []
         seconds = inputs.get("expiry", DEFAULTS["expiry"])
         made = self._headscale("preauthkeys", "create", *flags, *tags, f"--expiration={seconds}s")
-        return Created(
-            str(made["id"]),
-            {
-                **DEFAULTS,
-                **inputs,
-                "key": made["key"],
-                "createdAt": _iso(made["created_at"]),
-                "expiresAt": _iso(made["expiration"]),
-                "invalid": False,
-                # headscale gives a key with tags to nobody.
-                "userId": "",
-            },
-        )
+        stamps = {"createdAt": _iso(made["created_at"]), "expiresAt": _iso(made["expiration"])}
+        outputs = _state(inputs, {"key": made["key"], **stamps, "invalid": False})
+        return Created(str(made["id"]), outputs)
 
     def update(
         self, id_: str, old: Properties, inputs: Properties, operation: Operation
     ) -> Properties:
-        return {**old, **inputs}
+        kept = {name: old[name] for name in ("key", "createdAt", "expiresAt", "invalid")}
+        after = _state(inputs, kept)
+        return after if operation.preview else self.read(id_, after)
 
-    def read(self, id_: str, outputs: Properties) -> Properties | None:
+    def read(self, id_: str, outputs: Properties) -> Properties:
         return {**outputs, "invalid": not self._is_valid(id_)}
 
     def delete(self, id_: str, outputs: Properties, operation: Operation) -> None:
@@ -116,10 +113,15 @@ class TailnetKey:
         return expiry.get(id_, 0) > time.time()
 
 
-def _is_replaced(outputs: Properties) -> bool:
-    """Whether a key is invalid and replaced for that; by default only a reusable one is."""
-    wish = outputs.get("recreateIfInvalid") or ("always" if outputs.get("reusable") else "never")
-    return bool(outputs.get("invalid")) and wish == "always"
+def _state(inputs: Properties, told: Properties) -> Properties:
+    """The attributes of a key; one with tags belongs to nobody in headscale."""
+    return {**DEFAULTS, **inputs, **told, "userId": ""}
+
+
+def _is_recreated(planned: Properties) -> bool:
+    """Whether an invalid key is replaced (``shouldRecreateIfInvalid``)."""
+    wish = planned.get("recreateIfInvalid")
+    return wish == "always" or (wish != "never" and bool(planned.get("reusable")))
 
 
 def type_of(token: str, config: Path) -> ResourceType:

@@ -6,7 +6,6 @@ import asyncio
 import fcntl
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from twin.toolchain import preflight, vllm
 from twin.toolchain.build import RECIPE, build, folder, is_built
 from twin.toolchain.go_tools import GO_TOOLS, GoTool, fits, modules
 from twin.toolchain.overview import Overview
+from twin.toolchain.program import ask
 from twin.toolchain.toolchain import Toolchain
 
 SECONDS_AFTERWARDS = 75
@@ -78,13 +78,9 @@ def path_of_others(path: str) -> str:
 
 def is_on_path(tool: GoTool, path: str) -> bool:
     """Whether all programs of a tool are on PATH in a fitting version."""
-    first, *others = (shutil.which(program, path=path) for program in tool.programs)
-    if first is None or None in others:
+    if any(shutil.which(program, path=path) is None for program in tool.programs):
         return False
-    said = subprocess.run(
-        [first, *tool.version_command], capture_output=True, text=True, check=False
-    )
-    return fits(said.stdout + said.stderr, tool.version)
+    return fits(ask((tool.programs[0], *tool.version_command), path).version, tool.version)
 
 
 async def _prepare(

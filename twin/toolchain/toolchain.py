@@ -11,6 +11,7 @@ from typing import Self
 
 from twin.errors import TwinError
 from twin.paths import TwinPaths
+from twin.whole_file import write_whole
 
 KEY = "tools"
 
@@ -46,7 +47,7 @@ class Toolchain:
         file = paths.root / "twin.json"
         kept = json.loads(file.read_text())
         kept[KEY] = {"path": self.path, "vllm_python": str(self.vllm_python)}
-        file.write_text(json.dumps(kept))
+        write_whole(file, json.dumps(kept))
 
 
 def _callers() -> list[str]:

@@ -19,7 +19,7 @@ def read(answer: str, frame: Frame) -> Detection:
 
     Each group of coordinates becomes a box or a point, or an entry in ``problems``. The sides are
     scaled by factors of their own, because the resize rounds each for itself. Numbers that are
-    shares of the picture's sides (none above 1, one with a decimal point) are read as such.
+    shares of the picture's sides (:func:`.items.is_of_shares`) are read as such.
     """
     original = frame.original
     boxes: list[Box] = []

@@ -3,51 +3,72 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from app.client.grounding.numbers import (
+    is_name,
     is_of_names,
+    is_open,
+    is_pair,
     items_of,
     name_of,
     numbers,
     score_of,
 )
-from app.client.grounding.values import Array, Number, Object, Pair, Value
+from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
+    ALL_CORNERS,
     CENTRES,
+    CONTAINERS,
     COORDINATES,
+    FIRST_CORNERS,
+    GEOMETRIES,
     LABELS,
+    LISTS_OF_NAMES,
+    OF_GEOJSON,
+    OUTLINES,
     PAIRS_OF_CORNERS,
+    POSITIONS,
     SCORE_LISTS,
+    SCORES,
     SETS_OF_SIDES,
     SIZES,
+    WRAPPERS,
+    is_no_place,
+    last_word,
+    may_name,
     plain,
 )
 
 _NUMBERED = re.compile(r"(\D{2,40})(\d{1,3})")
 _WORDS_TO_NUMBER = frozenset((*COORDINATES, *LABELS))
+MAX_NUMBERS = 5
+"""Of one place: four, and a score."""
 Pairs = Sequence[tuple[str, Pair]]
 """An object's pairs with their keys in plain letters."""
 
 
-def labels(pairs: Pairs) -> list[str]:
-    """Of a list of names under a name's key."""
-    return names([(key, pair) for key, pair in pairs if key in LABELS])
-
-
 def names(pairs: Pairs) -> list[str]:
     """Of a list of names beside a list of places."""
-    lists = [pair.value for _, pair in pairs if is_of_names(pair.value)]
+    lists = [p.value for key, p in pairs if key not in COORDINATES and is_of_names(p.value)]
     return [name_of(each) or "" for each in lists[0].items] if lists else []
 
 
 def scores(pairs: Pairs, count: int) -> Sequence[float | None]:
     """Of a list of as many scores beside a list of places."""
-    rated = [items_of(pair.value) for key, pair in pairs if key in SCORE_LISTS]
+    words = (*SCORES, *SCORE_LISTS)
+    rated = [items_of(p.value) for _, p in pairs if last_word(p.key or "") in words]
     if rated and len(rated[0]) == count:
         return [score_of(each) for each in rated[0]]
     return [None] * count
+
+
+def score(pairs: Pairs) -> float | None:
+    rated = (score_of(p.value) for _, p in pairs if last_word(p.key or "") in SCORES)
+    return next((each for each in rated if each is not None), None)
 
 
 def pair_of_corners(keys: Iterable[str]) -> Sequence[str]:
@@ -55,17 +76,60 @@ def pair_of_corners(keys: Iterable[str]) -> Sequence[str]:
     return next((pair for pair in PAIRS_OF_CORNERS if present.issuperset(pair)), ())
 
 
+def parts_of_a_place(by_key: Mapping[str, Value]) -> set[str]:
+    """Those keys whose values are one place together, or several."""
+    corners, origins = pair_of_corners(by_key), with_its_size(by_key, FIRST_CORNERS)
+    more = (*(ALL_CORNERS if corners else ()), *(FIRST_CORNERS if origins else ()))
+    lone = () if origins else lone_corners(by_key)
+    return {*corners, *columns(by_key), *ranges(by_key), *more, *lone}
+
+
+def lone_corners(by_key: Mapping[str, Value]) -> Sequence[str]:
+    """Of an object without a pair of corners or a size: those opposite have damaged names."""
+    return [key for key in ALL_CORNERS if key in by_key and is_pair(by_key[key])]
+
+
+def ranges(by_key: Mapping[str, Value]) -> Sequence[str]:
+    """The keys of a range of x and one of y, or of a list of each."""
+    axes = (("xrange", "yrange"), ("horizontal", "vertical"), ("xs", "ys"), ("x", "y"))
+    return next((keys for keys in axes if _have_lists(by_key, keys)), ())
+
+
 def columns(by_key: Mapping[str, Value]) -> Sequence[str]:
     """The keys of a box's sides, if each has a list of numbers."""
-
-    def has_a_list(key: str) -> bool:
-        value = by_key.get(key)
-        return isinstance(value, Array) and bool(numbers(value))
-
-    return next((sides for sides in SETS_OF_SIDES if all(map(has_a_list, sides))), ())
+    return next((sides for sides in SETS_OF_SIDES if _have_lists(by_key, sides)), ())
 
 
-def numbered(value: Object) -> tuple[list[Object], Object]:
+def _have_lists(by_key: Mapping[str, Value], keys: Sequence[str]) -> bool:
+    """Whether each of these keys has a list of numbers."""
+    values = [by_key.get(key) for key in keys]
+    return all(isinstance(value, Array) and numbers(value) for value in values)
+
+
+def several_things(value: Object) -> tuple[list[Object], Object]:
+    """An object for each thing, if there is more than one in it; and the rest."""
+    if things := _repeated(value):
+        return things, replace(value, pairs=[])
+    return _numbered(value)
+
+
+def _repeated(value: Object) -> list[Object]:
+    """Of ``{"label": "cup", "bbox": […], "label": "plate", "bbox": […]}`` an object each."""
+    words = [plain(pair.key or "") for pair in value.pairs]
+    counts = Counter(word for word in words if word in _WORDS_TO_NUMBER)
+    first = next(iter(counts), "")
+    other = COORDINATES if first in LABELS else LABELS
+    enough = (counts[first],) if value.closed else (counts[first], counts[first] - 1)
+    if counts[first] < 2 or not any(counts[word] in enough for word in counts if word in other):
+        return []
+    begins = [index for index, word in enumerate(words) if word == first]
+    parts = [value.pairs[a:b] for a, b in pairwise((0, *begins[1:], len(words)))]
+    things = [Object(pairs[0].start, pairs[-1].value.end, pairs, closed=True) for pairs in parts]
+    things[-1].closed = value.closed
+    return things
+
+
+def _numbered(value: Object) -> tuple[list[Object], Object]:
     """Of ``{"label_1": "cup", "bbox_1": […], "label_2": …}`` an object each; and the rest."""
     by_number: dict[str, list[Pair]] = {}
     rest: list[Pair] = []
@@ -86,26 +150,104 @@ def numbered(value: Object) -> tuple[list[Object], Object]:
     return things, replace(value, pairs=rest)
 
 
-def centre_and_size(by_key: Mapping[str, Value]) -> Sequence[Number]:
-    """``{"center": [20, 30], "size": [20, 20]}``; the size also as width and height."""
-    centre = next((numbers(by_key[key]) for key in CENTRES if key in by_key), ())
+def with_its_size(by_key: Mapping[str, Value], names: Sequence[str]) -> Sequence[Number]:
+    """``{"center": [20, 30], "size": [20, 20]}``; the size also as width and height.
+
+    ``names`` are keys of the point.
+    """
+    point = next((numbers(by_key[key]) for key in names if key in by_key), ())
     size = next((numbers(by_key[key]) for key in SIZES if key in by_key), ())
     if not size and {"width", "height"} <= by_key.keys():
         size = (*numbers(by_key["width"]), *numbers(by_key["height"]))
-    return (*centre, *size) if len(centre) == len(size) == 2 else ()
+    return (*point, *size) if len(point) == len(size) == 2 else ()
 
 
-def own_name(pairs: Pairs) -> str | None:
-    """The name that an object gives itself; ``None`` without one."""
-    for wanted in LABELS:
+def with_sizes(by_key: Mapping[str, Value]) -> Sequence[str]:
+    """The keys of a point that has a size beside it."""
+    return next((keys for keys in (CENTRES, POSITIONS) if with_its_size(by_key, keys)), ())
+
+
+def is_of_geojson(pairs: Pairs) -> bool:
+    return any(key == "type" and _text(pair) in OF_GEOJSON for key, pair in pairs)
+
+
+def is_an_outline(pairs: Pairs) -> bool:
+    """``"type": "Polygon"``, beside its coordinates."""
+    return any(
+        (key == "type" and _text(pair) in GEOMETRIES)
+        or (key == "shapetype" and _text(pair) not in ("", "point"))
+        for key, pair in pairs
+    )
+
+
+def _text(pair: Pair) -> str:
+    return plain(pair.value.value) if isinstance(pair.value, Text) else ""
+
+
+def own_name(pairs: Pairs, above: str = "") -> str | None:
+    """The name that an object gives itself; ``None`` without one.
+
+    Below a name, ``"type": "rect"`` says what kind of place it is.
+    """
+    named = WRAPPERS if is_of_geojson(pairs) else (*LABELS, *WRAPPERS)
+    for wanted in named:
         for key, pair in pairs:
-            if key != wanted:
+            if key != wanted or (above and key == "type" and _text(pair) in COORDINATES):
                 continue
+            name = None
             if isinstance(pair.value, Object):
-                inner = [(plain(each.key or ""), each) for each in pair.value.pairs]
-                name = own_name(inner)
-            else:
+                name = own_name([(plain(each.key or ""), each) for each in pair.value.pairs])
+            elif key not in WRAPPERS:
                 name = name_of(pair.value)
             if name is not None:
                 return name
     return None
+
+
+def only_name(pairs: Pairs) -> str:
+    """What stands alone beside a place, under a key that is not known; it names the place.
+
+    So do the names in a list, if there is only one place.
+    """
+    texts = [p.value for _, p in pairs if is_name(p.value) and may_name(p.key or "")]
+    if not texts and not any(_is_of_several(key, pair) for key, pair in pairs):
+        texts = [p.value for key, p in pairs if key in LISTS_OF_NAMES and is_of_names(p.value)]
+    return name_of(texts[0]) or "" if len(texts) == 1 else ""
+
+
+def _is_of_several(key: str, pair: Pair) -> bool:
+    return key in CONTAINERS or (key in COORDINATES and len(numbers(pair.value)) > MAX_NUMBERS)
+
+
+def only_structure(pairs: Pairs) -> Pair | None:
+    """The only one of these whose value may hold a place, if its key is no word that is known."""
+    structures = [(key, pair) for key, pair in pairs if _may_hold_a_place(pair)]
+    if len(structures) != 1:
+        return None
+    [(key, pair)] = structures
+    known = key in CONTAINERS or key in OUTLINES or key in WRAPPERS
+    return None if known or is_no_place(pair.key or "") else pair
+
+
+def _may_hold_a_place(pair: Pair) -> bool:
+    value = pair.value
+    is_list = isinstance(value, Array) and bool(value.items) and not is_of_names(value)
+    return (
+        is_open(value)
+        or isinstance(value, Object)
+        or (is_list and len(numbers(value)) not in (1, 3))
+    )
+
+
+def are_four_numbers(pairs: Pairs) -> bool:
+    """Of a thing with a name, and numbers under keys that are no words for its sides."""
+    if any(isinstance(pair.value, (Array, Object)) for _, pair in pairs):
+        return False
+    counted = [
+        pair
+        for key, pair in pairs
+        if pair.key
+        and len(numbers(pair.value)) == 1
+        and (key in ("width", "height") or not is_no_place(pair.key or ""))
+    ]
+    return len(counted) >= 4 and any(is_name(pair.value) for _, pair in pairs)

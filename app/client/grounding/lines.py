@@ -1,18 +1,18 @@
-"""Places in forms whose lines say what belongs together: tables, rows, YAML and TOML."""
+"""Places in forms whose lines say what belongs together: YAML, TOML, and tables."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import NamedTuple
 
-from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, item_of
-from app.client.grounding.numbers import corners_told_by, numbers
-from app.client.grounding.places import places
+from app.client.grounding.items import Found
+from app.client.grounding.numbers import numbers
+from app.client.grounding.places import Read, places
 from app.client.grounding.scan import Scanner
+from app.client.grounding.tables import BULLET, Line, number_in, table
 from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value, Word
 from app.client.grounding.words import (
+    ALL_CORNERS,
     CONTAINERS,
     COORDINATES,
     LABELS,
@@ -24,43 +24,33 @@ from app.client.grounding.words import (
 )
 
 _A_NUMBER = re.compile(NUMBER)
-_SEPARATORS = "|\t;,"
-_BRACKET = re.compile(r"[\[\]{}()<>]")
-BULLET = r"(?:[-*•]|\d{1,3}[.)]|#\d{1,3}[.):]?)"
-_BULLET = re.compile(rf"{BULLET}\s+")
 _UNIT = re.compile(r"(?<=\d)(?:px)?;?\Z")
-_DIGIT = re.compile(r"\d")
-_NAME_WORDS = 3
-_RULE = re.compile(r"[\s|:+-]+")
-"""Between a table's head and its rows."""
-_DECORATION = " *_`\"'"
 _KEY = r"[^\W\d][\w .-]{0,40}"
 _ENTRY = re.compile(
-    rf"[ \t]*(?P<dash>(?:- ){{0,2}})(?P<key>{_KEY}?)(?::|[ \t]{{0,3}}=(?=[ \t]))"
-    r"(?:[ \t]+(?P<value>\S.*?))?[ \t]*"
+    rf"[ \t]*(?P<dash>(?:{BULLET}[ \t]+){{0,2}})(?P<mark>\*\*|`|)(?P<key>{_KEY}?)"
+    r"(?:(?P=mark)[ \t]{0,3}(?::|=(?=[ \t]))|:(?P=mark))(?:[ \t]+(?P<value>\S.*?))?[ \t]*"
 )
-"""A line of YAML or TOML."""
+"""A line of YAML or TOML, or of a list in Markdown with its key in bold or as code."""
 _HEADING = re.compile(
-    rf"[ \t]*(?:\[{{1,2}}(?P<table>{_KEY})\]{{1,2}}|#{{1,6}}[ \t]+(?P<title>{_KEY})"
-    rf"|(?:{BULLET}[ \t]+)?\*\*(?P<strong>{_KEY}?):?\*\*:?)[ \t]*"
+    rf"[ \t]*(?:\[{{1,2}}(?P<table>{_KEY})\]{{1,2}}"
+    rf"|#{{1,6}}[ \t]+(?:\d{{1,3}}[.)][ \t]+)?(?P<title>{_KEY})"
+    rf"|(?:{BULLET}[ \t]+)?\*\*(?P<strong>{_KEY}?):?\*\*:?|{BULLET}[ \t]+(?P<item>{_KEY}))[ \t]*"
 )
-"""``[cup]`` and ``[[objects]]`` of TOML, ``### cup`` and ``- **cup**`` of Markdown."""
+"""``[cup]`` and ``[[objects]]`` of TOML, ``### cup``, ``- **cup**`` and ``- cup`` of Markdown."""
 _ELEMENT = re.compile(rf"[ \t]*- (?P<number>{NUMBER})[ \t]*")
 
 
-class Line(NamedTuple):
-    text: str
-    start: int
+def without_lines(text: str, read: Read) -> tuple[str, list[Found]]:
+    """The text with spaces where such lines stood, so that all positions stay; and their places.
 
-
-def without_lines(text: str) -> tuple[str, list[Found]]:
-    """The text with spaces where such lines stood, so that all positions stay; and their places."""
+    ``read`` is for texts in them, as :func:`places` has it.
+    """
     lines = [Line(each.group(), each.start()) for each in re.finditer(r"[^\n]+", text)]
     scanner = Scanner(text)
     found: list[Found] = []
     kept, at, index = "", 0, 0
     while index < len(lines):
-        end, more = _table(lines, index) or _block(lines, index, scanner) or (index + 1, [])
+        end, more = table(lines, index) or _block(lines, index, scanner, read) or (index + 1, [])
         if more:
             first, last = lines[index].start, lines[end - 1]
             until = last.start + len(last.text)
@@ -70,94 +60,14 @@ def without_lines(text: str) -> tuple[str, list[Found]]:
     return kept + text[at:], found
 
 
-def _table(lines: Sequence[Line], begin: int) -> tuple[int, list[Found]] | None:
-    """A head that names a box's four sides, and rows below it; or a row with a name alone.
-
-    Returns the line behind it.
-    """
-    first = lines[begin]
-    if _BRACKET.search(first.text):
-        return None
-    separator = next((mark for mark in _SEPARATORS if first.text.count(mark) >= 4), None)
-    if separator is None:
-        row = _row_of_words(first)
-        return (begin + 1, [row]) if row else None
-    head = [plain(cell) for cell in _cells(first, separator)]
-    sides = next((keys for keys in SETS_OF_SIDES if set(keys) <= set(head)), None)
-    if sides is None:
-        row = _row_alone(first, separator)
-        return (begin + 1, [row]) if row else None
-    end = begin + 1
-    found: list[Found] = []
-    while end < len(lines) and separator in lines[end].text:
-        line = lines[end]
-        end += 1
-        if separator == "|" and end == len(lines) and not line.text.rstrip().endswith("|"):
-            found.append(Unreadable("the answer breaks off inside a row", Piece(*line)))
-        elif not _RULE.fullmatch(line.text):
-            found.append(_row(line, head, _cells(line, separator), sides))
-    return end, found
-
-
-def _cells(line: Line, separator: str) -> list[str]:
-    text = line.text.strip()
-    if separator == "|":
-        text = text.removeprefix("|").removesuffix("|")
-    return [cell.strip(_DECORATION) for cell in text.split(separator)]
-
-
-def _row(line: Line, head: Sequence[str], cells: Sequence[str], sides: Sequence[str]) -> Found:
-    piece = Piece(*line)
-    row = dict(zip(head, cells, strict=False))
-    group = [_number(row[key], line) for key in sides if _A_NUMBER.fullmatch(row.get(key, ""))]
-    if len(group) != len(sides):
-        return Unreadable("a row without its four numbers", piece)
-    texts = [cell for cell in cells if cell and not _A_NUMBER.fullmatch(cell)]
-    label = next((row[key] for key in LABELS if row.get(key)), next(iter(texts), ""))
-    found = item_of(label, corners_told_by(sides, group), "box", piece)
-    score = next((row[key] for key in SCORES if _A_NUMBER.fullmatch(row.get(key, ""))), None)
-    return replace(found, score=float(score)) if score and isinstance(found, Item) else found
-
-
-def _row_alone(line: Line, separator: str) -> Found | None:
-    """``cup, 10, 20, 30, 40``."""
-    cells = [cell for cell in _cells(line, separator) if cell]
-    group = [_number(cell, line) for cell in cells if _A_NUMBER.fullmatch(cell)]
-    if len(cells) != 5 or len(group) != 4:
-        return None
-    label = cells[-1] if _A_NUMBER.fullmatch(cells[0]) else cells[0]
-    if _A_NUMBER.fullmatch(label):
-        return None  # what is no number stands between them
-    return bare(item_of(_BULLET.sub("", label, count=1), group, "box", Piece(*line)))
-
-
-def _row_of_words(line: Line) -> Found | None:
-    """``cup 10 20 30 40``, also ``cup 0.9 10 20 30 40`` with a score and ``10 20 30 40 cup``."""
-    words = _BULLET.sub("", line.text.strip(), count=1).split()
-    whole = [bool(_A_NUMBER.fullmatch(word)) for word in words]
-    if all(whole[-4:]):
-        has_score = whole[:-4][-1:] == [True]
-        name, score, group = words[: -4 - has_score], words[-4 - has_score : -4], words[-4:]
-    elif all(whole[:4]):
-        name, score, group = words[4:], [], words[:4]
-    else:
-        return None
-    if not 0 < len(name) <= _NAME_WORDS or any(map(_DIGIT.search, name)):
-        return None
-    numbers = [_number(word, line) for word in (*group, *score)]
-    return bare(item_of(" ".join(name).strip(_DECORATION + ":"), numbers, "box", Piece(*line)))
-
-
-def _number(text: str, line: Line) -> Number:
-    return Number(float(text), line.start, line.start + len(line.text), "." in text)
-
-
-def _block(lines: Sequence[Line], begin: int, scanner: Scanner) -> tuple[int, list[Found]] | None:
+def _block(
+    lines: Sequence[Line], begin: int, scanner: Scanner, read: Read
+) -> tuple[int, list[Found]] | None:
     """Lines of ``key: value``, and the places that they tell; returns the line behind them."""
     block: list[re.Match[str]] = []
     end = begin
-    while end < len(lines) and (read := _read(lines[end])):
-        block.append(read)
+    while end < len(lines) and (told := _read(lines[end])):
+        block.append(told)
         end += 1
     if not block:
         return None
@@ -170,7 +80,7 @@ def _block(lines: Sequence[Line], begin: int, scanner: Scanner) -> tuple[int, li
     for thing, name in _things(lines[begin:end], block, scanner):
         thing.pairs = [pair for pair in thing.pairs if not _is_heading(pair.value)]
         if _has_a_place(thing):
-            found += places(thing, scanner.text, name)
+            found += places(thing, scanner.text, read, name)
     return end, found
 
 
@@ -197,9 +107,12 @@ def _things(
     for line, entry in zip(lines, block, strict=True):
         end = line.start + len(line.text)
         if entry.re is _ELEMENT:
+            if name and not thing.pairs:  # below a thing's name
+                below = Array(line.start, closed=True)
+                thing.pairs.append(Pair("coordinates", line.start, below))
             last = thing.pairs[-1].value if thing.pairs else None
             if isinstance(last, Array):
-                last.items.append(_number(entry["number"], line))
+                last.items.append(number_in(entry["number"], line))
                 last.end = thing.end = end
             continue
         heading = str(entry[entry.lastgroup or 0]) if entry.re is _HEADING else ""
@@ -222,11 +135,11 @@ def _things(
 
 
 def _goes_on(key: str, thing: Object) -> bool:
-    """Whether the thing has a part of a box, and this is another part of it."""
+    """Whether the thing has a part of a box, and this is another part of it, or its score."""
     known = {plain(pair.key or "") for pair in thing.pairs}
-    return any(
+    return (plain(key) in SCORES and not known.isdisjoint(COORDINATES)) or any(
         plain(key) in parts and known.intersection(parts)
-        for parts in (*PAIRS_OF_CORNERS, *SETS_OF_SIDES)
+        for parts in (ALL_CORNERS, *PAIRS_OF_CORNERS, *SETS_OF_SIDES)
     )
 
 
@@ -242,7 +155,7 @@ def _value(entry: re.Match[str], line: Line, scanner: Scanner) -> Value:
         if not scanner.text[at:end].strip(" \t,;"):
             return value
     if _A_NUMBER.fullmatch(told):
-        return Number(float(told), start, end, "." in told)
+        return Number.of(told, start, end)
     return Text(told.strip("\"'"), start, end)
 
 

@@ -7,36 +7,50 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.client.grounding.items import Found, Item
-from app.client.grounding.lines import BULLET
+from app.client.grounding.tables import BULLET
 from app.client.grounding.tags import NAME_ATTRIBUTE
-from app.client.grounding.words import CONTAINERS, COORDINATES, NO_NAMES, plain
+from app.client.grounding.words import ALL_CORNERS, CONTAINERS, COORDINATES, LABELS, NO_NAMES, plain
 
 _OPENING_BRACKETS = re.compile(r"[\[({]+")
 _WORD = r"[^\s*_`\"'.:|<>{}\[\]()\u201c\u201d]+"
 _WORDS = rf"{_WORD}(?:[ \t]+{_WORD}){{0,2}}"
 _LETTERS = r"(?:[^\W_][\w'-]*[ \t]){0,2}?[^\W\d_][\w'-]*"
 _SCORE = r"(?:[ \t]*[(\[]?(?:[01]?\.\d{1,6}|\d{1,3}[ \t]?%)[)\]]?)?"
-_AT = r"(?:[ \t]+(?:is[ \t]+)?(?:located[ \t]+)?at)?"
-_BULLET = rf"(?:{BULLET}|\|(?:[ \t]*\d{{1,3}}[ \t]*\|)?)"
+_AT = (
+    r"(?:(?:[ \t]+(?:is|starts|begins|goes))?(?:[ \t]+located)?[ \t]+at"
+    r"|[ \t]+(?:goes|reaches|extends)[ \t]+from)?"
+)
+_BULLET = rf"(?:{BULLET}|\d{{1,3}}:|\|(?:[ \t]*\d{{1,3}}[ \t]*\|)?)"
 _LINE = re.compile(
     rf"(?:\A|\n)[ \t]*(?:{_BULLET}?[ \t]*[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}{_SCORE}[ \t]*"
     r"(?:[:\uff1a=|]|[-=]>|\u2192|(?<=[ \t])[-\u2013\u2014])[*_`]{0,2}"
     rf"|{_BULLET}[ \t]+[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}|\(({_WORDS})\))[ \t]*\[?\Z"
 )
 _CLAUSE = re.compile(
-    rf"(?:</[^<>]{{1,40}}>)?[\s,;.&|]{{0,9}}(?:{BULLET}[ \t]+|and[ \t]+)?"
+    rf"(?:</[^<>]{{1,40}}>)?[\s,;.&|\uff0c\u3001\u3002]{{0,9}}(?:{BULLET}[ \t]+|and[ \t]+)?"
     rf"(?:<(?={_LETTERS}>))?[*_`\"'\[(\u201c]{{0,3}}({_LETTERS}){_AT}[*_`\"'\])>\u201d]{{0,3}}"
     rf"{_SCORE}[ \t]*(?:[:\uff1a=|@]|[-=]>|\u2192|[-\u2013\u2014])?[ \t]*[*_`\"'(]{{0,3}}\Z"
 )
 """``cup [10, …`` and ``**cup**: `[10, …``, from the line's begin or the place before."""
-_KEY = re.compile(r"(?<![\w*`])[*_`\"']{0,3}(\w{1,20})[*_`\"']{0,3}[ \t]*[:=]?[ \t]*\Z")
+_KEY = re.compile(
+    r"(?<![\w*`])[*_`\"']{0,3}((?:bounding[ _-])?\w{1,20})[*_`\"']{0,3}[ \t]*"
+    r"[:=]?[*_`]{0,3}[ \t]*`?\Z",
+    re.IGNORECASE,
+)
 """``bbox_2d = `` before its list; ``centre`` before its numbers."""
+_OF_A_THING = re.compile(
+    r"\b(?:box|bbox|coordinates|location|position)[ ](?:for|of|around)[ ](?:(?:the|an?)[ ])?"
+    rf"({_LETTERS})(?:[ ](?:is|are))?(?:[ ]at)?[ ]?[:=]?[ ]?[*_`\"']{{0,3}}\Z",
+    re.IGNORECASE,
+)
+"""``the bounding box of the cup is [10, …``."""
 _NAME_WITH_KEY = re.compile(
-    r"\b(?:label|name|object|class)[*_`\"']{0,3}\s*[:=]\s*([^,;\n:=\[\](){}]{1,60})[,;]\s*\Z",
+    r"\b(?:label|name|object|class)[*_`\"']{0,3}\s*[:=]\s*"
+    r"(?:([^,;\n:=\[\](){}]{1,60})[,;]\s*|(?<==)([\w\"'-]{1,60})\s)\Z",
     re.IGNORECASE,
 )
 _EMPHASISED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\*\*({_WORDS}):?\*\*:?[ \t]*\Z")
-_NO_LABELS = {*COORDINATES, *CONTAINERS, *NO_NAMES}
+_NO_LABELS = {*COORDINATES, *CONTAINERS, *NO_NAMES, *ALL_CORNERS}
 _LONGEST_LINE = 120
 """Letters before a place in which its name is looked for."""
 ALONE_IN_ITS_LINE = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\Z")
@@ -45,9 +59,11 @@ _REST_OF_LINE = re.compile(
     rf"\(?([^\W\d]{_WORDS})\)?[ \t.]*(?:\n|\Z)"
 )
 _ATTACHED = re.compile(r"(?:[^\W\d_][\w'-]*[ \t]){0,3}[^\W\d_][\w'-]*\Z")
+_ELEMENT = re.compile(r"<([^\W\d][\w-]{0,40})>\s{0,40}<\Z")
 _TAG, _CUT_TAG = re.compile(r"<[^<>]{0,400}>"), re.compile(r"<[A-Za-z][^<>]{0,400}\Z")
 _GOES_ON = re.compile(r"[ \t]{0,3}(?:[,;&]|,?[ \t]{0,3}and\b)[ \t]{0,3}")
 """Between two places of one name: ``cups: [10, …], [50, …] and [90, …]``."""
+_IS_AT = re.compile(r"(?<=\w)(?:位于|位於|在)\Z")
 _ARTICLES = {"a", "an", "the"}
 _NO_PARTS_OF_A_NAME = re.compile(
     r"(?:an?|the|and|or|of|on|in|at|to|with|is|are|was|be|by|near|this|that|its|here|there|i|it"
@@ -92,12 +108,14 @@ def name_beside(text: str, start: int, end: int, last: int) -> str:
     """What names the place from ``start`` to ``end``, in its line or its tag; or nothing."""
     label = (
         name_of_line(text, start)
+        or _name_of_thing(text, start)
         or _name_behind(text, start, end)
         or _name_attached(text, start)
         or _name_of_clause(text, start, last)
         or _name_in_tag(text, start)
+        or _name_of_element(text, start)
     )
-    return "" if plain(label) in _NO_LABELS else label
+    return "" if plain(label) in _NO_LABELS else _IS_AT.sub("", label)
 
 
 def _brackets_end(text: str, start: int) -> int:
@@ -110,7 +128,7 @@ def name_of_line(text: str, start: int) -> str:
     begin = begin_of_line(text, start)
     end = _before_its_key(text, begin, start)
     if pair := _NAME_WITH_KEY.search(text, begin, end):
-        return pair.group(1).strip(" \"'")
+        return next(filter(None, pair.groups()), "").strip(" \"'")
     line = _LINE.search(text, begin, end)
     if line is None and begin > 0 and not text[begin:start].strip():
         line = _EMPHASISED.search(text, begin_of_line(text, begin), begin)
@@ -141,6 +159,11 @@ def begin_of_line(text: str, start: int) -> int:
     return max(text.rfind("\n", near, start), near)
 
 
+def _name_of_thing(text: str, start: int) -> str:
+    thing = _OF_A_THING.search(text, begin_of_line(text, start), start)
+    return thing.group(1) if thing else ""
+
+
 def _name_behind(text: str, start: int, end: int) -> str:
     """``[10, 20, 30, 40] cup``, alone in its line."""
     if not ALONE_IN_ITS_LINE.search(text, begin_of_line(text, start), start):
@@ -164,6 +187,12 @@ def is_in_a_cut_tag(text: str, start: int) -> bool:
     """Whether a name may still follow."""
     tag = text.rfind("<", max(0, start - _LONGEST_LINE), start)
     return tag >= 0 and _CUT_TAG.match(text, tag) is not None
+
+
+def _name_of_element(text: str, start: int) -> str:
+    """``<cup><x1>10</x1>``."""
+    element = _ELEMENT.search(text, max(0, start - _LONGEST_LINE), start)
+    return element.group(1) if element and plain(element.group(1)) not in LABELS else ""
 
 
 def _name_in_tag(text: str, start: int) -> str:

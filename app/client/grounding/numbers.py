@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
-from app.client.grounding.items import is_share
+from app.client.grounding.items import is_of_shares, is_score
 from app.client.grounding.values import NUMBER, Array, Number, Object, Text, Value, Word
 from app.client.grounding.words import CENTRE_AND_SIZE, CORNERS, plain
 
@@ -26,14 +26,14 @@ def numbers(value: Value) -> tuple[Number, ...]:
             return (value,)
         case Text() if _ONLY_NUMBERS.fullmatch(text := _MARKS.sub(" ", value.value)):
             return tuple(
-                Number(float(number), value.start, value.end, "." in number)
-                for number in re.findall(NUMBER, text)
+                Number.of(number, value.start, value.end) for number in re.findall(NUMBER, text)
             )
         case Array():
             return tuple(number for item in value.items for number in numbers(item))
         case Object():
             sides = {plain(pair.key or ""): pair.value for pair in value.pairs}
-            return tuple(n for key in ("x", "y") if key in sides for n in numbers(sides[key]))
+            keys = ("x", "y") if "x" in sides else ("width", "height")
+            return tuple(n for key in keys if key in sides for n in numbers(sides[key]))
         case _:
             return ()
 
@@ -41,7 +41,7 @@ def numbers(value: Value) -> tuple[Number, ...]:
 def numbers_in(text: str, at: int) -> tuple[Number, ...]:
     """Each number of a piece of the answer that begins ``at`` this letter."""
     return tuple(
-        Number(float(match.group()), at + match.start(), at + match.end(), "." in match.group())
+        Number.of(match.group(), at + match.start(), at + match.end())
         for match in _A_NUMBER.finditer(text)
     )
 
@@ -58,12 +58,10 @@ def with_size(group: Sequence[Number], *, at_centre: bool) -> Sequence[Number]:
     x, y, width, height = group
     share = 0.5 if at_centre else 0.0
     left, top = x.value - share * width.value, y.value - share * height.value
-    return [
-        replace(x, value=left),
-        replace(y, value=top),
-        replace(width, value=left + width.value),
-        replace(height, value=top + height.value),
-    ]
+    sides = (left, top, left + width.value, top + height.value)
+    if is_of_shares(group):
+        sides = (min(max(side, 0.0), 1.0) for side in sides)  # or they would count as pixels
+    return [replace(number, value=side) for number, side in zip(group, sides, strict=True)]
 
 
 def has_other_than_numbers(value: Value) -> bool:
@@ -74,13 +72,22 @@ def is_pair(value: Value) -> bool:
     return isinstance(value, (Array, Object)) and len(numbers(value)) == 2
 
 
-def is_of_places(array: Array) -> bool:
-    """Whether a list is of numbers, or of lists or texts of numbers."""
-    return not any(isinstance(item, Object) for item in array.items) and any(
-        isinstance(item, Number)
-        or (isinstance(item, Array) and is_of_places(item))
-        or (isinstance(item, Text) and bool(numbers(item)))
-        for item in array.items
+def is_pair_in_brackets(text: Text) -> bool:
+    """``"(10, 20)"``."""
+    return text.value.lstrip()[:1] in {"(", "["} and len(numbers(text)) == 2
+
+
+def is_of_places(array: Value) -> bool:
+    """Whether it is a list of numbers, or of lists or texts of numbers."""
+    return (
+        isinstance(array, Array)
+        and not any(isinstance(item, Object) for item in array.items)
+        and any(
+            isinstance(item, Number)
+            or (isinstance(item, Array) and is_of_places(item))
+            or (isinstance(item, Text) and bool(numbers(item)))
+            for item in array.items
+        )
     )
 
 
@@ -113,7 +120,7 @@ def is_innermost(value: Object) -> bool:
 def score_of(value: Value) -> float | None:
     """A number from 0 to 1."""
     match numbers(value):
-        case (number,) if is_share(number.value):
+        case (number,) if is_score(number.value):
             return number.value
         case _:
             return None

@@ -3,61 +3,72 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 
-from app.client.grounding import keys, orders, rows, sides
-from app.client.grounding.items import Found, Item, Piece, Unreadable, counted, item_of
+from app.client.grounding import cut, keys, orders, rows, sides
+from app.client.grounding.items import (
+    Found,
+    Piece,
+    Unreadable,
+    counted,
+    in_a_form,
+    item_of,
+    labelled,
+    scored,
+)
 from app.client.grounding.numbers import (
-    is_innermost,
     is_name,
     is_of_lists_in_texts,
     is_of_names,
     is_of_places,
     is_open,
     is_pair,
+    is_pair_in_brackets,
     items_of,
     name_of,
     numbers,
-    score_of,
-    with_size,
 )
-from app.client.grounding.scan import Scanner
 from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
-    CENTRES,
     CONTAINERS,
     COORDINATES,
     LABELS,
-    NO_PLACES,
     OUTLINES,
-    SCORES,
+    THOUGHTS,
+    WRAPPERS,
     Kind,
+    is_no_place,
     plain,
 )
 
-_BRACKET = re.compile(r"[{\[]")
+_DIGIT = re.compile(r"\d")
 _BEGINS_A_LIST = re.compile(rf"\[\s*{NUMBER}\s*,")
 _GOES_ON_WITH_NUMBERS = re.compile(rf"\s*,\s*{NUMBER}\s*,")
-_BREAKS_OFF = "the answer breaks off inside an object"
+_AN_OUTLINE = "an outline is no box"
 
 
-def places(value: Value, answer: str, name: str = "") -> list[Found]:
+Read = Callable[[str], Sequence[Found]]
+"""What is found in a text that is no JSON."""
+
+
+def places(value: Value, answer: str, read: Read, name: str = "") -> list[Found]:
     """Each place in a value and in all values inside it, by its position in ``answer``.
 
-    ``name`` is what stands above it, for places that have none of their own.
+    ``name`` is what stands above it, for places that have none of their own. ``read`` is for texts
+    in it, such as ``{"answer": "<box>(10,20),(30,40)</box>"}``.
 
     An object is read when it is complete, because a name may stand at its end. Of an object that
     the answer's end cuts, only those places are found that their own key names.
     """
-    return sorted(_Walk(answer).value(value, name), key=lambda found: found.piece.start)
+    return sorted(_Walk(answer, read).value(value, name), key=lambda found: found.piece.start)
 
 
 class _Walk:
     """Through one value; ``answer`` is the text that the positions count in."""
 
-    def __init__(self, answer: str) -> None:
-        self.answer = answer
+    def __init__(self, answer: str, read: Read) -> None:
+        self.answer, self.read = answer, read
 
     def value(self, value: Value, name: str) -> Generator[Found]:
         """Where nothing is known but a name that stands above it."""
@@ -72,12 +83,9 @@ class _Walk:
                 pass
 
     def _inside_text(self, text: Text, name: str) -> Generator[Found]:
-        """JSON that was written as a text once more."""
-        scanner, at = Scanner(text.value), 0
-        while opening := _BRACKET.search(text.value, at):
-            value, at = scanner.scan(opening.start())
-            for found in _Walk(text.value).value(value, name):
-                yield replace(found, piece=self._piece(text))
+        """JSON that was written as a text once more, or an answer in another form."""
+        for found in self.read(text.value) if _DIGIT.search(text.value) else ():
+            yield labelled(replace(found, piece=self._piece(text)), name)
 
     def _array(self, array: Array, name: str) -> Generator[Found]:
         """A list: of objects, of rows, or the bare numbers of one place."""
@@ -88,7 +96,7 @@ class _Walk:
         others = [item for item in array.items if not isinstance(item, Number)]
         if any(_GOES_ON_WITH_NUMBERS.match(text.value) for text in texts):
             yield Unreadable("a stray quote among numbers", self._piece(array))
-        elif not nested and len(own) in (2, 4, 5) and rows.are_a_name(others):
+        elif not nested and len(own) > 1 and rows.are_a_name(others):
             yield rows.row(array, own, others, self._piece(array))
         elif not nested and is_of_places(array):
             if found := rows.only_numbers(array, name, self._piece(array)):
@@ -96,7 +104,12 @@ class _Walk:
         elif texts and len(texts) == len(lists) == len(nested) and rows.is_no_place(own):
             score = own[0].value if own and len(lists) == 1 else None
             for found in self._named_lists(array, texts, lists):
-                yield replace(found, score=score) if isinstance(found, Item) and own else found
+                yield scored(found, score)
+        elif rows.is_a_phrase_with_its_place(array, texts, lists):
+            if array.closed:
+                yield from self._groups(lists[1], texts[0].value, "box", self._piece(array))
+            else:
+                yield Unreadable("the answer breaks off inside a row", self._piece(array))
         elif lists and len(texts) < 2 and all(map(is_pair, lists)):
             yield rows.corners(array, lists, texts, self._piece(array))
         else:
@@ -120,7 +133,8 @@ class _Walk:
     ) -> Generator[Found]:
         """``["cup", [10, 20, 30, 40]]``, also with the name behind, also several."""
         for text, group in zip(texts, lists, strict=True):
-            if array.closed or (text.start < group.start and group.closed):
+            is_whole = text.start < group.start and group.closed and not is_pair(group)
+            if array.closed or is_whole:
                 yield from self._groups(group, text.value, "either", self._piece(array))
             else:
                 yield Unreadable("the answer breaks off before a name", self._piece(group))
@@ -139,72 +153,81 @@ class _Walk:
             yield from self._groups(group, label, "either", self._piece(group))
 
     def _object(self, value: Object, name: str) -> Generator[Found]:
+        found = self._inside_object(value, name)
+        yield from found if value.closed else cut.unfinished(value, found)
+
+    def _inside_object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
-        things, value = keys.numbered(orders.in_corners(value))
-        for thing in things:
-            yield from self._object(thing, name)
-        if things and not value.pairs:
-            return
+        things, value = keys.several_things(orders.in_corners(value))
         pairs = [(plain(pair.key or ""), pair) for pair in value.pairs]
         by_key = {key: pair.value for key, pair in pairs}
-        own_name = keys.own_name(pairs)
-        found = list(self._own(value, pairs, by_key, name if own_name is None else own_name))
-        score = next((score_of(pair.value) for key, pair in pairs if key in SCORES), None)
-        for item in found if value.closed else self._cut(value, found):
-            scored = isinstance(item, Item) and item.score is None
-            yield replace(item, score=score) if scored else item
-        yield from self._without_a_key(value, has_own=bool(found))
-        parts = (*keys.pair_of_corners(by_key), *keys.columns(by_key))
-        for key, pair in pairs:
-            if key in COORDINATES or key in orders.LISTS_OF_OTHER_KINDS or key in parts:
-                continue
-            if key in CONTAINERS and key not in LABELS:
-                yield from self._container(value, pairs, key, pair, own_name or name)
+        own_name = keys.own_name(pairs, name)
+        label = name if own_name is None else own_name
+        for thing in things:
+            yield from self._object(thing, label)
+        if things and not value.pairs:
+            return
+        if value.closed and not name and own_name is None:
+            label = keys.only_name(pairs)
+        piece = self._piece(value)
+        found = list(self._own(value, pairs, by_key, label))
+        score = keys.score(pairs)
+        for item in found if value.closed else cut.own_places(value, found, piece):
+            yield scored(item, score)
+        if not found:
+            yield from sides.without_keys(value, piece)
+        yield from self._under_keys(value, pairs, own_name, name, has_places=bool(found))
+
+    def _under_keys(
+        self, value: Object, pairs: keys.Pairs, own: str | None, name: str, *, has_places: bool
+    ) -> Generator[Found]:
+        """Places in values whose keys are no words for a place.
+
+        Beside a place, or a list of things, such a key is the name of nothing.
+        """
+        parts = keys.parts_of_a_place({key: pair.value for key, pair in pairs})
+        read = {*COORDINATES, *parts, *THOUGHTS}
+        others = [(key, pair) for key, pair in pairs if key not in read]
+        is_outline = keys.is_an_outline(pairs)
+        its_place = None if own is None or has_places else keys.only_structure(others)
+        for key, pair in others:
+            if pair is its_place:  # if it stays the only one, its key says nothing
+                only = replace(pair, key=own if value.closed else "")
+                yield from self._under_a_name(only, only.key, name, has_own=False)
+            elif is_outline and key in CONTAINERS and is_of_places(pair.value):
+                yield Unreadable(_AN_OUTLINE, self._piece(pair.value))
+            elif key in CONTAINERS and key not in LABELS:
+                yield from self._container(value, pairs, pair, own, name)
+                has_places = has_places or isinstance(pair.value, Array)
             elif key in OUTLINES and numbers(pair.value):
-                yield Unreadable("an outline is no box", self._piece(pair.value))
-            elif key not in NO_PLACES:
-                yield from self._under_a_name(pair, own_name, name, has_own=bool(found))
+                yield Unreadable(_AN_OUTLINE, self._piece(pair.value))
+            elif not is_no_place(pair.key or ""):
+                yield from self._under_a_name(pair, own, name, has_own=has_places)
             elif isinstance(pair.value, Object) or any(
                 isinstance(item, Object) for item in items_of(pair.value)
             ):
                 yield from self.value(pair.value, "")
-
-    def _cut(self, value: Object, found: Sequence[Found]) -> Generator[Found]:
-        """Of an object that the answer's end cuts: a name may still follow, so it is told."""
-        piece = self._piece(value)
-        for item in found:
-            is_inner = item.piece.text.startswith("{") and item.piece != piece
-            yield item if is_inner else Unreadable(_BREAKS_OFF, item.piece)
-        inside_a_value = bool(value.pairs) and is_open(value.pairs[-1].value)
-        if is_innermost(value) and (inside_a_value or not found):
-            yield Unreadable(_BREAKS_OFF, piece, quoted=False)
 
     def _own(
         self, value: Object, pairs: keys.Pairs, by_key: Mapping[str, Value], label: str
     ) -> Generator[Found]:
         """Places under keys that say that they are places."""
         piece = self._piece(value)
-        sized = keys.centre_and_size(by_key)
-        labels = keys.labels(pairs)
+        sized = keys.with_sizes(by_key)
+        labels = keys.names(pairs)
+        is_an_outline = keys.is_an_outline(pairs)
         for key, pair in pairs:
-            if key in COORDINATES and not is_open(pair.value) and not (sized and key in CENTRES):
+            if key in COORDINATES and is_an_outline:
+                yield Unreadable(_AN_OUTLINE, piece)
+            elif key in COORDINATES and not is_open(pair.value) and key not in sized:
                 items = items_of(pair.value)
                 if len(items) == len(labels) > 1:
                     for item, own in zip(items, labels, strict=True):
                         yield from self._groups(item, own, COORDINATES[key], self._piece(item))
                 else:
                     yield from self._groups(pair.value, label, COORDINATES[key], piece)
-            elif key in orders.LISTS_OF_OTHER_KINDS and not is_open(pair.value):
-                yield item_of(label, orders.corners_of_list(key, numbers(pair.value)), "box", piece)
-        if sized:
-            yield item_of(label, with_size(sized, at_centre=True), "box", piece)
-        elif corners := keys.pair_of_corners(by_key):
-            group = [number for key in corners for number in numbers(by_key[key])]
-            yield item_of(label, group, "box", piece)
-        elif columns := keys.columns(by_key):
-            yield from sides.in_columns(pairs, columns, label, piece)
-        else:
-            yield from sides.under_keys(by_key, label, piece)
+        has_own = any(key in COORDINATES and numbers(pair.value) for key, pair in pairs)
+        yield from sides.told_by(pairs, by_key, label, piece, has_own=has_own)
 
     def _groups(self, value: Value, label: str, kind: Kind, piece: Piece) -> Generator[Found]:
         """One place or several, all with one name."""
@@ -214,14 +237,15 @@ class _Walk:
                 found.append(Unreadable("no numbers where a place should be", piece))
             yield from found
             return
-        if is_name(value) and kind == "either":
-            return  # "position": "on the left"
+        if is_name(value) and (kind == "either" or _DIGIT.search(value.value)):
+            yield from self._in_words(value, label, kind, piece)
+            return
         inner = [item for item in items_of(value) if isinstance(item, (Array, Object))]
         if isinstance(value, Array) and not inner and is_of_lists_in_texts(value):
             inner = list(value.items)
         if not inner or not isinstance(value, Array):
             yield rows.under_a_key(value, label, kind, piece)
-        elif kind == "box" and len(inner) == len(value.items) == 2 and all(map(is_pair, inner)):
+        elif kind == "box" and [len(numbers(item)) for item in value.items] == [2, 2]:
             yield item_of(label, numbers(value), kind, piece)
         else:
             mixed = any(isinstance(item, Number) for item in value.items)
@@ -232,20 +256,28 @@ class _Walk:
                     own = self._piece(item) if len(inner) > 1 else piece
                     yield from self._groups(item, label, kind, own)
 
+    def _in_words(self, text: Text, label: str, kind: Kind, piece: Piece) -> Generator[Found]:
+        """``"bbox": "from (10, 20) to (30, 40)"``; ``"position": "on the left"`` is no place."""
+        found = [in_a_form(each) for each in self._inside_text(text, label)]
+        if not found and kind != "either":
+            found.append(Unreadable("numbers that could not be read", piece))
+        yield from found
+
     def _container(
-        self, owner: Object, pairs: keys.Pairs, key: str, pair: Pair, name: str
+        self, owner: Object, pairs: keys.Pairs, pair: Pair, own: str | None, above: str
     ) -> Generator[Found]:
         """``{"boxes": [[…], […]], "labels": ["a", "b"]}``, or a list of objects."""
-        value = pair.value
+        value, name = pair.value, own or above
         if (
             not isinstance(value, Array)
             or not is_of_places(value)
             or any(map(is_name, value.items))
+            or rows.are_named_lists(value)
         ):
             yield from self.value(value, name)
             return
         groups = rows.each_place(value)
-        if not owner.closed and not name:
+        if not owner.closed and not own:
             for group in groups:
                 if not is_open(group):
                     yield Unreadable("the answer breaks off before a name", self._piece(group))
@@ -256,23 +288,27 @@ class _Walk:
         if len(labels) != len(groups):
             yield rows.unpaired(groups, labels, self._piece(value))
             labels = [name] * len(groups)
-        scores = keys.scores(pairs, len(groups))
+        scores, kind = keys.scores(pairs, len(groups)), CONTAINERS[plain(pair.key or "")]
         for group, label, score in zip(groups, labels, scores, strict=True):
             if is_open(group):
                 continue  # its numbers are not whole
-            for found in self._groups(group, label, CONTAINERS[key], self._piece(group)):
-                scored = isinstance(found, Item) and found.score is None
-                yield replace(found, score=score) if scored else found
+            for found in self._groups(group, label, kind, self._piece(group)):
+                yield scored(found, score)
 
     def _under_a_name(
         self, pair: Pair, own: str | None, above: str, *, has_own: bool
     ) -> Generator[Found]:
         """A key that is no word for a place names it: ``{"cup": [10, 20, 30, 40]}``."""
         value, key = pair.value, pair.key
+        label = above if own is None else own
         if key is None:
-            yield from self.value(value, above if own is None else own)
+            yield from self.value(value, label)
             return
-        is_text = isinstance(value, Text) and len(numbers(value)) > 2
+        if plain(key) in WRAPPERS or (label and key.isdecimal()):
+            key = label
+        is_text = isinstance(value, Text) and (
+            len(numbers(value)) > 2 or is_pair_in_brackets(value)
+        )
         if not is_text and not (isinstance(value, Array) and is_of_places(value)):
             yield from self.value(value, "" if isinstance(value, Text) else key)
             return
@@ -284,20 +320,10 @@ class _Walk:
         flat = not any(isinstance(item, Array) for item in items_of(value))
         piece = Piece(self.answer[pair.start : value.end], pair.start)
         if not (has_own and flat):
-            yield from self._groups(value, key if own is None or has_own else own, "either", piece)
+            yield from self._groups(value, key, "either", piece)
         elif len(numbers(value)) in (2, 4, 5):
             # An attribute of a thing that has its place, or a part of it: nothing tells which.
-            yield Unreadable(f"{counted(len(numbers(value)))} under {key!r}", piece)
-
-    def _without_a_key(self, value: Object, *, has_own: bool) -> Generator[Found]:
-        strays = [
-            number
-            for pair in value.pairs
-            if pair.key is None and (isinstance(pair.value, Number) or is_pair(pair.value))
-            for number in numbers(pair.value)
-        ]
-        if len(strays) > 1 and not has_own:
-            yield Unreadable(f"{counted(len(strays))} without a key", self._piece(value))
+            yield Unreadable(f"{counted(len(numbers(value)))} under {pair.key!r}", piece)
 
     def _piece(self, value: Value) -> Piece:
         return Piece(self.answer[value.start : value.end], value.start)

@@ -14,7 +14,7 @@ from app.client.grounding.naming import (
     named,
 )
 from app.client.grounding.numbers import numbers_in, with_size
-from app.client.grounding.values import NUMBER, Number
+from app.client.grounding.values import NUMBER, QUOTED_NUMBER, Number
 from app.client.grounding.words import Kind
 
 _PAIR = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
@@ -24,19 +24,23 @@ _UNIT = r"[ \t]?(?:px|pixels?)?[ \t]?"
 _CALL = r"\b(?:start_box|end_box|point|click)\s{0,9}[=:(]"
 _WORD_FOR_A_BOX = r"\b(?:bbox|box|bounding box|coordinates|coords)(?:_2d)?(?:\s{0,9}[:=]\s{0,9}|\s)"
 _CELL = r"(?<=\|)[ \t]{0,9}"
-_UPPER_LEFT, _LOWER_RIGHT = r"\b(?:top|upper)[- ]left\b", r"(?:bottom|lower)[- ]right"
+_UPPER_LEFT = r"\b(?:(?:top|upper)[- ]left|links oben|oben links|左上角?|좌상단|왼쪽 위)\b"
+_LOWER_RIGHT = r"(?:(?:bottom|lower)[- ]right|rechts unten|unten rechts|右下角?|우하단|오른쪽 아래)"
 
 
 def _axis(name: str) -> str:
     begins = r"(?:(?:(?:ranges?|spans?|goes|runs)\s)?(?:from|between)\s)?"
     to = r"(?:px)?\s{0,3}(?:-|\u2013|\u2014|\.{2,3}|to|until|and)\s{0,3}"
     again = rf"(?:{name}\s?=\s?)?"
-    return rf"\b{name}\s{{0,3}}[:=]?\s{{0,3}}{begins}{again}({_PLAIN}){to}{again}({_PLAIN})(?:px)?"
+    listed = rf"\[\s?({_PLAIN})\s?,\s?({_PLAIN})\s?\]"
+    words = rf"{begins}{again}({_PLAIN}){to}{again}({_PLAIN})(?:px)?"
+    return rf"\b{name}\s{{0,3}}[:=]?\s{{0,3}}(?:{listed}|{words})"
 
 
+_TO = r"(?:to|through|until|(?:and\s)?ends\sat|bis|到|至|부터|에서|[-~\u2013\u2014\u2192]>?)"
 _CORNERS = re.compile(
     rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*"
-    rf"(?:\)\s*(?:,|to|through|until|[-\u2013\u2014\u2192]>?)?\s*\(|,)"
+    rf"(?:\)\s*(?:,|{_TO})?\s*\(|,)"
     rf"\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 )
 """``(10, 20), (30, 40)`` and ``(10, 20, 30, 40)``."""
@@ -75,17 +79,21 @@ _ACTION = re.compile(
     re.IGNORECASE,
 )
 """``click(start_box='(10,20)')``, UI-TARS' and others' action on a screen."""
-_X_AND_Y = re.compile(
-    rf"\bx\s{{0,3}}[:=]\s{{0,3}}{NUMBER}[,;\s]{{1,9}}(?:and\s)?y\s{{0,3}}[:=]\s{{0,3}}{NUMBER}",
-    re.IGNORECASE,
+_AN_X_AND_A_Y = (
+    rf"\bx\s{{0,3}}[:=]\s{{0,3}}{QUOTED_NUMBER}[,;\s]{{1,9}}"
+    rf"(?:and\s)?y\s{{0,3}}[:=]\s{{0,3}}{QUOTED_NUMBER}"
 )
+_X_AND_Y = re.compile(_AN_X_AND_A_Y, re.IGNORECASE)
+_FROM_TO = re.compile(rf"{_AN_X_AND_A_Y}\)?\s(?:to|until|bis)\s\(?{_AN_X_AND_A_Y}", re.IGNORECASE)
 _ENDS_WITH_CENTRE = re.compile(r"\bcent(?:er|re)(?:ed)?[ \t]*(?:is|at|:|=)?[ \t]*\Z", re.IGNORECASE)
 _ENDS_WITH_NUMBERS = re.compile(
-    r"(?:[\])}][^\n]{0,3}|\d\s?,\s?[\d.]+[^\n]{1,5}|\d\s?[x\u00d7]\s?\d+[^\n\d]{1,12})\Z"
+    rf"(?:[\])}}](?:[^\n]{{0,3}}|\s?{_TO}[^\n()\d]{{0,3}})|\d\s?,\s?[\d.]+[^\n]{{1,5}}|\d\s?[x\u00d7]\s?\d+[^\n\d]{{1,12}})\Z"
 )
 _OF_CORNERS = re.compile(r"\bcorners?\b[^\n]{0,40}\Z", re.IGNORECASE)
 _NUMBER_OF_LINE = re.compile(r"\A\s*\d{1,3}\)\s")
-_MORE_NUMBERS = re.compile(r"[^\n]{0,4}?(?:[\[({]\s?[\d.-]|\d\s?,\s?\d)")
+_MORE_NUMBERS = re.compile(
+    rf"[^\n]{{0,4}}?(?:[\[({{]\s?[\d.-]|\d\s?,\s?\d)|\s?(?:,\s?|{_TO}[^\n()\d]{{0,3}})\([^()\n]{{0,9}}\d"
+)
 OPENING = (
     rf"\(|\b[xy]\s{{0,9}}[:=]|\bx\s(?:\d|from|between|rang|span|goes|runs)|{_WORD_FOR_A_BOX}"
     rf"|{_CELL}\d|{_UPPER_LEFT}|{_CALL}"
@@ -129,7 +137,7 @@ def _box(told: re.Match[str]) -> Found:
 
 
 def _box_of_ranges(told: re.Match[str]) -> Found:
-    left, right, top, bottom = (_number(told, each) for each in range(1, 5))
+    left, right, top, bottom = (_number(told, n) for n, text in enumerate(told.groups(), 1) if text)
     return _bare(told, "box", (left, top, right, bottom))
 
 
@@ -164,8 +172,7 @@ def _piece(told: re.Match[str]) -> Piece:
 
 
 def _number(told: re.Match[str], group: int) -> Number:
-    text = told.group(group)
-    return Number(float(text), told.start(group), told.end(group), "." in text)
+    return Number.of(told.group(group), *told.span(group))
 
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Found]], ...] = (
@@ -173,6 +180,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Found]], ...] = (
     (_CORNER_AND_SIZE, _box_with_size),
     (_FOUR, _box),
     (_RANGES, _box_of_ranges),
+    (_FROM_TO, _box),
     (_ACTION, _point),
     (_X_AND_Y, _point),
     (re.compile(_PAIR), _pair),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from app.client.grounding.items import Found, Piece, Unreadable, bare, item_of
+from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, item_of
 from app.client.grounding.numbers import (
     has_other_than_numbers,
     is_name,
+    is_pair,
     items_of,
     name_of,
     numbers,
     score_of,
 )
-from app.client.grounding.values import Array, Number, Text, Value
+from app.client.grounding.values import Array, Number, Object, Text, Value
 from app.client.grounding.words import Kind
 
 _RANGE = re.compile(r"\d\s*:\s*\d")
@@ -28,7 +30,7 @@ def row(array: Array, own: Sequence[Number], others: Sequence[Value], piece: Pie
         return Unreadable("not only numbers and a name", piece)
     if not array.closed:
         return Unreadable("the answer breaks off inside a row", piece)
-    return item_of(label, own, "either", piece)
+    return _in_any_order(item_of(label, own, "either", piece))
 
 
 def corners(array: Array, pairs: Sequence[Array], texts: Sequence[Text], piece: Piece) -> Found:
@@ -39,6 +41,16 @@ def corners(array: Array, pairs: Sequence[Array], texts: Sequence[Text], piece: 
         return Unreadable("the answer breaks off inside a row", piece)
     group = [number for pair in pairs for number in numbers(pair)]
     return item_of(texts[0].value, group, "box", piece)
+
+
+def is_a_phrase_with_its_place(array: Array, texts: Sequence[Text], lists: Sequence[Array]) -> bool:
+    """``("cup", (12, 21), [(0.1, 0.2, 0.3, 0.4)])``: Kosmos-2 tells where the phrase stood."""
+    return (
+        len(array.items) == 3
+        and (len(texts), len(lists)) == (1, 2)
+        and is_pair(lists[0])
+        and any(isinstance(item, Array) for item in lists[1].items)
+    )
 
 
 def only_numbers(array: Array, name: str, piece: Piece) -> Found | None:
@@ -60,15 +72,27 @@ def under_a_key(value: Value, label: str, kind: Kind, piece: Piece) -> Found:
     group = numbers(value)
     others = [item for item in items_of(value) if not isinstance(item, Number)]
     if not label and isinstance(value, Array) and len(others) == 1 and is_name(others[0]):
-        return item_of(others[0].value, group, kind, piece)
-    if has_other_than_numbers(value) and group:
+        label = others[0].value
+    elif has_other_than_numbers(value) and group:
         return Unreadable("not only numbers", piece)
-    return item_of(label, group, kind, piece)
+    found = item_of(label, group, kind, piece)
+    is_told = isinstance(value, Object) or any(number.is_side for number in group)
+    return found if is_told else _in_any_order(found)
+
+
+def _in_any_order(found: Found) -> Found:
+    return replace(found, in_any_order=True) if isinstance(found, Item) else found
 
 
 def each_place(array: Array) -> Sequence[Value]:
     """Its lists, or itself where it has none."""
     return array.items if any(isinstance(item, Array) for item in array.items) else [array]
+
+
+def are_named_lists(value: Array) -> bool:
+    """``[["cup", [10, 20, 30, 40]], …]``."""
+    rows = [item.items for item in value.items if isinstance(item, Array)]
+    return any(any(map(is_name, r)) and any(isinstance(i, Array) for i in r) for r in rows)
 
 
 def unpaired(places: Sequence[Value], names: Sequence[str], piece: Piece) -> Unreadable:

@@ -34,7 +34,7 @@ _WHOLE_KEY = re.compile(
 _BARE_KEY = re.compile(rf"{QUOTE}?([\w.-][\w .-]{{0,60}}?){QUOTE}?\s{{0,99}}(?:{COLON}|=)")
 _NEVER_QUOTED_KEY = re.compile(r"[\w.-][\w .-]{0,60}?[\"']?\s{0,99}:")
 _WITHOUT_COLON = re.compile(
-    r"(\"[^\"\\\n{}\[\]]{1,60}\"|'[^'\\\n{}\[\]]{1,60}')(?=\s{0,99}[\"'{\[(\d])"
+    r"(\"[^\"\\\n{}\[\]<]{1,60}\"|'[^'\\\n{}\[\]<]{1,60}')(?=\s{0,99}[\"'{\[(\d])"
 )
 _COLON = re.compile(r"\s*:")
 _KEYWORD = r"\(\s{0,9}[A-Za-z_]\w{0,40}\s{0,9}=(?!=)"
@@ -215,8 +215,7 @@ class _Scan:
             if self._spill(top):
                 return
         if number:
-            value = number.group(1)
-            self._add(Number(float(value), at, number.end(), "." in value))
+            self._add(Number.of(number.group(1), at, number.end()))
             self.at = number.end()
         elif odd := _NOT_FINITE.match(text, at):
             self._add(Number(float(odd.group()), at, odd.end()))

@@ -12,9 +12,9 @@ MAX_STRAYS = 20
 NEAR = 1000
 """Letters within which a damaged text is searched for what cannot belong to it."""
 
-QUOTE = r"(?:\\*[\"']|[\u201c\u201d\u2018\u2019])"
+QUOTE = r"(?:\\*[\"']|[\u201c\u201d\u201e\u2018\u2019])"
 OPENING_QUOTE = re.compile(QUOTE)
-_CLOSING = {"\u201c": "\u201d", "\u2018": "\u2019"}
+_CLOSING = {"\u201c": "\u201d", "\u201e": "\u201c", "\u2018": "\u2019"}
 _SINGLE, _DOUBLE = re.compile(r"[\[{,:=(>]\s{0,99}'"), re.compile(r'[\[{,:=(>]\s{0,99}\\?"')
 COLON = r"(?::|=>)"
 """JSON's, or Ruby's and PHP's arrow."""
@@ -32,7 +32,8 @@ AFTER_TEXT = re.compile(
     rf"""\s{{0,99}}(?:
         \Z | [:}}\])\[{{] | ``` | // | \# | /\*
         | [,;][,;\s]{{0,99}}(?:\Z | [{{}}\[\](] | {QUOTE} | {NUMBER} | // | \# | /\*
-            | (?:null|true|false|NaN|None|True|False)\b | \w{{1,60}}\s*[:=] )
+            | (?:null|true|false|NaN|None|True|False)\b | \w{{1,60}}\s*[:=]
+            | [^\s,\"']{{1,6}}\s{{0,9}},\s{{0,9}}{NUMBER}\s{{0,9}}, )
         | {KEY}
     ) | [ \t]*\r?\n""",
     re.VERBOSE,

@@ -11,7 +11,14 @@ class Number:
     start: int
     end: int
     decimal: bool = False
-    """Whether it is written with a decimal point."""
+    """Whether it is written with a decimal point or an exponent."""
+    is_side: bool = False
+    """Whether a key, or a word for the order, says which side it is."""
+
+    @classmethod
+    def of(cls, text: str, start: int, end: int) -> Number:
+        """``text`` is a match of ``NUMBER``."""
+        return cls(float(text), start, end, any(mark in text for mark in ".eE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +66,7 @@ class Object:
 
 Value = Number | Text | Word | Array | Object
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 """A number, as JSON and Python write it."""
+QUOTED_NUMBER = rf"(?:{NUMBER}|\"{NUMBER}\"|'{NUMBER}')"
+"""As in a tag: ``x="10" y="20"``."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Literal
+from unicodedata import normalize
+
+from app.client.grounding.side_names import side_or_corner
 
 Kind = Literal["box", "point", "either"]
 
@@ -13,28 +16,37 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 COORDINATES: dict[str, Kind] = {
-    **dict.fromkeys(_words("bbox bbox2d box box2d boundingbox bndbox xyxy rect rectangle"), "box"),
-    **dict.fromkeys(_words("边界框 边框 检测框 경계상자 바운딩박스"), "box"),
+    **dict.fromkeys(
+        _words(
+            "bbox bbox2d box box2d boundingbox boundingbox2d bndbox boundingrect "
+            "boundingrectangle bboxcoords bboxcoordinates boxcoords boxcoordinates xyxy bboxxyxy "
+            "rect rectangle roi aabb caja boîte rahmen рамка "
+            "边界框 边框 检测框 邊界框 バウンディングボックス 경계상자 바운딩박스"
+        ),
+        "box",
+    ),
     **dict.fromkeys(_words("point point2d xy center centre centroid keypoint click"), "point"),
     **dict.fromkeys(_words("startbox endbox"), "point"),
     **dict.fromkeys(
         _words(
-            "coordinates coordinate coords coord location position region bounds geometry "
-            "坐标 位置 좌표 위치"
+            "coordinates coordinate coords coord location position region bounds geometry where "
+            "koordinaten coordenadas coordonnées координаты 坐标 座標 位置 좌표 위치"
         ),
         "either",
     ),
 }
 """Keys of one place."""
 CONTAINERS: dict[str, Kind] = {
-    **dict.fromkeys(_words("boxes bboxes bboxes2d boundingboxes rectangles rects regions"), "box"),
+    **dict.fromkeys(
+        _words("boxes bboxes bboxes2d boxesxyxy boundingboxes rectangles rects regions"), "box"
+    ),
     **dict.fromkeys(_words("points points2d keypoints clicks centers"), "point"),
     **dict.fromkeys(
         _words(
             "objects detections results result items item annotations predictions instances data "
             "output outputs answer answers response found entities elements targets parts "
             "children locations positions object detection annotation prediction instance "
-            "arguments parameters"
+            "arguments parameters members contains"
         ),
         "either",
     ),
@@ -45,72 +57,136 @@ NO_NAMES = _words("p b li td div span code pre json")
 LABELS = _words(
     "label name class classname category categoryname labelname objectname object text "
     "textcontent ref phrase type tag title item caption alt description "
-    "标签 名称 类别 物体 라벨 레이블 이름"
+    "etiqueta nombre étiquette nom bezeichnung метка название "
+    "标签 名称 类别 物体 標籤 名稱 ラベル 名前 라벨 레이블 이름"
 )
 """Keys of a name, the surest first."""
+LISTS_OF_NAMES = _words("labels names classes categories texts phrases")
+WRAPPERS = _words(
+    "details detail info information attributes properties extra extras meta metadata"
+)
+"""Keys of an object that says more of the thing around it, also its name or its place."""
 SCORES = _words("score confidence conf probability prob")
-SCORE_LISTS = _words("scores confidences probabilities")
-NO_PLACES = frozenset(
+SCORE_LISTS = _words("scores confidences probabilities probs")
+"""The last words of a key of several scores, as in ``confidence_scores``."""
+THOUGHTS = _words("thought thoughts thinking think reasoning analysis scratchpad reflection")
+"""Keys of what a model thought before it answered."""
+_NO_PLACES = frozenset(
     (
         *LABELS,
         *SCORES,
-        *SCORE_LISTS,
-        *_words("labels names classes categories texts phrases id ids index count number version"),
-        *_words("color colour rgb rgba hex size imagesize width height resolution shape range"),
-        *_words("area ratio thought thinking think reasoning explanation rationale analysis"),
+        *LISTS_OF_NAMES,
+        *_words("id index count number version"),
+        *_words("hex width height shape area explanation rationale"),
         *_words("comment note notes step steps"),
     )
 )
-"""Keys whose numbers are no coordinates."""
-OUTLINES = _words("polygon polygons segmentation segment contour outline vertices quad path mask")
+_NO_PLACES_AT_THE_END = frozenset(
+    (
+        *SCORES,
+        *SCORE_LISTS,
+        *_words("threshold thresholds grid"),
+        *_words("logits ids indices counts quantities size sizes dimensions resolution ratio"),
+        *_words("range ranges color colour rgb rgba hsv year years date time"),
+    )
+)
+"""Such as ``aspect_ratio`` and ``class_ids``."""
+_WORD_OF_A_KEY = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
+OUTLINES = _words(
+    "polygon polygons segmentation segment contour outline vertices normalizedvertices quad "
+    "quadbox corners boundingpoly boundingpolygon obb rotatedbox rotatedbbox rbox orientedbox "
+    "orientedbbox path mask"
+)
 """Keys of more points than a box has."""
 CORNERS = (
     ("x1", "y1", "x2", "y2"),
     ("x0", "y0", "x1", "y1"),
-    ("xmin", "ymin", "xmax", "ymax"),
-    ("minx", "miny", "maxx", "maxy"),
     ("x", "y", "x2", "y2"),
     ("left", "top", "right", "bottom"),
     ("l", "t", "r", "b"),
 )
-"""Keys of a box's four sides."""
+"""Keys of a box's four sides, as :func:`plain` has them; so are all below."""
 CORNER_AND_SIZE = (
     ("x", "y", "width", "height"),
-    ("x", "y", "w", "h"),
+    ("x1", "y1", "width", "height"),
     ("left", "top", "width", "height"),
 )
-CENTRE_AND_SIZE = (
-    ("cx", "cy", "w", "h"),
-    ("cx", "cy", "width", "height"),
-    ("xc", "yc", "w", "h"),
-    ("xcenter", "ycenter", "width", "height"),
-    ("centerx", "centery", "width", "height"),
-)
+CENTRE_AND_SIZE = (("cx", "cy", "width", "height"),)
 SETS_OF_SIDES = (*CORNERS, *CORNER_AND_SIZE, *CENTRE_AND_SIZE)
 """Each tells a box, in one of three ways."""
-CORNER_AND_SIZE_LISTS = _words("xywh bboxxywh boxxywh ltwh bboxltwh")
-CENTRE_AND_SIZE_LISTS = _words("cxcywh bboxcxcywh boxcxcywh")
+CORNER_AND_SIZE_LISTS = _words("xywh bboxxywh boxxywh ltwh bboxltwh tlwh cocobbox bboxcoco")
+CENTRE_AND_SIZE_LISTS = _words("cxcywh bboxcxcywh boxcxcywh cxcywhn xywhn yolo yolobbox bboxyolo")
 """Keys of lists that say themselves that two of their numbers are a width and a height."""
-Y_FIRST_LISTS = _words("yxyx boxyxyx bboxyxyx")
-"""Keys of lists that say themselves that each corner's y stands before its x."""
+CORNER_LISTS = _words("xyxy bboxxyxy boxxyxy xyxyn ltrb tlbr bbox2d")
+"""Keys of lists of two corners, x first: they say so, or are Qwen's."""
+Y_FIRST_LISTS = _words("yxyx boxyxyx bboxyxyx box2d")
+"""Keys of lists in which each corner's y stands before its x: they say so, or are Google's.
+
+``box_2d`` is the key of Gemini and Gemma: https://ai.google.dev/gemini-api/docs/image-understanding.
+"""
 ORDERS = _words("format bboxformat boxformat bboxmode boxmode coordinateformat coordformat")
 """Keys of a word for what the numbers of the boxes beside it are, one of the lists' above."""
 OF_COCO = _words("categoryid iscrowd")
 """Beside one of these a ``bbox`` has a corner and a size: https://cocodataset.org/#format-data."""
+GEOMETRIES = _words("polygon multipolygon linestring multilinestring")
+"""Of more points than a box has, as GeoJSON calls them under ``type`` (RFC 7946)."""
+OF_GEOJSON = (*GEOMETRIES, *_words("point multipoint feature featurecollection"))
+"""Under ``type`` no names; a feature's name is among its ``properties``."""
 CENTRES = _words("center centre centroid")
+FIRST_CORNERS = _words("topleft origin")
+POSITIONS = _words("position location")
+"""Beside a size they may be a corner or the centre."""
 SIZES = _words("size dimensions extent")
 POINTS = (("x", "y"), ("cx", "cy"))
+OF_A_TABLE = (("col", "row"), ("column", "row"))
+"""A point where nothing else is; beside a place, the cell that something is in."""
+ALL_CORNERS = _words("topleft topright bottomright bottomleft")
 PAIRS_OF_CORNERS = (
     ("topleft", "bottomright"),
-    ("lefttop", "rightbottom"),
-    ("upperleft", "lowerright"),
+    ("bottomleft", "topright"),
     ("min", "max"),
     ("p1", "p2"),
     ("pt1", "pt2"),
     ("start", "end"),
+    ("startpoint", "endpoint"),
+    ("from", "to"),
+    ("corner1", "corner2"),
 )
 
 
+def last_word(key: str) -> str:
+    """``scores`` of ``confidence_scores`` and of ``confidenceScores``."""
+    words = _WORD_OF_A_KEY.findall(key)
+    return words[-1].casefold() if words else ""
+
+
+def is_no_place(key: str) -> bool:
+    """Whether the numbers under it are no coordinates."""
+    is_of_the_picture = re.fullmatch(r"(?i)(?:image|picture|canvas|screen)\W?_?bounds", key)
+    return (
+        _letters(key) in _NO_PLACES  # a thing may be called h
+        or last_word(key) in _NO_PLACES_AT_THE_END
+        or is_of_the_picture is not None
+    )
+
+
+def may_name(key: str) -> bool:
+    """Whether a text under it can be a name, if it is no word for one."""
+    word = plain(key)
+    return word in LISTS_OF_NAMES or not (
+        is_no_place(key) or word in COORDINATES or word in ORDERS or word in THOUGHTS
+    )
+
+
 def plain(key: str) -> str:
-    """``Bounding_Box``, ``bounding-box`` and ``boundingBox`` are the same key."""
-    return re.sub(r"[\W_]+", "", key).casefold()
+    """One spelling of a key, and of a side's or a corner's name.
+
+    ``Bounding_Box``, ``bounding-box`` and ``boundingBox`` are the same key; ``x_min``, ``top-left
+    x`` and ``startX`` are the same side.
+    """
+    letters = _letters(key)
+    return side_or_corner(letters) or letters
+
+
+def _letters(key: str) -> str:
+    return re.sub(r"[\W_]+", "", normalize("NFKC", key)).casefold()

@@ -17,11 +17,17 @@ _ASIAN_PUNCTUATION = re.compile(
     rf"|[{_OPEN}](?=\s*-?\d)|(?<=\d)[{_SHUT}]"
 )
 """Of Chinese and Japanese, where JSON has its own; in a name it stays as it is."""
-_BESIDE_NUMBERS = re.compile(r"(?<=[\d,\[(:\s])[\u200b\u200c\u200d\u2060\ufeff]|\u2212(?=\d)")
-"""Invisible letters, and the minus sign of print."""
+_BESIDE_NUMBERS = re.compile(
+    r"(?<=[\d,\[(:\s])[\u200b\u200c\u200d\u2060\ufeff]|\u2212(?=\d)|\u2248(?=\s?\d)"
+    r"|(?<=[xy])[\u2080-\u2089]"
+)
+"""Invisible letters, the minus sign of print, "almost equal", and the small digits of x\u2081."""
+_MARKS = re.compile(r"<\|(?:begin|end)_of_box\|>")
+"""Of GLM, around any answer."""
 _ASCII = str.maketrans(
-    "\uff1a\uff0c\u3001\uff1b\uff3b\uff08\uff3d\uff09\u2212\u200b\u200c\u200d\u2060\ufeff",
-    ":,,;[(])-     ",
+    "\uff1a\uff0c\u3001\uff1b\uff3b\uff08\uff3d\uff09\u2212\u200b\u200c\u200d\u2060\ufeff\u2248"
+    "\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089",
+    ":,,;[(])-     =0123456789",
 )
 
 
@@ -31,4 +37,5 @@ def in_plain_letters(answer: str) -> str:
     text = html.unescape(_HALF_AN_ESCAPE.sub("", answer)) if escaped else answer
     for other in (_ASIAN_PUNCTUATION, _BESIDE_NUMBERS):
         text = other.sub(lambda mark: mark.group().translate(_ASCII), text)
+    text = _MARKS.sub(" ", text)
     return _GUILLEMETS.sub(r'"\1"', text)

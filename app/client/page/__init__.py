@@ -1,1 +1,1 @@
-"""The chat page. ``streamlit run app/client/page/main.py`` starts it; the API key stays here."""
+"""The chat page. ``streamlit run app/client/page/serve.py`` starts it; the API key stays here."""

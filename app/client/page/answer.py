@@ -13,7 +13,6 @@ from app.client.grounding.export import as_coco, as_json
 from app.client.grounding.found import Detection
 from app.client.images import upright
 from app.client.page import overlay, written
-from app.client.page.health import HOME_DOWN
 from app.client.page.log import as_html
 from app.client.page.texts import Texts
 from app.client.page.turns import Question, Turn
@@ -59,7 +58,7 @@ def show_turn(turn: Turn, number: int, texts: Texts, again: Callable[[Question],
 def show_answer(turn: Turn, texts: Texts) -> None:
     """Also of an answer that still grows."""
     if turn.detection is None or turn.question.picture is None:
-        st.markdown(written.answer(turn.answer))
+        _show_text(turn.answer)
         return
     found = turn.detection
     count = len(found.boxes) + len(found.points)
@@ -80,20 +79,36 @@ def show_answer(turn: Turn, texts: Texts) -> None:
         st.markdown(texts.found_unreadable if found.problems else texts.found_nothing)
 
 
+def _show_text(answer: str) -> None:
+    for piece in written.answer(answer):
+        if isinstance(piece, written.Code):
+            st.code(piece.text, language=piece.language or None, wrap_lines=True)
+        elif piece:
+            st.markdown(piece)
+
+
 def _ending(turn: Turn, texts: Texts) -> None:
     if turn.ending == "failed":
-        st.error(f"**{_trouble(turn.status, texts)}**  \n{written.plain(turn.trouble)}")
+        st.error(f"**{failure_title(turn, texts)}**  \n{written.plain(turn.trouble)}")
     elif turn.ending == "stopped":
         st.caption(texts.stopped)
     elif turn.ending == "cut":
         st.warning(texts.cut)
 
 
-def _trouble(status: int | None, texts: Texts) -> str:
-    if status in HOME_DOWN:
-        return texts.trouble_home
+def failure_title(turn: Turn, texts: Texts) -> str:
+    """By the gateway's code, else by a status that every service means so."""
+    of_home = {
+        "home_unavailable": texts.trouble_home,
+        "home_lost": texts.trouble_home,
+        "home_waking": texts.trouble_waking,
+        "home_misconfigured": texts.trouble_refused,
+        "model_unavailable": texts.trouble_model,
+    }
+    if turn.code in of_home:
+        return of_home[turn.code]
     known = {401: texts.trouble_key, 413: texts.trouble_large, 429: texts.trouble_busy}
-    return known.get(status or 0, texts.trouble)
+    return known.get(turn.status or 0, texts.trouble)
 
 
 def _downloads(turn: Turn, found: Detection, number: int, texts: Texts) -> None:

@@ -11,7 +11,6 @@ from contextlib import aclosing
 from app.client.detecting import Detecting
 from app.client.errors import ClientError, ServiceError
 from app.client.events import Event, Finished
-from app.client.failures import NotStartedError
 from app.client.grounding.frame import Frame
 from app.client.page.conversation import conversation
 from app.client.page.service import Service
@@ -75,7 +74,8 @@ class Asking:
             answer="".join(self._pieces),
             ending=self._ending(),
             trouble="" if trouble is None else str(trouble),
-            status=_status(trouble),
+            status=trouble.status if isinstance(trouble, ServiceError) else None,
+            code=trouble.code if isinstance(trouble, ServiceError) else None,
             frame=self._frame,
         )
 
@@ -121,10 +121,3 @@ class Asking:
         )
         self._frame = detecting.frame
         return detecting.messages, detecting.options
-
-
-def _status(trouble: ClientError | None) -> int | None:
-    """Of what the gateway answered: Google's answer in its place does not tell of home."""
-    if isinstance(trouble, ServiceError) and not isinstance(trouble, NotStartedError):
-        return trouble.status
-    return None

@@ -11,8 +11,8 @@ import httpx2
 
 from app.client.connection import Connection
 from app.client.errors import ServiceError
-from app.client.failures import in_gateways_form
-from app.client.served import ServedModel, chosen, served_models
+from app.client.failures import TRANSPORT_FAILURES, code_of, in_gateways_form
+from app.client.served import ServedModel, chosen, served_model, served_models
 
 State = Literal["ok", "bad", "unknown"]
 HOME_DOWN = (502, 503, 504)
@@ -28,6 +28,8 @@ class Health:
     home: State
     status: int | None = None
     """What a door answered that is not this service's."""
+    code: str | None = None
+    """What the gateway calls the reason why home does not answer; docs/api.md has the list."""
     served: ServedModel | None = None
     at: float
     """``time.monotonic()`` at its end."""
@@ -36,7 +38,8 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        return self.door == self.key == self.home == "ok"
+        """Nothing is known to be broken; a service without a list of models tells no more."""
+        return self.door == "ok" and "bad" not in (self.key, self.home)
 
 
 async def looked_at(connection: Connection, http: httpx2.AsyncClient) -> Health:
@@ -48,13 +51,17 @@ async def looked_at(connection: Connection, http: httpx2.AsyncClient) -> Health:
         _asked(http, f"{root}/health"), _asked(http, f"{connection.base_url}/models", bearer)
     )
     door, key, home = judged(_gateways_status(health), _gateways_status(models))
+    served = _served(models, connection.model)
+    if _status(models) == 404 and connection.model is not None:  # asked all the same
+        door, served = "ok", served_model({"id": connection.model})
     now = time.monotonic()
     return Health(
         door=door,
         key=key,
         home=home,
         status=_status(models),
-        served=_served(models, connection.model),
+        code=_code(models) or _code(health),
+        served=served,
         at=now,
         seconds=now - begun,
     )
@@ -81,12 +88,19 @@ async def _asked(
 ) -> httpx2.Response | None:
     try:
         return await http.get(url, headers=headers)
-    except (httpx2.TransportError, httpx2.InvalidURL):
+    except (*TRANSPORT_FAILURES, httpx2.InvalidURL):
         return None
 
 
 def _status(response: httpx2.Response | None) -> int | None:
     return None if response is None else response.status_code
+
+
+def _code(response: httpx2.Response | None) -> str | None:
+    """Of an answer about home: a key that is refused has a code, too."""
+    if response is None or response.status_code not in HOME_DOWN:
+        return None
+    return code_of(response)
 
 
 def _gateways_status(response: httpx2.Response | None) -> int | None:

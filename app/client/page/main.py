@@ -1,4 +1,4 @@
-"""What ``streamlit run`` runs, from top to bottom, each time somebody does something."""
+"""The page's script, which Streamlit runs from top to bottom, each time somebody does something."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.client.connection import Connection
 from app.client.errors import ClientError
-from app.client.page import clock, languages, password, session
+from app.client.page import clock, languages, password, session, written
 from app.client.page.answer import show_question, show_turn
 from app.client.page.composer import composer
 from app.client.page.growing import growing
@@ -41,7 +41,7 @@ def main() -> None:
         page(service(), texts)
     except ClientError as error:
         st.title(texts.not_set_up)
-        st.error(str(error))
+        st.error(written.plain(str(error)))
         st.info(texts.not_set_up_help)
 
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from app.client.page import clock
-from app.client.page.health import HOME_DOWN, Health, State
+from app.client.page import clock, written
+from app.client.page.health import Health, State
 from app.client.page.redrawn import redrawn
 from app.client.page.service import Service
 from app.client.page.texts import Texts
@@ -59,17 +59,22 @@ def _broken(service: Service, texts: Texts) -> list[str]:
 
 def advice(health: Health, host: str, texts: Texts) -> list[tuple[str, State, str]]:
     """Each part of the path: name, state, and what to do when it is broken."""
-    door = ""
+    door, host = "", written.plain(host)
     if health.door == "bad":
         door = texts.door_down.format(host=host)
         if health.status is not None:
-            told = texts.door_not_started if health.status in HOME_DOWN else texts.door_odd
+            told = texts.door_not_started if health.status in (502, 503) else texts.door_odd
             door = told.format(host=host, status=health.status)
-    serves = texts.health_serves.format(model=health.served.model) if health.served else ""
+    broken = {"model_unavailable": texts.model_down, "home_misconfigured": texts.home_refuses}
+    home = broken.get(health.code or "", texts.home_down)
+    serves = ""
+    if health.served:
+        serves = texts.health_serves if health.home == "ok" else texts.health_unlisted
+        serves = serves.format(model=written.plain(health.served.model))
     return [
         (texts.health_door, health.door, door),
         (texts.health_key, health.key, texts.key_refused if health.key == "bad" else ""),
-        (texts.health_home, health.home, texts.home_down if health.home == "bad" else serves),
+        (texts.health_home, health.home, home if health.home == "bad" else serves),
     ]
 
 

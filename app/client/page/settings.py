@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.client.page import languages, session
+from app.client.page import languages, session, written
 from app.client.page.service import Service
 from app.client.page.texts import Texts
 from app.client.page.turns import HistoryError, opened, saved
@@ -85,7 +85,7 @@ def _open(file: bytes, texts: Texts) -> None:
     try:
         turns = opened(file)
     except HistoryError as error:
-        st.error(texts.import_failed.format(why=error))
+        st.error(texts.import_failed.format(why=written.plain(str(error))))
         return
     session.stop(texts)
     session.replace_turns(turns)

@@ -41,8 +41,6 @@ class Texts:
     try_what: str
     try_points_what: str
     # An answer
-    you: str
-    model: str
     find_boxes: str
     find_points: str
     thinking: str
@@ -80,8 +78,10 @@ class Texts:
     trouble_key: str
     trouble_busy: str
     trouble_home: str
+    trouble_waking: str
+    trouble_refused: str
+    trouble_model: str
     trouble_large: str
-    trouble_door: str
     # The path
     health: str
     health_ok: str
@@ -91,6 +91,7 @@ class Texts:
     health_key: str
     health_home: str
     health_serves: str
+    health_unlisted: str
     health_at: str
     health_look: str
     health_resting: str
@@ -99,6 +100,8 @@ class Texts:
     door_not_started: str
     key_refused: str
     home_down: str
+    home_refuses: str
+    model_down: str
     # Settings and history
     settings: str
     language: str

@@ -61,6 +61,8 @@ class Turn(_Record):
     """Why it failed, in words."""
     status: int | None = None
     """HTTP status of the failure, where there was a response."""
+    code: str | None = None
+    """What the service calls the failure, such as ``home_unavailable`` of docs/api.md."""
     frame: Frame | None = Field(default=None, validation_alias=AliasChoices("frame", "looked"))
     """What its places are read with. Files of earlier versions call it ``looked``."""
     log: tuple[str, ...] = ()

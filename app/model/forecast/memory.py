@@ -28,20 +28,18 @@ GRAPHS_GIB = 0.6
 with all sizes captured, 0.36 with 16 sizes (gpustack/runner#251); here are 7 sizes, 11 of 7b-awq
 (twice ``max_num_seqs`` at most). An estimate above what these should need."""
 SAMPLER_BYTES = 41
-"""Of each logit while one step's tokens are drawn: 1.26 GiB for 256 sequences and 128,256 entries,
-the same on one GPU as on two, so no layer's activations (vllm-project/vllm#10511)."""
+"""Bytes for each logit while one step's tokens are drawn: 1.26 GiB for 256 sequences and 128,256
+entries, the same on one GPU as on two, so no layer's activations (vllm-project/vllm#10511)."""
 BLOCK_TOKENS = 16
-"""Of one block of the KV cache on a GPU (``CacheConfig.DEFAULT_BLOCK_SIZE``)."""
+"""Tokens in one block of the KV cache on a GPU (``CacheConfig.DEFAULT_BLOCK_SIZE``)."""
 CPU_BLOCK_TOKENS = 128
 """On the twin, whose vLLM is 0.32.0 (``vllm/platforms/cpu.py``)."""
 MARKERS = 2
 """Tokens before and after a picture's own."""
 TEXT_TOKENS = 100
 """Question, system prompt and chat template: an assumption about the use."""
-
-
 PICTURE, ANSWER_TOKENS = Size(1024, 768), 300
-"""What one asks for, unless somebody says otherwise: a camera's picture, and a list of boxes."""
+"""The usual question: a camera's picture, and a list of boxes in the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +126,7 @@ def kv_tokens(profile: Profile, kv_bytes: float, block_tokens: int = BLOCK_TOKEN
 def forecast(profile: Profile, card_gib: float) -> Forecast:
     """Before the first start.
 
-    ``card_gib`` is what the driver reports: 23.69 for a card sold as 24 GB.
+    ``card_gib`` is what CUDA reports, such as ``RTX_3090_GIB``.
     """
     budget = card_gib * profile.memory_fraction
     step = step_gib(profile)

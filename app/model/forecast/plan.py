@@ -22,6 +22,8 @@ from app.model.forecast.speed import costs, reading_roofline, writing_roofline
 from app.model.forecast.vllm_log import Reported
 from app.model.profiles import PROFILES, Profile, ProfileName
 
+SPEED_OF = "an RTX 3090"
+"""Whatever memory the card is said to have: the bandwidth and the tensor cores are those."""
 SMALLEST: ProfileName = min(PROFILES, key=lambda name: needed_gib(PROFILES[name]))
 
 
@@ -136,6 +138,7 @@ def rows(what: Plan) -> dict[str, str]:
         return shown
     fast = what.speed
     return shown | {
+        "speed of": SPEED_OF,
         "roofline, reading": f"{reading_roofline(profile.language):,.0f} tokens/s",
         "roofline, writing": f"{writing_roofline(profile.language):,.0f} tokens/s",
         "users": f"{what.users}",

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from socketserver import BaseRequestHandler, ThreadingTCPServer
+from socketserver import BaseRequestHandler
 from typing import Any
 
 import trustme
@@ -168,11 +168,5 @@ def https_service() -> Generator[Connection]:
             with suppress(OSError):  # the client hangs up within the handshake
                 context.wrap_socket(self.request, server_side=True).close()
 
-    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield Connection(f"https://localhost:{server.server_address[1]}/v1", "sk-test")
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as port:
+        yield Connection(f"https://localhost:{port}/v1", "sk-test")

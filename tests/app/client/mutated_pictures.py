@@ -17,7 +17,7 @@ from PIL import Image
 from app.client.errors import ImageError
 from app.client.images import prepare, upright
 
-FORMATS = ("JPEG", "PNG", "HEIF", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "JPEG2000", "PPM")
+FORMATS = ("JPEG", "PNG", "HEIF", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "JPEG2000", "PPM", "ICO")
 SECONDS = 25
 
 
@@ -30,9 +30,12 @@ def originals() -> list[bytes]:
     files: list[bytes] = []
     for form in FORMATS:
         file = io.BytesIO()
-        with_exif = {} if form in ("GIF", "BMP", "JPEG2000", "PPM") else {"exif": exif}
+        with_exif = {} if form in ("GIF", "BMP", "JPEG2000", "PPM", "ICO") else {"exif": exif}
         photo.save(file, form, **with_exif)
         files.append(file.getvalue())
+    file = io.BytesIO()
+    photo.save(file, "JPEG", progressive=True)
+    files.append(file.getvalue())
     for values in (np.linspace(-1, 1, 12_000, dtype=np.float32), np.arange(12_000, dtype=np.int32)):
         file = io.BytesIO()
         Image.fromarray(values.reshape(100, 120)).save(file, "TIFF")

@@ -26,8 +26,8 @@ from app.client import (
     asynchronous,
     chat,
 )
+from app.client.errors import NotConnectedError
 from app.client.events import Accepted, Event, Finished, FirstToken, PictureReady, Sent, Waiting
-from app.client.failures import NotStartedError
 from app.client.request import question
 from app.client.served import served_models
 from app.model.image_tokens import Size
@@ -119,7 +119,7 @@ def test_each_step_of_a_request_is_told(service: FakeService, ask: Ask) -> None:
     [
         (400, {}, "refused the question (400): told by the server"),
         (401, {}, "not valid here, or it was revoked"),
-        (403, {}, "does not let this network in"),
+        (403, {}, "does not let this network in (403). Use another network, or ask"),
         (404, {}, "told by the server Is the address right?"),
         (413, {}, "larger than the gateway takes. Send a smaller picture"),
         (429, {}, "Too many requests with this key"),
@@ -143,12 +143,37 @@ def test_a_gateway_that_did_not_start_is_not_told_as_a_home_that_is_off(
     service: FakeService, ask: Ask, text: bytes
 ) -> None:
     service.in_its_place = (503, text)
-    with pytest.raises(NotStartedError) as error:
+    with pytest.raises(ServiceError) as error:
         ask(service.connection, Timeouts(patience=0.1), [])
     told = str(error.value)
-    assert "The gateway did not start (Google answered 503 in its place)" in told
+    assert told.startswith(
+        "The service is not available (503). If this is the gateway on Cloud Run, "
+    )
     assert "`pulumi up --refresh` renews it" in told
     assert "home does not answer" not in told
+
+
+def test_a_request_that_took_too_long_is_not_told_as_a_gateway_that_did_not_start(
+    service: FakeService, ask: Ask
+) -> None:
+    service.in_its_place = (504, b"upstream request timeout\n")
+    with pytest.raises(ServiceError) as error:
+        ask(service.connection, QUICK, [])
+    assert str(error.value) == (
+        "The service ended the request because it took too long (504; our gateway allows 300 s, or "
+        "what cloud.timeoutSeconds says). Ask for fewer tokens, or with fewer or smaller pictures."
+    )
+    assert error.value.status == 504
+
+
+@pytest.mark.parametrize("code", ["model_unavailable", None])
+def test_an_error_has_the_services_own_code(
+    service: FakeService, ask: Ask, code: str | None
+) -> None:
+    service.code, service.refusals = code, [(503, {})]
+    with pytest.raises(ServiceError) as error:
+        ask(service.connection, QUICK, [])
+    assert error.value.code == code
 
 
 @pytest.mark.parametrize(
@@ -184,6 +209,32 @@ def test_the_model_that_is_asked_is_the_one_that_is_served(service: FakeService,
     service.other_cards = [{"id": "my-adapter", "parent": "gemma-4"}]
     assert ask(service.connection, QUICK, []) == "Hi there"
     assert [asked["model"] for asked in service.asked] == ["gemma-4"]
+
+
+def test_an_adapter_is_asked_if_it_is_named_and_has_the_numbers_of_its_base(
+    service: FakeService, ask: Ask
+) -> None:
+    service.card |= {"root": "Qwen/Qwen2.5-VL-7B-Instruct", "max_model_len": 8192}
+    service.other_cards = [{"id": "my-adapter", "parent": "vlm", "root": "/adapters/my"}]
+    connection = Connection(service.url, "sk-test", "my-adapter")
+    assert ask(connection, QUICK, []) == "Hi there"
+    assert [asked["model"] for asked in service.asked] == ["my-adapter"]
+    with Client(connection) as client:
+        served = client.served()
+    assert (served.model, served.coord_space) == ("/adapters/my", "pixels")
+    assert served.max_model_len == 8192
+
+
+def test_a_named_model_is_asked_though_the_service_has_no_list(
+    service: FakeService, ask: Ask
+) -> None:
+    service.listing_refusals = [(404, {"detail": "Not Found"}, {})] * 3
+    assert ask(Connection(service.url, "sk-test", "mine"), QUICK, []) == "Hi there"
+    assert [asked["model"] for asked in service.asked] == ["mine"]
+    with Client(Connection(service.url, "sk-test", "Qwen3-VL")) as client:
+        assert client.served().coord_space == "thousandths"
+    with pytest.raises(ServiceError, match="The service does not have this"):
+        ask(service.connection, QUICK, [])
 
 
 def test_of_several_models_one_has_to_be_chosen(service: FakeService, ask: Ask) -> None:
@@ -259,7 +310,7 @@ def test_an_answer_that_ends_without_its_end_is_not_taken_for_whole(
 ) -> None:
     service.end_early = True
     told: Told = []
-    with pytest.raises(ServiceError, match="ended before it was whole"):
+    with pytest.raises(ServiceError, match=r"before it was whole\. Ask again; .* ends in /v1\."):
         ask(service.connection, QUICK, told)
     assert not any(isinstance(event, Finished) for event in told)
 
@@ -283,8 +334,12 @@ def test_an_address_that_is_no_services_is_told(service: FakeService, listing: b
 def test_nobody_listening_is_told_after_trying_again(ask: Ask) -> None:
     nobody = Connection(f"http://127.0.0.1:{free_port()}/v1", "sk-test")
     told: Told = []
-    with pytest.raises(ServiceError, match=r"Nobody takes connections at http://127\.0\.0\.1"):
+    with pytest.raises(NotConnectedError) as error:
         ask(nobody, Timeouts(connect=1, patience=1), told)
+    assert str(error.value).startswith(f"Nobody takes connections at {nobody.base_url} (")
+    assert str(error.value).endswith(
+        "Check the address and that this machine is online; if both are right, the service is down."
+    )
     assert [event.seconds for event in told if isinstance(event, Waiting)] == [1]
 
 
@@ -451,7 +506,7 @@ def test_a_home_that_starts_is_waited_for_from_the_first_thing_asked(
 def test_a_certificate_that_is_not_trusted_is_told_at_once(ask: Ask) -> None:
     with https_service() as connection:
         told: Told = []
-        with pytest.raises(ServiceError, match="no certificate that this machine trusts"):
+        with pytest.raises(ServiceError, match=r"no certificate that .* trusts .* SSL_CERT_FILE"):
             ask(connection, Timeouts(patience=20), told)
     assert not any(isinstance(event, Waiting) for event in told)
 

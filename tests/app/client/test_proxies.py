@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from socketserver import BaseRequestHandler
+from typing import cast
+
 import pytest
 
 from app.client import ClientError, Connection, ServiceError, Timeouts
@@ -93,6 +100,84 @@ def test_a_proxy_that_wants_a_password_is_named(ask: Ask, monkeypatch: pytest.Mo
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
         with pytest.raises(ServiceError, match=r"wanted by the proxy .* of HTTP_PROXY"):
             ask(Connection("http://home.example/v1", "sk-test"), QUICK, [])
+
+
+@pytest.mark.parametrize(
+    "no_proxy",
+    ["127.0.0.0/8", "127.0.0.1/32", "http://127.0.0.1", "a.example,*", "*.example, 127.0.0.1"],
+)
+def test_no_proxy_is_read_as_httpx2_reads_it(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, no_proxy: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"socks5://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    with pytest.raises(ServiceError, match="Nobody takes connections at"):
+        ask(Connection(f"http://127.0.0.1:{free_port()}/v1", "sk-test"), QUICK, [])
+    monkeypatch.setenv("NO_PROXY", "10.0.0.0/8,.0.0.1.example,https://127.0.0.1")
+    with pytest.raises(ServiceError, match="No connection to the proxy"):
+        ask(Connection(f"http://127.0.0.1:{free_port()}/v1", "sk-test"), QUICK, [])
+
+
+@contextmanager
+def answering(reply: bytes | None) -> Generator[int]:
+    """A port that answers each connection's first bytes so, and closes it; ``None`` is silent."""
+
+    class Raw(BaseRequestHandler):
+        def handle(self) -> None:
+            request = cast("socket.socket", self.request)
+            request.recv(65536)
+            if reply is None:
+                request.recv(65536)  # until the client gives up
+            else:
+                request.sendall(reply)
+
+    with serving(Raw) as port:
+        yield port
+
+
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad\r\n\r\n", None])
+# httpcore2 (2.16.2) leaves the connection to such a port to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_port_that_does_not_speak_socks_is_named(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, reply: bytes | None
+) -> None:
+    with answering(reply) as port:
+        monkeypatch.setenv("ALL_PROXY", f"socks5://127.0.0.1:{port}")
+        with pytest.raises(ServiceError, match=rf"through the proxy socks5://127\.0\.0\.1:{port}"):
+            ask(Connection("http://home.example/v1", "sk-test"), QUICK, [])
+    gc.collect()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "reply"),
+    [
+        ("http", b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno"),
+        ("http", b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"),
+        ("http", b""),
+        ("http", b"\x05\x00nonsense\r\n\r\n"),
+        ("http", None),
+        ("https", b""),
+        ("https", None),
+    ],
+)
+def test_an_http_proxy_that_does_not_pass_on_is_named(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, reply: bytes | None, scheme: str
+) -> None:
+    with answering(reply) as port:
+        monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(ServiceError, match=rf"the proxy http://127\.0\.0\.1:{port} of ALL_P"):
+            ask(Connection(f"{scheme}://home.example/v1", "sk-test"), QUICK, [])
+
+
+def test_a_proxy_is_not_blamed_for_what_the_gateway_says(
+    service: FakeService, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", service.url.removesuffix("/v1"))  # passes on to itself
+    service.refusals = [(503, {})]
+    service.message = "Too busy."
+    with pytest.raises(ServiceError) as error:
+        ask(service.connection, QUICK, [])
+    assert "HTTP_PROXY" not in str(error.value)
 
 
 @pytest.mark.parametrize("address", ["socks4://127.0.0.1:1080", "ftp://x", "http://[::1"])

@@ -25,6 +25,7 @@ def vllms(message: str = "Too long.", type_: str = "BadRequestError", **more: An
         (vllms(param="input_tokens"), "input_tokens", "context_length_exceeded"),
         (vllms(param="input_text"), "input_text", "context_length_exceeded"),
         (vllms(type_="NotFoundError", param="model", code=404), "model", "model_not_found"),
+        (b'{"detail": "Too long."}', None, "invalid_request"),
     ],
 )
 def test_type_and_code_are_openais(body: bytes, param: str | None, code: str) -> None:
@@ -41,7 +42,7 @@ def test_type_and_code_are_openais(body: bytes, param: str | None, code: str) ->
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"", b"Not Found", b"[]", b'{"detail":"Not Found"}', b'{"error":"no"}', b'{"error":{}}'),
+        *(b"", b"Not Found", b"[]", b'{"detail":[]}', b'{"error":"no"}', b'{"error":{}}'),
         vllms(code="invalid_request"),
     ],
 )
@@ -129,3 +130,60 @@ def test_an_answer_that_speaks_of_an_error_is_left() -> None:
     assert sent(200, chunk)[1]["body"] == chunk
     strange = b'data: {"error": "no"}\n\n'
     assert sent(200, strange)[1]["body"] == strange
+
+
+SSE = [(b"content-type", b"text/event-stream; charset=utf-8")]
+
+
+class EngineDeadError(Exception):
+    """vLLM's own."""
+
+
+def cut(path: str, *pieces: bytes, headers: list[tuple[bytes, bytes]], ended: bool = False) -> str:
+    """What goes out of an answer whose application fails behind these pieces."""
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if ended:
+            await send({"type": "http.response.body", "body": b""})
+        raise EngineDeadError
+
+    out: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        out.append(message)
+
+    with pytest.raises(EngineDeadError):
+        asyncio.run(OpenAIErrors(app)({"type": "http", "path": path}, receive, send))
+    return b"".join(message.get("body", b"") for message in out).decode()
+
+
+def test_a_stream_of_responses_that_breaks_off_ends_with_the_event_of_that_interface() -> None:
+    first = b'event: x\ndata: {"delta":"a","sequence_number":41,"type":"x"}\n\n'
+    told = cut("/v1/responses", first, headers=SSE).removeprefix(first.decode())
+    name, data, *rest = told.split("\n")
+    assert (name, rest) == ("event: error", ["", ""])
+    assert json.loads(data.removeprefix("data: ")) == {
+        "type": "error",
+        "code": "model_failed",
+        "message": "The model server failed in the middle of this answer.",
+        "param": None,
+        "sequence_number": 42,
+    }
+
+
+def test_another_stream_that_breaks_off_ends_with_an_error_and_the_end() -> None:
+    told = cut("/v1/chat/completions", b"data: {}\n\n", headers=SSE)
+    _, error, end, _ = told.split("\n\n")
+    assert json.loads(error.removeprefix("data: "))["error"]["code"] == "model_failed"
+    assert end == "data: [DONE]"
+
+
+def test_nothing_is_added_to_what_is_no_stream_or_has_ended() -> None:
+    assert cut("/v1/responses", b"{", headers=[(b"content-type", b"application/json")]) == "{"
+    assert cut("/v1/responses", b"data: a\n\n", headers=SSE, ended=True) == "data: a\n\n"

@@ -24,6 +24,7 @@ def test_the_7b_models_whole_command_line() -> None:
         '--structured-outputs-config={"backend":"xgrammar","disable_any_whitespace":true}',
         "--shutdown-timeout=60",
         "--middleware=hub_refusals.OpenAIErrors",
+        "--middleware=hub_failures.FailuresByRequest",
         "--sse-keep-alive-interval=15",
         "--disable-fastapi-docs",
         "--disable-access-log-for-endpoints=/health,/metrics",

@@ -2,8 +2,8 @@
 
 The word that begins a question says how it is answered: ``slow`` (20 words, 10 a second), ``held``
 (the last four of 20 words when the test says so), ``stuck`` (no byte, ever), ``endless``,
-``error 400`` (that status), ``broken`` (half an answer), ``long`` (cut by the token limit).
-Anything else is repeated; detection prompts find boxes, which a test may hold back.
+``error 503 home_lost`` (that status and code), ``broken`` (half an answer), ``long`` (cut by the
+token limit). Anything else is repeated; detection prompts find boxes, which a test may hold back.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class FakeService:
         body = await request.json()
         self.asked.append(body)
         text = _text(body)
-        if status := re.match(r"error (\d+)", text):
-            return _error(int(status[1]), "told to fail")
+        if refusal := re.match(r"error (\d+) ?(\w*)", text):
+            return _error(int(refusal[1]), "told to fail", refusal[2])
         if text.startswith("stuck"):
             return await self._stuck(request, text)
         headers = {
@@ -90,8 +90,10 @@ class FakeService:
 
     def _refusal(self, request: Request) -> Response | None:
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.keys:
-            return _error(401, "No valid API key.")
-        return None if self.health == 200 else _error(self.health, "Home does not answer.")
+            return _error(401, "No valid API key.", "invalid_api_key")
+        if self.health == 200:
+            return None
+        return _error(self.health, "Home does not answer.", "home_unavailable")
 
     async def _stuck(self, request: Request, text: str) -> Response:
         while not await request.is_disconnected():
@@ -155,9 +157,9 @@ def _event(part: dict[str, Any]) -> str:
     return f"data: {json.dumps(chunk)}\n\n"
 
 
-def _error(status: int, message: str) -> Response:
+def _error(status: int, message: str, code: str) -> Response:
     retry = {"Retry-After": "30"} if status in (429, 503) else {}
-    error = {"message": message, "type": "fake", "code": status}
+    error = {"message": message, "type": "fake", "code": code or None}
     return JSONResponse({"error": error}, status, retry)
 
 

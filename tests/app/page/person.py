@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from io import BytesIO
 
 from PIL import Image
-from playwright.sync_api import FilePayload, Page
+from playwright.sync_api import FilePayload, Page, Request
 
 _PASTE = """(area, files) => {
   const data = new DataTransfer();
@@ -42,6 +42,30 @@ def upload(page: Page, files: Mapping[str, bytes]) -> None:
         {"name": name, "mimeType": _type(name), "buffer": file} for name, file in files.items()
     ]
     page.get_by_test_id("stChatInput").locator("input[type=file]").set_input_files(given)
+
+
+def open_file(page: Page, content: str) -> None:
+    """A saved conversation."""
+    page.get_by_text("Conversation", exact=True).click()
+    file: FilePayload = {
+        "name": "conversation.json",
+        "mimeType": "application/json",
+        "buffer": content.encode(),
+    }
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
+
+
+def requests_to_others(page: Page) -> list[str]:
+    """Grows; a request that the browser's policy refuses is in it, too."""
+    requests: list[str] = []
+    own = (page.url, f"blob:{page.url}", "data:")
+
+    def watch(request: Request) -> None:
+        if not request.url.startswith(own):
+            requests.append(request.url)
+
+    page.on("request", watch)
+    return requests
 
 
 def picture(size: tuple[int, int] = (320, 240), form: str = "PNG", colour: str = "white") -> bytes:

@@ -13,7 +13,8 @@ from tests.app.page.fake_service import KEY, FakeService
 from tests.support.http_server import first_response
 from tests.support.ports import free_port
 
-MAIN = Path(__file__).parents[3] / "app" / "client" / "page" / "main.py"
+PAGE = Path(__file__).parents[3] / "app" / "client" / "page"
+MAIN, SERVE = PAGE / "main.py", PAGE / "serve.py"
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def page_process(log: Path, service: FakeService, **environment: str) -> Generat
     with log.open("w") as out:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "streamlit", "run", str(MAIN)),
+                *(sys.executable, "-m", "streamlit", "run", str(SERVE)),
                 *("--server.address=127.0.0.1", f"--server.port={port}"),
             ],
             env=os.environ | {"OPENAI_BASE_URL": service.url, "OPENAI_API_KEY": KEY} | environment,

@@ -9,6 +9,7 @@ from app.client.connection import Connection
 from app.client.grounding.found import Box
 from app.client.page import asking as module
 from app.client.page import service as page_service
+from app.client.page.answer import failure_title
 from app.client.page.asking import Asking
 from app.client.page.conversation import conversation
 from app.client.page.english import ENGLISH
@@ -88,6 +89,25 @@ def test_a_failure_is_an_ending_with_words_and_a_status(reached: Service) -> Non
     turn = ended(ask(reached, "error 413"))
     assert (turn.ending, turn.status) == ("failed", 413)
     assert "Send a smaller picture." in turn.trouble
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("error 503 home_unavailable", "The machine at home does not answer"),
+        ("error 502 home_lost", "The machine at home does not answer"),
+        ("error 503 home_waking", "The machine at home is being woken"),
+        ("error 502 home_misconfigured", "The machine at home does not accept this gateway"),
+        ("error 503 model_unavailable", "The model is not ready"),
+        ("error 503", "There is no answer"),
+        ("error 504", "There is no answer"),
+        ("error 401", "The key was refused"),
+        ("error 413", "The picture is too large"),
+        ("error 429", "Too many questions at once"),
+    ],
+)
+def test_a_failure_has_the_title_of_its_cause(reached: Service, question: str, title: str) -> None:
+    assert failure_title(ended(ask(reached, question)), ENGLISH) == title
 
 
 def test_half_an_answer_is_kept_with_what_broke_it(reached: Service) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.app.page.conftest import Received, Visit
 from tests.app.page.fake_service import KEY, FakeService
-from tests.app.page.person import ask, button, messages, paste, picture, upload
+from tests.app.page.person import ask, button, messages, paste, picture, requests_to_others, upload
 from tests.app.page.served_page import page_process
 
 pytestmark = pytest.mark.browser
@@ -86,10 +86,11 @@ def test_a_box_lies_over_the_pixels_that_the_model_named(visit: Visit) -> None:
     page = visit()
     button(page, "Draw a box around each red square")
     expect(page.get_by_role("button", name="COCO")).to_be_visible()
-    shown = page.locator(".hub-overlay img").bounding_box()
-    box = page.locator(".hub-mark").first.bounding_box()
-    assert shown
-    assert box
+    # Both in one look: the page may scroll between two.
+    shown, box = page.evaluate(
+        """() => [".hub-overlay img", ".hub-mark"].map(
+            which => document.querySelector(which).getBoundingClientRect().toJSON())"""
+    )
     # The picture was sent as 252 by 168; the first box begins at 10, 12 and is 80 by 88.
     assert box["x"] - shown["x"] == pytest.approx(shown["width"] * 10 / 252, abs=1.5)
     assert box["y"] - shown["y"] == pytest.approx(shown["height"] * 12 / 168, abs=1.5)
@@ -337,9 +338,11 @@ def test_ten_people_at_once_see_each_their_own_answer(visit: Visit) -> None:
     for number, page in enumerate(pages):
         ask(page, f"slow number {number}")
     for number, page in enumerate(pages):
-        expect(page.get_by_text("word19")).to_be_visible()
+        # For a moment the answer that grew stands beside the whole one.
+        expect(page.get_by_text("word19").first).to_be_visible()
         expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
         expect(page.get_by_test_id("stChatMessage")).to_have_count(2)
+        expect(page.get_by_text("word19")).to_have_count(1)
         question, _ = messages(page)
         assert question.endswith(f"slow number {number}")
 
@@ -385,8 +388,7 @@ def test_the_search_for_the_key_looks_where_the_page_comes_from(
 
 def test_what_was_written_is_shown_as_it_was_and_asks_no_other_address(visit: Visit) -> None:
     page = visit()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    asked = requests_to_others(page)
     text = "$5 and $10 :red[x] :smile: :material/home: a_b_c ![x](http://127.0.0.1:9/leak)"
     ask(page, text)
     question, answer = (page.get_by_test_id("stChatMessage").nth(i) for i in range(2))
@@ -395,6 +397,5 @@ def test_what_was_written_is_shown_as_it_was_and_asks_no_other_address(visit: Vi
     expect(answer).to_contain_text("You said: " + signs.partition("![")[0])
     ask(page, "the next one")
     expect(page.get_by_test_id("stChatMessage").nth(3)).to_contain_text("the next one")
-    own = (page.url, f"blob:{page.url}", "data:")
-    assert [url for url in asked if not url.startswith(own)] == []
+    assert asked == []
     assert page.locator("[data-testid=stChatMessage] :is(img, .katex)").count() == 0

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
 from app.client.page.turns import Question, Turn, opened, saved
 from tests.app.page.conftest import Visit
 from tests.app.page.fake_service import FakeService
-from tests.app.page.person import ask, button, picture
+from tests.app.page.person import ask, button, open_file, picture
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
 
 def test_fifty_turns_with_pictures_are_shown_gone_on_with_and_saved(
-    visit: Visit, service: FakeService, tmp_path: Path
+    visit: Visit, service: FakeService
 ) -> None:
     turns = tuple(
         Turn(
@@ -30,11 +29,8 @@ def test_fifty_turns_with_pictures_are_shown_gone_on_with_and_saved(
         )
         for number in range(50)
     )
-    file = tmp_path / "conversation.json"
-    file.write_text(saved(turns))
     page = visit()
-    page.get_by_text("Conversation", exact=True).click()
-    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
+    open_file(page, saved(turns))
     said = page.get_by_test_id("stChatMessage")
     expect(said).to_have_count(100)
     expect(said.nth(98)).to_contain_text("question 49")
@@ -43,9 +39,15 @@ def test_fifty_turns_with_pictures_are_shown_gone_on_with_and_saved(
     expect(said).to_have_count(102)
     expect(said.last).to_contain_text("You said: and now")
     expect(page.locator("[data-testid=stChatMessage] img")).to_have_count(50)
-    with page.expect_download() as download:
-        button(page, "Save to a file")
-    kept = opened(download.value.path().read_bytes())
+
+    def kept_now() -> tuple[Turn, ...]:
+        with page.expect_download() as download:
+            button(page, "Save to a file")
+        return opened(download.value.path().read_bytes())
+
+    # The last words are there a moment before the turn counts as ended.
+    until(lambda: len(kept_now()) == 51)
+    kept = kept_now()
     assert kept[:50] == turns
     assert kept[50].answer == "You said: and now"
     [body] = service.asked

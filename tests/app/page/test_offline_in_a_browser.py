@@ -16,8 +16,16 @@ from tests.support.line import Line
 pytestmark = pytest.mark.browser
 
 
-BROWSERS_OWN = ("net::ERR_", "WebSocket", "disconnected from server")
-"""What it writes to its console without a line."""
+OFFLINE_SECONDS = 20
+"""As in a tunnel or a lift; Streamlit's browser tries again less and less often."""
+BROWSERS_OWN = (
+    "net::ERR_",
+    "WebSocket",
+    "disconnected from server",
+    "Client Error in reaching server endpoint",
+    "Streamlit server is not responding",
+)
+"""What it and Streamlit write to its console without a line."""
 
 
 @pytest.fixture
@@ -42,6 +50,7 @@ def test_an_answer_that_was_written_meanwhile_is_there_afterwards(
     breaks(line)
     service.go_on = True
     service.until(lambda fake: fake.written == ["held please"])
+    page.wait_for_timeout(OFFLINE_SECONDS * 1000)
     expect(answer).not_to_contain_text("word19", timeout=1)
     line.mend()
     expect(answer).to_contain_text("word19")

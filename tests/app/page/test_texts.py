@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
+from app.client import page
 from app.client.page.english import ENGLISH
 from app.client.page.korean import KOREAN
 from app.client.page.languages import of_locale
@@ -19,6 +22,13 @@ def test_both_languages_fill_in_the_same_values_in_the_same_form() -> None:
     assert {name: places(text) for name, text in english.items()} == {
         name: places(text) for name, text in korean.items()
     }
+
+
+def test_every_text_is_shown_somewhere() -> None:
+    folder = Path(page.__file__).parent
+    code = "\n".join(file.read_text() for file in folder.glob("*.py"))
+    unused = [name for name in asdict(ENGLISH) if not re.search(rf"texts\.{name}\b", code)]
+    assert unused == []
 
 
 def test_no_sentence_is_empty_and_korean_is_korean() -> None:

@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ from typing import Any
 import yaml
 
 from infra.home_k3s.names import MODEL_CACHE
+from tests.support.waiting import until
+from twin.listening import listens
 
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": 1,
@@ -61,7 +62,8 @@ class Machine:
     """The folder of the CNI plugins."""
     images: str
     """An OCI archive."""
-    runtime: str
+    runtimes: dict[str, str]
+    """By the handler's name, what containerd calls as runc."""
     environment: dict[str, str]
 
     def written(self) -> Path:
@@ -78,8 +80,8 @@ def containerd(machine: Machine) -> str:
         f"[{cri}.containerd.runtimes.{name}]\n"
         'runtime_type = "io.containerd.runc.v2"\n'
         f"[{cri}.containerd.runtimes.{name}.options]\n"
-        f'BinaryName = "{machine.runtime}"\n'
-        for name in ("runc", "nvidia")
+        f'BinaryName = "{program}"\n'
+        for name, program in machine.runtimes.items()
     )
     return (
         "version = 2\n"
@@ -190,11 +192,7 @@ def _call(machine: Machine, *line: str) -> None:
 
 
 def _wait_for(socket: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not Path(socket).exists():
-        if time.monotonic() > deadline:
-            sys.exit(f"{socket} did not appear in {START_SECONDS} s")
-        time.sleep(0.05)
+    until(lambda: listens(Path(socket)), seconds=START_SECONDS, shown=lambda: socket)
 
 
 if __name__ == "__main__":

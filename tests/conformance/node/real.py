@@ -19,7 +19,7 @@ from rich.console import Console
 
 from infra.home_k3s.names import MODEL_CACHE
 from tests.conformance.node import images
-from tests.conformance.node.machine import KERNEL_SETTINGS, PAUSE, Machine
+from tests.conformance.node.machine import KERNEL_SETTINGS, OF_THE_NETWORK, PAUSE, Machine
 from tests.support.waiting import until
 from tests.twin.conftest import HubUnderTest
 from twin.engine import ROOT
@@ -137,7 +137,8 @@ def _disk(folder: str) -> Generator[int]:
 
 def _this_machine() -> dict[str, str]:
     """What a kubelet and a container runtime would change on it."""
-    settings = {name: Path(f"/proc/sys/{name}").read_text() for name in KERNEL_SETTINGS}
+    names = (*KERNEL_SETTINGS, *OF_THE_NETWORK)
+    settings = {name: Path(f"/proc/sys/{name}").read_text() for name in names}
     folders = {place: str(Path(place).exists()) for place in FIXED_PLACES}
     return {**settings, **folders, "mounts": Path("/proc/self/mounts").read_text()}
 
@@ -157,13 +158,11 @@ def _machine(hub: HubUnderTest, folder: Path, built: Path, names: Sequence[str])
         "PATH": os.pathsep.join(map(str, (programs, built, *unpacked.programs, tools.path))),
         "XTABLES_LIBDIR": f"{unpacked.environment['LD_LIBRARY_PATH']}/xtables",
     }
-    runtime = folder / "runtime.py"
-    source = Path(__file__).with_name("runtime.py").read_text()
-    runtime.write_text(f"#!{sys.executable}\n{source}")
-    runtime.chmod(0o755)
-    seen = images.mounted(Path(sys.prefix), Path(sys.base_prefix), cache_dir())
-    known = {"runc": str(sbin / "runc"), "folders": [str(one) for one in seen]}
-    runtime.with_suffix(".json").write_text(json.dumps(known))
+    python = (Path(sys.prefix), Path(sys.base_prefix))
+    runtimes = {
+        "runc": _runtime(folder / "runc.py", sbin / "runc", *python),
+        "nvidia": _runtime(folder / "nvidia.py", sbin / "runc", *python, cache_dir()),
+    }
     archive = folder / "images.tar"
     by_name = {
         name: images.local(
@@ -184,9 +183,19 @@ def _machine(hub: HubUnderTest, folder: Path, built: Path, names: Sequence[str])
         model_cache=str(TwinPaths(hub.state).of_the_node(MODEL_CACHE)),
         cni=str(unpacked.folder / "usr/lib/cni"),
         images=str(archive),
-        runtime=str(runtime),
+        runtimes=runtimes,
         environment=env,
     )
+
+
+def _runtime(wrapper: Path, runc: Path, *programs: Path) -> str:
+    """Write a runtime whose containers have some programs."""
+    source = Path(__file__).with_name("runtime.py").read_text()
+    wrapper.write_text(f"#!{sys.executable}\n{source}")
+    wrapper.chmod(0o755)
+    known = {"runc": str(runc), "folders": [str(one) for one in images.mounted(*programs)]}
+    wrapper.with_suffix(".json").write_text(json.dumps(known))
+    return str(wrapper)
 
 
 def _is_ready(hub: HubUnderTest, since: datetime) -> bool:

@@ -6,7 +6,8 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Address
 from typing import Any
 
 from tests.conformance.node.cases import (
@@ -22,10 +23,13 @@ from tests.conformance.node.cases import (
 from tests.conformance.running import Facts, flat
 from tests.support.waiting import until
 from tests.twin.conftest import PATIENCE, HubUnderTest
+from twin.node.pod_network import NODE_CIDR
 
 LOOK_SECONDS = 0.5
 FIRST_BACKOFF_SECONDS = 9
 """The kubelet's ten, which it counts from whole seconds."""
+ENDED = ("Succeeded", "Failed")
+"""Phases of pods whose address another may have."""
 Json = dict[str, Any]
 
 
@@ -47,14 +51,16 @@ def run_cases(hub: HubUnderTest) -> dict[str, Facts]:
 def _each_when_it_is_there(hub: HubUnderTest) -> Iterator[tuple[str, Facts]]:
     waiting, deadline = {case.name: case for case in CASES}, time.monotonic() + PATIENCE
     while waiting:
-        for found in _get(hub, "pods")["items"]:
+        pods = _get(hub, "pods", "--all-namespaces")["items"]
+        for found in pods:
             case = waiting.get(found["metadata"]["name"])
             if case is None or not case.until(found["status"]):
                 continue
             events = _kubelets_events(hub, case.name)
             if not case.event or any(one["reason"] == case.event for one in events):
                 del waiting[case.name]
-                yield case.name, _facts(hub, case, found["status"], events)
+                facts = _facts(hub, case, found["status"], events)
+                yield case.name, facts | {"address": address(found, pods)}
         assert time.monotonic() < deadline, f"still waiting for {sorted(waiting)}"
         time.sleep(LOOK_SECONDS)
 
@@ -202,6 +208,17 @@ def by_name(status: Mapping[str, Any]) -> Json:
     return named
 
 
+def address(pod: Json, pods: Iterable[Json]) -> str:
+    """Whose a pod's address is, as two nodes give different ones."""
+    own = pod["status"].get("podIP")
+    if own is None:
+        return "none"
+    others = (other["status"] for other in pods if other is not pod)
+    if own in {other.get("podIP") for other in others if other["phase"] not in ENDED}:
+        return "another pod's"
+    return "its own" if IPv4Address(own) in NODE_CIDR else "not of the node's range"
+
+
 def plain(words: str) -> str:
     """Without what varies from run to run."""
     words = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", words)
@@ -213,5 +230,5 @@ OF_THE_API_SERVER = r"^status/(qosClass|.*/type|.*/name|.*/?(allocatedR|r)esourc
 """What is the same whatever node there is, and what stands in the path itself."""
 VARIES = (
     r"/(lastTransitionTime|lastProbeTime|startTime|startedAt|finishedAt|containerID|imageID|image"
-    r"|observedGeneration|podIP|hostIP)$|/(podIPs|hostIPs)/"
+    r"|observedGeneration|podIP)$|/podIPs/"
 )

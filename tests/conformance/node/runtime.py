@@ -1,7 +1,7 @@
 """containerd's runtime: runc, with the local programs' folders mounted into each container.
 
-containerd calls this file as it would call runc. The folders and the real runc stand in
-``runtime.json`` beside it.
+containerd calls a copy of this file as it would call runc. The folders and the real runc stand in
+the JSON file beside the copy.
 """
 
 from __future__ import annotations

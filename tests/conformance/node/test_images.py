@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.node.images import archive, local, mounted
-from tests.conformance.node.running import by_name, plain
+from tests.conformance.node.running import address, by_name, plain
 from tests.conformance.node.runtime import with_mounts
 from twin.containers.images import LocalImage
 
@@ -103,3 +103,23 @@ def test_a_status_is_read_by_names() -> None:
         "conditions": {"Ready": ready},
         "containerStatuses": {"main": {"name": "main"}},
     }
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "compared"),
+    [
+        ("10.42.0.2", [("Running", "10.42.0.3"), ("Pending", None)], "its own"),
+        ("10.42.0.2", [("Running", "10.42.0.2")], "another pod's"),
+        ("10.42.0.2", [("Succeeded", "10.42.0.2"), ("Failed", "10.42.0.2")], "its own"),
+        ("192.0.2.1", [], "not of the node's range"),
+        (None, [("Pending", None)], "none"),
+    ],
+)
+def test_an_address_is_compared_by_whose_it_is(
+    own: str | None, others: list[tuple[str, str | None]], compared: str
+) -> None:
+    pods = [
+        {"status": {"phase": phase, **({"podIP": ip} if ip else {})}}
+        for phase, ip in [("Running", own), *others]
+    ]
+    assert address(pods[0], pods) == compared

@@ -49,6 +49,20 @@ def test_the_gateway_answers_with_the_model_in_a_real_container(nodes: Nodes) ->
     assert node["status"]["allocatable"]["nvidia.com/gpu"] == "10"
 
 
+def test_without_its_runtime_class_the_model_server_does_not_start(nodes: Nodes) -> None:
+    """The default runtime does not mount it, as it would not mount NVIDIA's driver."""
+    hub, name = nodes.hub, "without-its-class"
+    spec = hub.kubectl("-n", "vlm", "get", "deployment", "vllm-qwen")["spec"]["template"]["spec"]
+    del spec["runtimeClassName"]
+    apply(hub, pod_object(name, {**spec, "restartPolicy": "Never"}), namespace="vlm")
+    try:
+        failed = ("--for=jsonpath={.status.phase}=Failed", f"--timeout={PATIENCE}s")
+        kubectl(hub, "wait", "pod", name, *failed, namespace="vlm")
+        assert "FileNotFoundError" in kubectl(hub, "logs", name, namespace="vlm").stdout
+    finally:
+        kubectl(hub, "delete", "pod", name, "--now", namespace="vlm")
+
+
 def test_the_models_own_liveness_command_generates_a_token_in_its_container(nodes: Nodes) -> None:
     """It is due two minutes after the start only, so here it is run by hand."""
     hub = nodes.hub
@@ -120,7 +134,7 @@ def test_after_a_power_cut_the_model_is_served_again_with_no_hand_on_it(nodes: N
         until(lambda: http.get("/health").status_code == 503, seconds=PATIENCE)
     nodes.machine.switch_on()
     assert _ask(hub)["choices"]
-    listed = hub.kubectl("-n", "vlm", "get", "pods", "-l", "app=vllm-qwen")["items"]
+    listed = hub.vllm_pods()
     by_name = {one["metadata"]["name"]: one["status"] for one in listed}
     assert by_name[before]["phase"] == "Failed"
     assert by_name[before]["reason"] == "UnexpectedAdmissionError"
@@ -141,6 +155,10 @@ def test_home_check_takes_the_pod_that_serves_for_the_model(nodes: Nodes, tmp_pa
     k3s = tmp_path / "k3s"
     k3s.write_text('#!/bin/sh\nshift\nexec kubectl "$@"\n')
     k3s.chmod(0o755)
+    # K3s calls its node as the machine is called.
+    uname = tmp_path / "uname"
+    uname.write_text("#!/bin/sh\necho home\n")
+    uname.chmod(0o755)
     env = nodes.hub.shell_env
     path = f"PATH={tmp_path}:{env['PATH']}"
     shell = nodes.hub.network.at("home", "env", path, f"KUBECONFIG={env['KUBECONFIG']}", "bash")
@@ -206,7 +224,7 @@ def _ask(hub: HubUnderTest) -> dict[str, Any]:
 
 
 def _model(hub: HubUnderTest) -> str:
-    listed = hub.kubectl("-n", "vlm", "get", "pods", "-l", "app=vllm-qwen")["items"]
+    listed = hub.vllm_pods()
     [running] = [one for one in listed if one["status"]["phase"] == "Running"]
     return running["metadata"]["name"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,10 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from hub.cli import app
+from hub.home import check as looking
 from hub.home.check import Row, ask_gateway, rows, table
 from hub.home.cluster import Cluster
+from infra.home_k3s.crash import LOG_LINES
 from tests.support.home_facts import ADDRESS, facts, tailscale
 from tests.support.home_server import Server, server
 from tests.support.ports import free_port
@@ -22,6 +25,7 @@ from tests.support.ports import free_port
 __all__ = ["server"]
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 NODE: dict[str, Any] = {
+    "metadata": {"name": "home"},
     "spec": {},
     "status": {
         "conditions": [{"type": "Ready", "status": "True", "message": ""}],
@@ -53,11 +57,12 @@ WELL = Cluster(
     node=NODE,
     pods=(MODEL, TRAEFIK),
     model={"spec": {"replicas": 1}},
+    slices=10,
     has_ingress=True,
     log="INFO: ready",
     entry="401",
     certificate_ends=NOW + timedelta(days=200),
-    pings={"home-gateway": "pong from home-gateway (100.64.0.9) via DERP(tok) in 40ms"},
+    pings={"100.64.0.9": "pong from home-gateway (100.64.0.9) via DERP(tok) in 40ms"},
 )
 
 
@@ -104,11 +109,12 @@ NOTHING = Cluster(
     node={},
     pods=(),
     model={},
+    slices=None,
     has_ingress=False,
     log="",
     entry="000",
     certificate_ends=None,
-    pings={"home-gateway": ""},
+    pings={"100.64.0.9": ""},
 )
 
 
@@ -201,17 +207,23 @@ def test_what_is_wrong_with_the_machine_is_told_with_its_remedy(
             replace(WELL, entry="404", has_ingress=False),
             "port 80",
             "no Ingress vllm-qwen",
-            "pulumi up",
+            "pulumi up --refresh",
         ),
         (replace(WELL, entry="200"), "port 80", "200 without the gateway's key", "--refresh"),
         (
-            replace(WELL, certificate_ends=NOW + timedelta(days=29)),
+            replace(WELL, certificate_ends=NOW - timedelta(days=1)),
             "certificates",
-            "29 days left",
+            "have ended",
             "restart k3s",
         ),
-        (replace(WELL, pings={"home-gateway": ""}), "home-gateway", "no answer", "`hub policy`"),
-        (replace(WELL, model={}), "vllm-qwen", "not deployed", "pulumi up"),
+        (
+            replace(WELL, certificate_ends=None),
+            "certificates",
+            "the API server's cannot be read",
+            "sudo k3s certificate check",
+        ),
+        (replace(WELL, pings={"100.64.0.9": ""}), "home-gateway", "no answer", "`hub policy`"),
+        (replace(WELL, model={}), "vllm-qwen", "not deployed", "pulumi up --refresh"),
         (replace(WELL, pods=(TRAEFIK,)), "vllm-qwen", "no pod", "describe deployment vllm-qwen"),
         (
             replace(WELL, pods=(MODEL, pod("traefik-1", phase="Pending", containerStatuses=[]))),
@@ -250,6 +262,27 @@ REJECTED = pod(
     containerStatuses=[],
 )
 """A restart of the machine leaves it: its pods were there before the device plugin was."""
+
+
+def test_a_model_whose_engine_failed_is_told_with_the_engines_error() -> None:
+    waiting = container(restartCount=4, state={"waiting": {"reason": "CrashLoopBackOff"}})
+    bad = pod("vllm-qwen-1", "vlm", containerStatuses=waiting)
+    log = "OSError: [Errno 28] No space left\nRuntimeError: It failed. See root cause above."
+    assert down(replace(WELL, pods=(bad, TRAEFIK), log=log))[1].endswith("No space left")
+
+
+def test_as_many_slices_of_the_gpu_as_are_declared_are_well() -> None:
+    eight = replace(WELL, slices=8)
+    assert down(eight)[:2] == ("nvidia.com/gpu", "10 of 8")
+    status = {**NODE["status"], "allocatable": {"nvidia.com/gpu": "8"}}
+    row = of("nvidia.com/gpu", replace(node(status=status), slices=8))
+    assert (row.state, row.detail) == ("ok", "8")
+
+
+def test_certificates_that_end_soon_are_told_and_are_not_down() -> None:
+    row = of("certificates", replace(WELL, certificate_ends=NOW + timedelta(days=29)))
+    assert (row.state, row.detail) == ("idle", "29 days left")
+    assert "restart k3s" in row.remedy
 
 
 def test_what_a_restart_of_the_machine_left_is_told_and_nothing_is_down() -> None:
@@ -303,6 +336,14 @@ def test_a_gateway_that_does_not_answer_is_down() -> None:
     row = ask_gateway(f"http://127.0.0.1:{free_port()}/v1")
     assert (row.hop, row.state) == ("gateway", "down")
     assert "/health: " in row.detail
+    assert row.remedy == "is the address right?"
+
+
+def test_a_gateway_that_is_too_slow_has_the_right_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "GATEWAY_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        row = ask_gateway(f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+    assert (row.state, row.remedy) == ("down", "hub doctor --stack NAME")
 
 
 def test_the_remedy_stands_beside_what_is_down() -> None:
@@ -330,8 +371,18 @@ def test_the_command_reads_a_server_and_its_exit_code_tells(
             "TailscaleIPs": [ADDRESS],
         },
         "Peer": {
-            "a": {"HostName": "home-gateway", "Tags": ["tag:llm-gateway"], "Online": True},
-            "b": {"HostName": "home-gateway-1", "Tags": ["tag:llm-gateway"], "Online": False},
+            "a": {
+                "HostName": "home-gateway'; touch /state/gotcha; echo '",
+                "Tags": ["tag:llm-gateway"],
+                "TailscaleIPs": ["100.64.0.9"],
+                "Online": True,
+            },
+            "b": {
+                "HostName": "home-gateway-1",
+                "Tags": ["tag:llm-gateway"],
+                "TailscaleIPs": ["100.64.0.8"],
+                "Online": False,
+            },
             "c": {"HostName": "laptop", "Tags": None, "Online": True},
         },
     }
@@ -349,20 +400,47 @@ def test_the_command_reads_a_server_and_its_exit_code_tells(
         "node": json.dumps(NODE),
         "pods": json.dumps({"items": [MODEL, TRAEFIK]}),
         "model": json.dumps(WELL.model),
+        "slices": json.dumps({"data": {"config.yaml": "resources:\n- replicas: 10\n"}}),
         "ingress": "ingress.networking.k8s.io/vllm-qwen\n",
         "log": "INFO: ready\n",
         "entry": "401",
         "certificate": "notAfter=Nov 26 02:24:42 2126 GMT\n",
     }
     (state / "cluster").mkdir()
+    (server.root / "etc/rancher/k3s").mkdir(parents=True)
+    (server.root / "etc/rancher/k3s/config.yaml").write_text("node-name: home\n")
     for name, text in cluster.items():
         (state / "cluster" / name).write_text(text)
     done = CliRunner().invoke(app, ["home", "check"])
     assert done.exit_code == 0, done.output
     assert "pong from home-gateway (100.64.0.9)" in done.stdout
     assert "home-gateway-1" not in done.stdout
+    assert not (state / "gotcha").exists(), "a gateway's name was run as a command"
     assert "http://100.101.102.103 asks for the gateway's key" in done.stdout
     assert "04:42:1a:00:00:01 on enp5s0" in done.stdout
     (state / "cluster/entry").write_text("000")
     assert CliRunner().invoke(app, ["home", "check"]).exit_code == 1
     assert server.changes() == []
+    assert server.calls(*IN_THE_CLUSTER) == 2 * LOOKS
+    for name in ("node", "pods", "model", "certificate"):
+        (state / "cluster" / name).write_text('{"items": [{"metadata": {"name"')
+    (state / "secure-boot").write_text("EFI variables are not supported on this system\n")
+    done = CliRunner().invoke(app, ["home", "check"])
+    assert isinstance(done.exception, SystemExit), "what breaks off is no traceback"
+    assert "the API server does not answer" in done.stdout
+    assert "the API server's cannot be read" in done.stdout
+
+
+IN_THE_CLUSTER = ("k3s kubectl", "curl", "openssl", "tailscale ping")
+LOOKS = [
+    "k3s kubectl --request-timeout=5s get node home -o json",
+    "k3s kubectl --request-timeout=5s get pods --all-namespaces -o json",
+    "k3s kubectl --request-timeout=5s -n vlm get deployment vllm-qwen -o json",
+    "k3s kubectl --request-timeout=5s -n kube-system get configmap nvidia-time-slicing -o json",
+    "k3s kubectl --request-timeout=5s -n vlm get ingress vllm-qwen -o name",
+    f"k3s kubectl --request-timeout=5s -n vlm logs deployment/vllm-qwen --tail={LOG_LINES}",
+    f"curl -s -o /dev/null -w %{{http_code}} --max-time 5 http://{ADDRESS}/health",
+    ("openssl x509 -noout -enddate -in /var/lib/rancher/k3s/server/tls/serving-kube-apiserver.crt"),
+    "tailscale ping -c 1 --timeout 3s 100.64.0.9",
+]
+"""Of one check: none waits for longer than 5 s, whatever has fallen silent."""

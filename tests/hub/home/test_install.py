@@ -15,7 +15,7 @@ from hub.cli import app
 from hub.home import carry_out
 from hub.home.facts import Facts, look
 from hub.home.machine import HomeError
-from hub.home.steps import Step, recorded, steps
+from hub.home.steps import TAILSCALES, Step, recorded, steps
 from hub.home.undo import undoing
 from tests.support.home_server import Server, fresh_server, server
 
@@ -72,7 +72,11 @@ def write(server: Server, path: str, text: str) -> None:
 
 
 def tailscale_status(
-    server: Server, hostname: str, tags: list[str], state: str = "Running"
+    server: Server,
+    hostname: str,
+    tags: list[str],
+    state: str = "Running",
+    control_server: str = TAILSCALES,
 ) -> None:
     """A server on which Tailscale has been installed by somebody."""
     own = {
@@ -82,6 +86,8 @@ def tailscale_status(
         "TailscaleIPs": [ADDRESS],
     }
     write(server, "state/tailscale", json.dumps({"BackendState": state, "Self": own}))
+    prefs = {"LoggedOut": state == "NeedsLogin", "ControlURL": control_server}
+    write(server, "state/tailscale-prefs", json.dumps(prefs))
     write(server, "state/packages/tailscale", "")
     standin = server.root / "standin/any"
     (server.root / "usr/local/bin/tailscale").write_text(standin.read_text())
@@ -216,15 +222,16 @@ def test_a_machine_that_is_logged_in_as_a_person_joins_anew_and_gets_its_name_ba
     tailscale_status(server, "gaming-pc", [])
     before = server.tree()
     install(server)
-    up = [change for change in server.changes() if change.startswith("tailscale up")]
-    assert up == [
-        "tailscale up --hostname=home --advertise-tags=tag:llm-home --timeout=600s --force-reauth"
-    ]
+    [joining] = [change for change in server.changes() if change.startswith("tailscale up")]
+    assert joining == (
+        "tailscale up --hostname=home --advertise-tags=tag:llm-home --timeout=600s "
+        "--login-server=https://controlplane.tailscale.com --force-reauth"
+    )
     server.live_on()
     uninstall(server)
     assert (
-        "tailscale up --force-reauth --hostname=gaming-pc --advertise-tags= --timeout=600s"
-        in server.changes()
+        "tailscale up --force-reauth --hostname=gaming-pc --advertise-tags= "
+        "--login-server=https://controlplane.tailscale.com --timeout=600s" in server.changes()
     )
     after = server.tree()
     own = json.loads(after.pop("state/tailscale").partition(" ")[2])["Self"]
@@ -245,6 +252,21 @@ def test_a_machine_that_has_the_tag_under_another_name_is_only_renamed(server: S
     assert server.tree() == before
 
 
+@pytest.mark.parametrize("control_url", [None, "https://headscale.example"])
+@pytest.mark.parametrize("state", ["Running", "Stopped"])
+@pytest.mark.parametrize("theirs", [TAILSCALES, "https://other.example"])
+def test_who_was_logged_in_elsewhere_or_switched_off_is_so_again(
+    server: Server, theirs: str, state: str, control_url: str | None
+) -> None:
+    tailscale_status(server, "gaming-pc", [], state, theirs)
+    carry_out.install(server.machine(), control_url, quietly)
+    uninstall(server)
+    node = json.loads((server.root / "state/tailscale").read_text())
+    assert (node["BackendState"], node["Self"]["HostName"]) == (state, "gaming-pc")
+    prefs = json.loads((server.root / "state/tailscale-prefs").read_text())
+    assert prefs["ControlURL"] == theirs
+
+
 def test_headscale_is_named_when_joining(server: Server) -> None:
     carry_out.install(server.machine(), "https://headscale.example", quietly)
     [up] = [change for change in server.changes() if change.startswith("tailscale up")]
@@ -255,7 +277,8 @@ def test_a_step_without_effect_is_told_and_not_repeated(server: Server) -> None:
     (server.root / "standin/ethtool").unlink()
     (server.root / "standin/ethtool").write_text("#!/bin/sh\nprintf 'Supports Wake-on: g\\n'\n")
     (server.root / "standin/ethtool").chmod(0o755)
-    with pytest.raises(HomeError, match="the server does not show it: Let a magic packet"):
+    told = "the server does not show it: Let a magic packet .* `hub home check` shows the server"
+    with pytest.raises(HomeError, match=told):
         install(server)
 
 

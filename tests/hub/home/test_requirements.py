@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from hub.home.facts import look, tailscale_of
 from hub.home.requirements import leaving_problems, problems
 from hub.home.steps import steps
 from tests.support.home_facts import facts, tailscale
+from tests.support.home_server import Server, server
+
+__all__ = ["server"]
 
 NO_K3S: dict[str, Any] = {"k3s": "", "k3s_active": False, "k3s_enabled": False, "before": {}}
 
@@ -73,6 +78,15 @@ def test_a_driver_that_secure_boot_keeps_out_is_told_apart_from_none() -> None:
     assert "mokutil --import" in shown
 
 
+def test_without_the_firmwares_word_it_is_unknown_whether_secure_boot_keeps_the_driver_out() -> (
+    None
+):
+    shown = told(driver="", gpu="", module="", module_file="580.95.05", secure_boot=None)
+    assert "Whether secure boot is on is unknown: `mokutil --sb-state` does not tell it" in shown
+    assert "`sudo modprobe nvidia` says why" in shown
+    assert "apt install" not in shown
+
+
 def test_a_driver_that_was_upgraded_under_the_kernel_wants_a_reboot() -> None:
     shown = told(driver="", gpu="", module="580.95.05", module_file="580.105.08")
     assert shown == (
@@ -104,6 +118,32 @@ def test_the_tailnet_is_not_left_through_the_connection_that_this_would_break(
     told = leaving_problems(facts(came_from=came_from, before={"tailnet": {}}))
     assert bool(told) is stands_in_the_way
     assert leaving_problems(facts(came_from=came_from, before={"k3s": None})) == []
+
+
+def test_settings_with_which_tailscale_refuses_to_join_are_told_before_anything_changes() -> None:
+    person = tailscale(tags=(), changed=("RouteAll", "RunSSH"))
+    shown = told(tailscale=person)
+    assert "refuses to join as home: RouteAll, RunSSH." in shown
+    assert "sudo tailscale up --reset" in shown
+    assert problems(facts(tailscale=tailscale(changed=("RunSSH",)))) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "changed"),
+    [
+        ({}, ()),
+        ({"RouteAll": False, "CorpDNS": True, "NetfilterMode": 2, "AdvertiseRoutes": None}, ()),
+        ({"RouteAll": True, "CorpDNS": False}, ("RouteAll", "CorpDNS")),
+        (
+            {"AdvertiseRoutes": ["10.0.0.0/8"], "OperatorUser": "me"},
+            ("OperatorUser", "AdvertiseRoutes"),
+        ),
+    ],
+)
+def test_settings_of_tailscale_that_differ_from_a_fresh_ones_are_seen(
+    settings: dict[str, Any], changed: tuple[str, ...]
+) -> None:
+    assert tailscale_of("{}", json.dumps(settings)).changed == changed
 
 
 def test_a_second_device_called_home_is_noticed() -> None:
@@ -139,3 +179,17 @@ def test_own_package_lists_are_not_touched_where_the_package_is_there() -> None:
     }
     assert len(own) == 2
     assert steps(facts(files={**placed, **own})) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("SecureBoot enabled\n", True),
+        ("SecureBoot disabled\nPlatform is in Setup Mode\n", False),
+        ("EFI variables are not supported on this system\n", None),
+        ("", None),
+    ],
+)
+def test_mokutils_words_are_read(said: str, known: bool | None, server: Server) -> None:
+    (server.root / "state/secure-boot").write_text(said)
+    assert look(server.machine()).secure_boot is known

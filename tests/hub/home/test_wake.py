@@ -96,12 +96,14 @@ def test_a_tailscale_that_cannot_wake_others_is_told(pi: Pi, tailnet: Path) -> N
 
 def test_a_mac_that_is_none_is_told_in_the_devices_words(pi: Pi, tailnet: Path) -> None:
     pi.status, pi.answer = 400, "bad 'mac' param"
-    assert "pi answers 400: \"bad 'mac' param\"." in wake(exit_code=1)
+    shown = wake(exit_code=1)
+    assert "pi refused to send it (400: \"bad 'mac' param\"). Is the MAC the one that" in shown
 
 
 def test_a_packet_that_could_not_be_sent_is_told(pi: Pi, tailnet: Path) -> None:
     pi.answer = {"SentTo": None, "Errors": ["network is unreachable"]}
-    assert "pi could not send it: network is unreachable" in wake(exit_code=1)
+    shown = wake(exit_code=1)
+    assert "pi could not send it (network is unreachable). See whether it is connected" in shown
 
 
 def test_an_unknown_device_is_answered_with_those_that_are_online(tailnet: Path) -> None:
@@ -110,14 +112,17 @@ def test_an_unknown_device_is_answered_with_those_that_are_online(tailnet: Path)
 
 
 def test_a_device_that_is_not_online_cannot_wake(tailnet: Path) -> None:
-    assert "nas is not online, so it cannot wake home." in wake("nas", exit_code=1)
+    shown = wake("nas", exit_code=1)
+    assert "nas is not online, so it cannot wake home. Switch it on, or ask through" in shown
 
 
 def test_a_device_that_does_not_answer_is_told(tailnet: Path) -> None:
     status = json.loads((tailnet / "status").read_text())
     status["Peer"]["1"]["PeerAPIURL"] = [f"http://127.0.0.1:{free_port()}"]
     (tailnet / "status").write_text(json.dumps(status))
-    assert "pi does not answer over the tailnet" in wake(exit_code=1)
+    shown = wake(exit_code=1)
+    assert "pi does not answer over the tailnet (" in shown
+    assert "See whether `tailscale ping pi` is answered" in shown
 
 
 def test_a_computer_outside_the_tailnet_is_told(tailnet: Path) -> None:

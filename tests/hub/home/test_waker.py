@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import runpy
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from http.server import HTTPServer
 
 import pytest
 from typer.testing import CliRunner
@@ -146,3 +149,19 @@ def test_the_program_sends_the_packet_when_it_is_asked_and_only_then() -> None:
         "sentOn": ["idle", "left", "right"],
         "packets": 1,
     }
+
+
+def test_a_client_that_is_silent_holds_the_others_up_for_five_seconds_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = FILES / "waker/usr/local/lib/home-waker.py"
+    monkeypatch.setattr(sys, "argv", [str(program), "127.0.0.1", "0", MAC])
+    handler = runpy.run_path(str(program))["Waker"]
+    assert handler.timeout == 5
+    monkeypatch.setattr(handler, "timeout", 0.1)
+    with (
+        HTTPServer(("127.0.0.1", 0), handler) as waker,
+        socket.create_connection(("127.0.0.1", waker.server_port)) as silent,
+    ):
+        waker.handle_request()
+        assert silent.recv(1) == b"", "it was hung up"

@@ -45,6 +45,11 @@ VALUES = [
     *("", "0", "gzip", "100-continue", "close", "keep-alive, X-Hub-Key-Id", "Upgrade", "h2c"),
     *("websocket", "robot", "x", "{env.HOME}", "Bearer x", "bytes=0-", "*", "\r\n folded", "a\0b"),
 ]
+MORE_HEADERS = [
+    *[[]] * 40,
+    *([f"X{i}: y" for i in range(440)], ["a:"] * 4500, ["a:"] * 6000),
+    *([f"Cookie: {'x' * length}"] for length in (16_500, 19_000, 20_300)),
+]
 FRAMED_BODIES = [
     *[("Content-Length: 2", "{}")] * 6,
     *[("Transfer-Encoding: chunked", "2\r\n{}\r\n0\r\n\r\n")] * 3,
@@ -75,6 +80,7 @@ def request(random: Random) -> bytes:
             f"{random.choice(NAMES)}: {random.choice(VALUES)}"
             for _ in range(random.choice((0, 0, 1, 2)))
         ),
+        *random.choice(MORE_HEADERS),
         framing,
     ]
     end = random.choice(["\r\n"] * 15 + ["\n"])

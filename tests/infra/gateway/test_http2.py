@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 
 import httpx2
+import pytest
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import Event, ResponseReceived
-from hyperframe.frame import ContinuationFrame, HeadersFrame
+from h2.events import DataReceived, Event, ResponseReceived, StreamEnded
+from hyperframe.frame import ContinuationFrame, DataFrame, HeadersFrame
 
+from infra.gcp.caddyfile import BODY_SECONDS
 from tests.infra.gateway.conftest import Gateway
 from tests.infra.gateway.invariants import check_received
 from tests.support.gateway import chat_headers
@@ -34,11 +36,24 @@ class Client:
         self.h2.initiate_connection()
 
     def ask(self, stream: int, *more: tuple[str, str], path: str = "/v1/models") -> None:
-        key = chat_headers("laptop")["Authorization"]
-        named = {":method": "GET", ":path": path, ":scheme": "http", ":authority": "x"}
-        self.h2.send_headers(
-            stream, [*named.items(), ("authorization", key), *more], end_stream=True
+        self._head(stream, "GET", path, *more, end_stream=True)
+
+    def begin_question(self, stream: int, length: int) -> None:
+        self._head(
+            stream,
+            "POST",
+            "/v1/chat/completions",
+            ("content-length", str(length)),
+            end_stream=False,
         )
+
+    def _head(
+        self, stream: int, method: str, path: str, *more: tuple[str, str], end_stream: bool
+    ) -> None:
+        key = chat_headers("laptop")["Authorization"]
+        named = {":method": method, ":path": path, ":scheme": "http", ":authority": "x"}
+        headers = [*named.items(), ("authorization", key), *more]
+        self.h2.send_headers(stream, headers, end_stream=end_stream)
 
     def send(self) -> None:
         self.socket.sendall(self.h2.data_to_send())
@@ -100,3 +115,39 @@ def test_a_head_without_an_end_is_cut(gateway: Gateway) -> None:
         while client.socket.recv(65_536):  # the gateway closes; a time-out fails
             pass
     assert httpx2.get(f"{gateway.url}/health", timeout=2).status_code == 200
+
+
+def asked(client: Client) -> tuple[bytes, bytes]:
+    """Status and body of the answer to the one question."""
+    client.send()
+    seen = client.events_until(StreamEnded)
+    [answer] = [event for event in seen if isinstance(event, ResponseReceived)]
+    body = b"".join(event.data for event in seen if isinstance(event, DataReceived))
+    return dict(answer.headers)[b":status"], body
+
+
+def test_a_question_shorter_than_declared_is_the_clients_mistake(gateway: Gateway) -> None:
+    client = Client(gateway.port)
+    with closing(client.socket):
+        client.begin_question(1, length=1000)
+        client.send()
+        # The library would not send it.
+        client.socket.sendall(DataFrame(1, data=b"{}", flags=["END_STREAM"]).serialize())
+        status, told = asked(client)
+    assert status == b"400"
+    assert b'"invalid_request_error"' in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begun", [b"", b"{"])
+def test_a_question_that_does_not_come_whole_is_the_clients_mistake(
+    gateway: Gateway, begun: bytes
+) -> None:
+    client = Client(gateway.port)
+    client.socket.settimeout(BODY_SECONDS + SECONDS)
+    with closing(client.socket):
+        client.begin_question(1, length=1000)
+        client.h2.send_data(1, begun)
+        status, told = asked(client)
+    assert status == b"408"
+    assert b'"request_too_slow"' in told

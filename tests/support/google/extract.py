@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support.go_modules import downloaded
 from tests.support.google.interface import FILE
 
 GO_MOD = Path(__file__).parents[3] / "twin/tools/go/go.mod"
@@ -95,10 +95,8 @@ def _as_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def documents() -> Path:
-    """The module's folder, downloaded where it is not there yet."""
-    asked = ("go", "mod", "download", "-json", f"{MODULE}@{version()}")
-    said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
-    return Path(json.loads(said)["Dir"])
+    """The module's folder."""
+    return downloaded(MODULE, version())
 
 
 def main() -> None:

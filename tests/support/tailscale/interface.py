@@ -1,8 +1,8 @@
 """Whether what is sent to Tailscale, or comes from it, is what its own Go client sends and reads.
 
-``interface.json`` holds the client's types as JSON Schemas. Tailscale's Terraform provider, which
-Pulumi's is made of, uses this client, tailscale.com/client/tailscale/v2 (MIT); ``go/go.mod`` pins
-its version. Written anew by ``python -m tests.support.tailscale.interface``.
+``interface.json`` holds the client's types as JSON Schemas. Tailscale's Terraform provider 0.29.2,
+which Pulumi's is made of, uses this client, tailscale.com/client/tailscale/v2 2.9.0 (MIT), and so
+does ``go/go.mod``. Written anew by ``python -m tests.support.tailscale.interface``.
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.twin.cloud_run.emulator import PROGRAMS
+from twin.containers.images import IMAGES, LocalImage
+
 
 @pytest.fixture(autouse=True)
 def _caddy_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,3 +27,10 @@ def state() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="run"))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def images(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, code in PROGRAMS.items():
+        python = ("python3", "-u", "-c", code)  # by name: a container has a /tmp of its own
+        monkeypatch.setitem(IMAGES, name, LocalImage(entrypoint=python))

@@ -19,7 +19,9 @@ import psutil
 import pytest
 
 from tests.support.ports import free_port
+from tests.support.raw_http import answers_until_closed
 from tests.support.waiting import until_async
+from tests.twin.cloud_run import emulator
 from twin.listening import listens
 from twin.paths import TwinPaths
 
@@ -28,6 +30,7 @@ import http.server, json, os, time
 class H(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     def do_GET(self):
+        if self.path == '/refuse': return self.refuse()
         self.read_body()
         if self.path == '/stream': return self.stream()
         if self.path == '/silent': return self.silent()
@@ -44,6 +47,10 @@ class H(http.server.BaseHTTPRequestHandler):
             return self.rfile.read(int(self.headers.get('Content-Length', 0)))
         while size := int(self.rfile.readline() or b'0', 16): self.rfile.read(size + 2)
         self.rfile.readline()
+    def refuse(self):
+        self.send_response(413); self.send_header('Content-Length', '0')
+        self.send_header('Connection', 'close'); self.end_headers(); self.wfile.flush()
+        while self.rfile.read(65536): pass
     def silent(self):
         print('asked', flush=True)
         self.until_left()
@@ -58,45 +65,20 @@ print('serving', flush=True); s.serve_forever()
 
 
 def service(timeout: str) -> dict[str, Any]:
-    port = free_port()
-    container = {
-        "name": "main",
-        "image": "pause",
-        "commands": ["python3", "-c", SERVER],
-        "ports": {"containerPort": port},
-        "startupProbe": {
-            "tcpSocket": {"port": port},
-            "periodSeconds": 0.1,
-            "failureThreshold": 200,
-        },
-    }
-    return {
-        "name": "svc",
-        "location": "us-central1",
-        "template": {"containers": [container], "timeout": timeout},
-    }
+    main = {"image": "pause", "commands": ["python3", "-c", SERVER]}
+    return emulator.service(free_port(), main=main, timeout=timeout)
 
 
-class Run:
+class Run(emulator.Clients):
     """The process, and clients of its two sockets."""
 
     def __init__(self, paths: TwinPaths, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(paths, httpx2.AsyncHTTPTransport(uds=str(paths.cloud_run_admin_socket)))
         self.process = process
         self.log = paths.logs / "run" / "svc-main.log"
-        self.front = self._client(paths.cloud_run_socket)
-        self.admin = self._client(paths.cloud_run_admin_socket)
-
-    @staticmethod
-    def _client(at: Path) -> httpx2.AsyncClient:
-        transport = httpx2.AsyncHTTPTransport(uds=str(at))
-        return httpx2.AsyncClient(transport=transport, base_url="http://here", timeout=20)
 
     async def said(self, word: str) -> None:
         await until_async(lambda: word in self.log.read_text())
-
-    async def pids(self) -> list[int]:
-        [found] = (await self.admin.get("/services")).json()
-        return [c["pid"] for i in found["instances"] for c in i["containers"]]
 
 
 @asynccontextmanager
@@ -109,12 +91,11 @@ async def running(state: Path, limit: str = "300s") -> AsyncGenerator[Run]:
         await until_async(
             lambda: listens(paths.cloud_run_admin_socket) and listens(paths.cloud_run_socket)
         )
-        deployed = await run.admin.put("/services/svc", json=service(limit))
+        deployed = await run.deploy(service(limit))
         assert deployed.status_code == 200, deployed.text
         yield run
     finally:
-        await run.front.aclose()
-        await run.admin.aclose()
+        await run.close()
         process.terminate()
         await asyncio.to_thread(process.wait, 20)
 
@@ -231,6 +212,23 @@ def test_what_could_be_read_in_two_ways_is_refused_or_read_in_one(state: Path) -
             return {sent: await statuses(socket, sent) for sent in answers}
 
     assert asyncio.run(run()) == answers
+
+
+@pytest.mark.parametrize("framing", ["a length", "chunks"])
+def test_what_is_left_of_a_refused_request_is_no_other_request(state: Path, framing: str) -> None:
+    body = b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n" * 300_000
+    length = b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    head = b"POST /refuse HTTP/1.1\r\nHost: x\r\n"
+
+    async def run() -> None:
+        async with running(state):
+            at = TwinPaths(state).cloud_run_socket
+            for _ in range(8):
+                sent = head + (length if framing == "a length" else chunks)
+                assert await asyncio.to_thread(answers_until_closed, at, sent) == [413]
+
+    asyncio.run(run())
 
 
 def test_http_2_is_served_and_the_container_receives_http_1(state: Path) -> None:

@@ -5,148 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import psutil
 import pytest
-import uvicorn
 
 from tests.support.google.interface import misfits
 from tests.support.ports import free_port
 from tests.support.waiting import until_async
-from twin.cloud_run import activator, admin
-from twin.cloud_run.front import Front
-from twin.cloud_run.instance import Place
-from twin.cloud_run.service import Service
-from twin.containers.images import IMAGES, LocalImage
-from twin.listening import listens
-from twin.paths import TwinPaths
-from twin.server import Server
-
-SERVER = """
-import http.server, json, os, sys, threading, time
-class H(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    def do_GET(self):
-        if self.path == '/slow': time.sleep(30)
-        if self.path == '/die': os._exit(7)
-        if self.path == '/stream': return self.stream()
-        self.reply(json.dumps({**os.environ, 'x': self.headers.get('X-Forwarded-Proto')}).encode())
-    def do_POST(self):
-        self.reply(str(len(self.rfile.read(int(self.headers['Content-Length'])))).encode())
-    def reply(self, body):
-        self.send_response(200); self.send_header('Content-Length', str(len(body)))
-        self.end_headers(); self.wfile.write(body)
-    def stream(self):
-        self.send_response(200); self.send_header('Transfer-Encoding', 'chunked')
-        self.end_headers(); self.wfile.write(b'3\\r\\none\\r\\n'); self.wfile.flush()
-        print('waits for', os.environ['GO'])
-        while not os.path.exists(os.environ['GO']): time.sleep(.01)
-        self.wfile.write(b'3\\r\\ntwo\\r\\n0\\r\\n\\r\\n')
-    def log_message(self, *a): pass
-s = http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H)
-print('serving'); s.serve_forever()
-"""
-
-
-@pytest.fixture
-def images(monkeypatch: pytest.MonkeyPatch) -> None:
-    python = ("python3", "-u", "-c")  # by name: a container has a /tmp of its own
-    monkeypatch.setitem(IMAGES, "server", LocalImage(entrypoint=(*python, SERVER)))
-    for name, code in {
-        "sidecar": "import time; print('sidecar'); time.sleep(600)",
-        "broken": "print('cannot read my config'); raise SystemExit(4)",
-        "stubborn": "import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(600)",
-    }.items():
-        monkeypatch.setitem(IMAGES, name, LocalImage(entrypoint=(*python, code)))
-
-
-def service(port: int, *others: dict[str, Any], **template: Any) -> dict[str, Any]:
-    main = {
-        "name": "main",
-        "image": "server",
-        "ports": {"containerPort": port},
-        "dependsOns": [other["name"] for other in others],
-        "startupProbe": {
-            "tcpSocket": {"port": port},
-            "periodSeconds": 0.1,
-            "failureThreshold": 200,
-        },
-        **template.pop("main", {}),
-    }
-    return {
-        "name": "svc",
-        "location": "us-central1",
-        "template": {"containers": [main, *others], **template},
-    }
-
-
-class Run:
-    """A real Caddy in front; who deploys calls the control plane in this process."""
-
-    def __init__(self, caddy: Front, idle_seconds: float, places: list[Place]) -> None:
-        self._caddy = caddy
-        self.paths = caddy.paths
-        self.registry = admin.Registry(
-            self.paths, lambda: Service(caddy, "http://here", idle_seconds, None, places)
-        )
-        self.activator = Server(
-            uvicorn.Config(
-                activator.application(self.registry),
-                uds=str(self.paths.cloud_run_activator_socket),
-                log_level="warning",
-            )
-        )
-        public = httpx2.AsyncHTTPTransport(uds=str(self.paths.cloud_run_socket))
-        self.front = self._client(public)
-        self.admin = self._client(httpx2.ASGITransport(admin.application(self.registry)))
-
-    @staticmethod
-    def _client(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(transport=transport, base_url="http://here", timeout=20)
-
-    async def deploy(self, inputs: dict[str, Any]) -> httpx2.Response:
-        return await self.admin.put("/services/svc", json=inputs)
-
-    async def listed(self) -> dict[str, Any]:
-        [found] = (await self.admin.get("/services")).json()
-        return found
-
-    async def works(self) -> None:
-        """Return when the instance works on a request."""
-        [address] = [i["address"] for i in (await self.listed())["instances"]]
-        await until_async(lambda: self._caddy.requests_at(address))
-
-    async def pids(self) -> list[int]:
-        return [c["pid"] for i in (await self.listed())["instances"] for c in i["containers"]]
-
-
-@asynccontextmanager
-async def running(state: Path, idle_seconds: float = 60, networks: int = 2) -> AsyncGenerator[Run]:
-    """``networks``: on this machine's loopback all of them; each service has a port of its own."""
-    paths = TwinPaths(state)
-    paths.sockets.mkdir()
-    caddy = await Front.start(paths)
-    run = Run(caddy, idle_seconds, [Place()] * networks)
-    serving = asyncio.create_task(run.activator.serve())
-    try:
-        await until_async(
-            lambda: listens(paths.cloud_run_socket) and listens(paths.cloud_run_activator_socket)
-        )
-        yield run
-    finally:
-        await run.registry.delete()
-        await run.front.aclose()
-        await run.admin.aclose()
-        run.activator.should_exit = True
-        await serving
-        await caddy.stop()
-
+from tests.twin.cloud_run.emulator import running, service
 
 pytestmark = pytest.mark.usefixtures("images")
 
@@ -158,6 +26,9 @@ def test_a_deploy_proves_that_an_instance_starts_and_names_the_revision(state: P
             assert answer.status_code == 200
             assert answer.json()["uri"] == "http://here"
             assert answer.json()["latestReadyRevision"].startswith("svc-00001-")
+            [pid] = await cloud.pids()
+            assert psutil.pid_exists(pid)
+            assert re.fullmatch(r"svc-00001-[a-z]{3}", (await cloud.listed())["revision"])
 
     asyncio.run(run())
 
@@ -186,7 +57,8 @@ def test_a_container_gets_its_port_its_service_and_its_secrets(state: Path) -> N
             await cloud.deploy(service(port, main=main, volumes=[volume]))
             env = (await cloud.front.get("/env")).json()
             assert env["PORT"] == str(port)
-            assert env["K_SERVICE"] == "svc"
+            assert env["K_SERVICE"] == env["K_CONFIGURATION"] == "svc"
+            assert env["K_REVISION"] == (await cloud.listed())["revision"]
             assert env["WORD"] == "sesame"
             assert await asyncio.to_thread(Path(env["FILE"]).read_bytes) == b"content"
             assert env["x"] == "https"
@@ -204,7 +76,7 @@ def test_a_container_that_ends_fails_the_deploy_with_its_last_words_and_the_old_
             answer = await cloud.deploy(service(free_port(), main={"image": "broken"}))
             assert answer.status_code == 400
             assert "container main failed to start: it ended with exit code 4" in answer.text
-            assert "cannot read my config" in answer.json()["error"]
+            assert "cannot read my config" in answer.text
             assert (await cloud.listed())["revision"] == before
             assert (await cloud.front.get("/")).status_code == 200
 
@@ -267,8 +139,48 @@ def test_a_dependency_that_never_passes_its_probe_fails_the_deploy_and_is_named(
 
     async def run() -> None:
         async with running(state) as cloud:
-            told = (await cloud.deploy(service(free_port(), sidecar))).json()["error"]
+            told = (await cloud.deploy(service(free_port(), sidecar))).text
             assert "container side failed to start: its startup probe on port 1/healthz" in told
+
+    asyncio.run(run())
+
+
+def test_a_container_starts_after_the_probes_of_those_it_depends_on(state: Path) -> None:
+    port = free_port()
+    late = {
+        "name": "late",
+        "image": "server",
+        "envs": [{"name": "START_SECONDS", "value": "1"}, {"name": "PORT", "value": str(port)}],
+        "startupProbe": {
+            "httpGet": {"path": "/", "port": port},
+            "periodSeconds": 0.1,
+            "failureThreshold": 200,
+        },
+    }
+
+    async def run() -> None:
+        async with running(state) as cloud:
+            await cloud.deploy(service(free_port(), late))
+            [instance] = (await cloud.listed())["instances"]
+            first, second = instance["containers"]
+            assert (first["name"], second["name"]) == ("late", "main")
+            assert first["passedStartupAt"] >= first["startedAt"] + 1
+            assert second["startedAt"] >= first["passedStartupAt"]
+
+    asyncio.run(run())
+
+
+def test_the_latest_version_of_a_secret_is_the_one_with_the_highest_number(state: Path) -> None:
+    versions = state / "google" / "secrets" / "word"
+    versions.mkdir(parents=True)
+    for number in ("9", "10"):
+        (versions / number).write_text(f"sesame {number}")
+    main = {"envs": [{"name": "WORD", "valueSource": {"secretKeyRef": {"secret": "word"}}}]}
+
+    async def run() -> None:
+        async with running(state) as cloud:
+            await cloud.deploy(service(free_port(), main=main))
+            assert (await cloud.front.get("/env")).json()["WORD"] == "sesame 10"
 
     asyncio.run(run())
 
@@ -278,11 +190,7 @@ def test_idle_means_no_process_and_the_next_request_starts_one(state: Path) -> N
         async with running(state, idle_seconds=0.3) as cloud:
             await cloud.deploy(service(free_port()))
             [pid] = await cloud.pids()
-
-            async def zero() -> bool:
-                return not (await cloud.listed())["instances"]
-
-            await until_async(zero)
+            await cloud.no_instance()
             assert not psutil.pid_exists(pid)
             answers = await asyncio.gather(*(cloud.front.get("/env") for _ in range(5)))
             assert {answer.status_code for answer in answers} == {200}
@@ -352,76 +260,6 @@ def test_deleting_kills_what_ignores_sigterm_and_leaves_no_process(
             await cloud.admin.delete("/services/svc")
             assert [pid for pid in pids if psutil.pid_exists(pid)] == []
             assert (await cloud.front.get("/")).status_code == 404
-
-    asyncio.run(run())
-
-
-def test_a_request_over_32_mib_is_413_and_one_of_20_mb_passes(state: Path) -> None:
-    async def run() -> None:
-        async with running(state) as cloud:
-            await cloud.deploy(service(free_port()))
-            large = await cloud.front.post("/", content=b"x" * (32 * 2**20 + 1))
-            assert large.status_code == 413
-            passes = await cloud.front.post("/", content=b"x" * 20_000_000)
-            assert passes.text == "20000000"
-
-    asyncio.run(run())
-
-
-def test_a_request_that_takes_longer_than_the_services_time_out_is_504(state: Path) -> None:
-    async def run() -> None:
-        async with running(state) as cloud:
-            await cloud.deploy(service(free_port(), timeout="1s"))
-            assert (await cloud.front.get("/slow")).status_code == 504
-
-    asyncio.run(run())
-
-
-def test_only_as_many_requests_as_the_concurrency_run_at_once(state: Path) -> None:
-    async def run() -> None:
-        async with running(state) as cloud:
-            await cloud.deploy(service(free_port(), maxInstanceRequestConcurrency=1))
-            slow = asyncio.create_task(cloud.front.get("/slow"))
-            await cloud.works()
-            waiting = asyncio.create_task(cloud.front.get("/"))
-            _, pending = await asyncio.wait({waiting}, timeout=1)
-            assert pending == {waiting}
-            slow.cancel()
-            assert (await waiting).status_code == 200
-
-    asyncio.run(run())
-
-
-def test_a_request_that_finds_no_place_in_time_is_429(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("twin.cloud_run.front.PENDING_SECONDS", 0.5)
-
-    async def run() -> None:
-        async with running(state) as cloud:
-            await cloud.deploy(service(free_port(), maxInstanceRequestConcurrency=1))
-            slow = asyncio.create_task(cloud.front.get("/slow"))
-            await cloud.works()
-            refused = await cloud.front.get("/")
-            assert (refused.status_code, refused.text) == (429, "Rate exceeded.\n")
-            slow.cancel()
-
-    asyncio.run(run())
-
-
-def test_a_header_that_does_not_arrive_in_time_ends_the_connection(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("twin.cloud_run.front.READ_HEADER_SECONDS", 0.3)
-
-    async def run() -> None:
-        async with running(state) as cloud:
-            at = str(cloud.paths.cloud_run_socket)
-            reader, writer = await asyncio.open_unix_connection(at)
-            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nA: ")
-            async with asyncio.timeout(20):
-                assert await reader.read() == b""
-            writer.close()
 
     asyncio.run(run())
 

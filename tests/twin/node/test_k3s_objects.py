@@ -20,9 +20,10 @@ def test_the_kinds_the_program_uses_are_there_with_their_paths() -> None:
     assert f"{crds}/ingressroutetcps.traefik.io" in paths
     assert f"{crds}/tlsstores.traefik.io" in paths
     assert f"{crds}/helmchartconfigs.helm.cattle.io" in paths
+    assert f"{crds}/helmcharts.helm.cattle.io" in paths
     assert "/apis/node.k8s.io/v1/runtimeclasses/nvidia" in paths
     assert "/apis/networking.k8s.io/v1/ingressclasses/traefik" in paths
-    assert len(paths) == 13
+    assert len(paths) == 14
 
 
 def test_each_object_is_applied_to_its_own_name() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from pathlib import Path
 
 import httpx2
@@ -44,6 +46,16 @@ def log(tmp_path: Path) -> Path:
 )
 def test_a_containers_log_is_shown(query: str, shown: str, log: Path) -> None:
     answer = ask(f"/containerLogs/vlm/vllm-0/vllm{query}", log)
+    assert (answer.status_code, answer.text) == (200, shown)
+
+
+@pytest.mark.parametrize(("age", "shown"), [(5, "three\n"), (60, "")])
+def test_of_a_log_that_nobody_has_written_to_lately_nothing_is_shown(
+    age: int, shown: str, log: Path
+) -> None:
+    written = time.time() - age
+    os.utime(log, (written, written))
+    answer = ask("/containerLogs/vlm/vllm-0/vllm?tailLines=1&sinceSeconds=15", log)
     assert (answer.status_code, answer.text) == (200, shown)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socketserver
 import tempfile
 import threading
@@ -15,20 +16,34 @@ from typing import Any
 import grpc
 import pytest
 
+from tests.support.google.interface import misfits
 from tests.twin.providers.engine import Engine, engine
+from tests.twin.providers.google_types import (
+    ACCOUNT,
+    API,
+    READER,
+    REPOSITORY,
+    SECRET,
+    SERVICE,
+    VERSION,
+)
 from twin.providers import gcp
 from twin.providers.google_store import GoogleStore
 
-API = "gcp:projects/service:Service"
-ACCOUNT = "gcp:serviceaccount/account:Account"
-SECRET = "gcp:secretmanager/secret:Secret"
-VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
-READER = "gcp:secretmanager/secretIamMember:SecretIamMember"
-REPOSITORY = "gcp:artifactregistry/repository:Repository"
-SERVICE = "gcp:cloudrunv2/service:Service"
-
 KEYS: dict[str, Any] = {"secretId": "keys", "replication": {"auto": {}}}
 MAIL = "home-gateway@home.iam.gserviceaccount.com"
+MEMBER = {
+    "secretId": "projects/home/secrets/keys",
+    "role": "roles/secretmanager.secretAccessor",
+    "member": f"serviceAccount:{MAIL}",
+}
+MIRROR: dict[str, Any] = {
+    "repositoryId": "docker-hub",
+    "location": "asia-northeast3",
+    "format": "DOCKER",
+    "mode": "REMOTE_REPOSITORY",
+}
+RUN = "projects/home/locations/asia-northeast3/services/home-gateway"
 GATEWAY: dict[str, Any] = {
     "name": "home-gateway",
     "location": "asia-northeast3",
@@ -36,7 +51,12 @@ GATEWAY: dict[str, Any] = {
     "template": {
         "serviceAccount": MAIL,
         "containers": [{"name": "caddy", "image": "caddy", "ports": {"containerPort": 8080}}],
-        "volumes": [{"name": "keys", "secret": {"secret": "keys", "items": [{"version": "1"}]}}],
+        "volumes": [
+            {
+                "name": "keys",
+                "secret": {"secret": "keys", "items": [{"path": "keys", "version": "1"}]},
+            }
+        ],
     },
 }
 
@@ -68,7 +88,7 @@ class _Answer(BaseHTTPRequestHandler):
         }
         self.send_response(200 if server.error is None else 409)
         self.end_headers()
-        text = json.dumps(answer if server.error is None else {"error": server.error})
+        text = json.dumps(answer) if server.error is None else server.error
         self.wfile.write(text.encode())
 
     do_PUT = do_DELETE = _answer  # noqa: N815
@@ -104,30 +124,61 @@ def prepare(google: Engine) -> None:
     google.of(ACCOUNT).create({"accountId": "home-gateway"})
     id_, _ = google.of(SECRET).create(KEYS)
     google.of(VERSION).create({"secret": id_, "secretData": "hk-1"})
-    google.of(READER).create(
-        {
-            "secretId": id_,
-            "role": "roles/secretmanager.secretAccessor",
-            "member": f"serviceAccount:{MAIL}",
-        }
+    google.of(READER).create(MEMBER)
+
+
+def test_an_api_has_its_project(google: Engine) -> None:
+    assert google.of(API).create({"service": "run.googleapis.com"}) == (
+        "home/run.googleapis.com",
+        {"service": "run.googleapis.com", "project": "home"},
     )
 
 
-def test_an_account_has_its_mail_address_and_a_numeric_id_that_stays(google: Engine) -> None:
+def test_an_account_has_its_mail_address_and_a_numeric_id(google: Engine) -> None:
     id_, outputs = google.of(ACCOUNT).create({"accountId": "home-gateway"})
     assert id_ == f"projects/home/serviceAccounts/{MAIL}"
-    assert outputs["email"] == MAIL
-    assert outputs["member"] == f"serviceAccount:{MAIL}"
-    assert outputs["uniqueId"].isdigit()
-    assert len(outputs["uniqueId"]) == 21
-    assert google.of(ACCOUNT).create({"accountId": "home-gateway"})[1] == outputs
+    assert outputs == {
+        "accountId": "home-gateway",
+        "project": "home",
+        "email": MAIL,
+        "member": f"serviceAccount:{MAIL}",
+        "name": id_,
+        "uniqueId": outputs["uniqueId"],
+    }
+    assert re.fullmatch(r"[1-9]\d{20}", outputs["uniqueId"])
+    assert google.of(ACCOUNT).read(id_, outputs) == outputs
+
+
+def test_an_account_that_is_made_anew_is_another_one(google: Engine) -> None:
+    accounts = google.of(ACCOUNT)
+    id_, outputs = accounts.create({"accountId": "home-gateway"})
+    accounts.delete(id_, outputs)
+    assert accounts.create({"accountId": "home-gateway"})[1]["uniqueId"] != outputs["uniqueId"]
 
 
 def test_a_repository_has_its_registry_uri(google: Engine) -> None:
-    inputs = {"repositoryId": "docker-hub", "location": "asia-northeast3", "format": "DOCKER"}
-    id_, outputs = google.of(REPOSITORY).create(inputs)
+    id_, outputs = google.of(REPOSITORY).create(MIRROR)
     assert id_ == "projects/home/locations/asia-northeast3/repositories/docker-hub"
-    assert outputs["registryUri"] == "asia-northeast3-docker.pkg.dev/home/docker-hub"
+    assert outputs == {
+        **MIRROR,
+        "project": "home",
+        "name": "docker-hub",
+        "registryUri": "asia-northeast3-docker.pkg.dev/home/docker-hub",
+    }
+
+
+def test_a_member_has_an_id_of_its_three_parts(google: Engine) -> None:
+    id_, outputs = google.of(READER).create(MEMBER)
+    assert id_ == "{secretId}/{role}/{member}".format_map(MEMBER)
+    assert outputs == {**MEMBER, "project": "home", "etag": "twin"}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "a" * 256])
+def test_a_secret_id_that_google_refuses_is_refused(google: Engine, name: str) -> None:
+    secrets = google.of(SECRET)
+    told = {"secretId": "1 to 255 letters, digits, - and _"}
+    assert secrets.check({**KEYS, "secretId": name}) == told
+    assert secrets.check({**KEYS, "secretId": "A-z_9" * 51}) == {}
 
 
 @pytest.mark.parametrize("name", ["short", "Home-gateway", "home-gateway-", "h" * 31])
@@ -136,11 +187,22 @@ def test_an_account_id_that_google_refuses_is_refused(google: Engine, name: str)
 
 
 def test_secret_versions_only_count_up(google: Engine, tmp_path: Path) -> None:
-    secret, _ = google.of(SECRET).create(KEYS)
+    secret, keys = google.of(SECRET).create(KEYS)
+    assert (secret, keys) == (
+        "projects/home/secrets/keys",
+        {**KEYS, "project": "home", "name": "projects/home/secrets/keys"},
+    )
     versions = google.of(VERSION)
     id_, first = versions.create({"secret": secret, "secretData": "hk-1"})
     assert id_ == "projects/home/secrets/keys/versions/1"
-    assert first["version"] == "1"
+    assert first == {
+        "secret": secret,
+        "secretData": "hk-1",
+        "project": "home",
+        "name": id_,
+        "version": "1",
+        "enabled": True,
+    }
     assert versions.create({"secret": secret, "secretData": "hk-2"})[1]["version"] == "2"
     versions.delete("projects/home/secrets/keys/versions/2", {"secret": secret, "version": "2"})
     google.of(SECRET).update(secret, KEYS, {**KEYS, "labels": {"of": "gateway"}})
@@ -210,12 +272,18 @@ def test_a_service_is_handed_to_cloud_run(google: Engine, cloud_run: CloudRun) -
     prepare(google)
     services = google.of(SERVICE)
     id_, outputs = services.create(GATEWAY)
-    assert id_ == "projects/home/locations/asia-northeast3/services/home-gateway"
-    assert outputs["uri"] == "http://127.0.0.1:8080"
-    assert outputs["urls"] == ["http://127.0.0.1:8080"]
-    assert outputs["latestReadyRevision"] == "home-gateway-00001-abc"
+    assert id_ == RUN
+    assert outputs == {
+        **GATEWAY,
+        "project": "home",
+        "uri": "http://127.0.0.1:8080",
+        "urls": ["http://127.0.0.1:8080"],
+        "latestReadyRevision": f"{RUN}/revisions/home-gateway-00001-abc",
+        "generation": "1",
+    }
     updated = services.update(id_, outputs, {**GATEWAY, "ingress": "INGRESS_TRAFFIC_ALL"})
-    assert updated["latestReadyRevision"] == "home-gateway-00002-abc"
+    assert updated["latestReadyRevision"] == f"{RUN}/revisions/home-gateway-00002-abc"
+    assert updated["generation"] == "2"
     services.delete(id_, updated)
     assert cloud_run.asked == [
         ("PUT", "/services/home-gateway", GATEWAY),
@@ -223,6 +291,33 @@ def test_a_service_is_handed_to_cloud_run(google: Engine, cloud_run: CloudRun) -
         ("DELETE", "/services/home-gateway", None),
     ]
     assert services.read(id_, updated) is None
+
+
+PROVIDERS_OWN = {"project", "member"}
+"""What the provider adds by itself."""
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "schema"),
+    [
+        (ACCOUNT, {"accountId": "home-gateway-2"}, ("iam", "ServiceAccount")),
+        (SECRET, {**KEYS, "secretId": "keys-2"}, ("secretmanager", "Secret")),
+        (REPOSITORY, MIRROR, ("artifactregistry", "Repository")),
+        (SERVICE, GATEWAY, ("run", "GoogleCloudRunV2Service")),
+    ],
+)
+def test_what_google_computes_is_in_googles_words(
+    google: Engine,
+    cloud_run: CloudRun,
+    type_: str,
+    inputs: dict[str, Any],
+    schema: tuple[str, str],
+) -> None:
+    prepare(google)
+    _, outputs = google.of(type_).create(inputs)
+    computed = {k: v for k, v in outputs.items() if k not in inputs.keys() | PROVIDERS_OWN}
+    assert computed
+    assert misfits(*schema, computed, sent=False) == []
 
 
 def test_the_preview_of_a_service_asks_nobody(google: Engine, cloud_run: CloudRun) -> None:
@@ -245,13 +340,9 @@ def test_a_service_whose_secret_nobody_may_read_is_refused(
     google: Engine, cloud_run: CloudRun
 ) -> None:
     prepare(google)
-    reader = {
-        "secretId": "projects/home/secrets/keys",
-        "role": "roles/secretmanager.secretAccessor",
-        "member": f"serviceAccount:{MAIL}",
-    }
-    google.of(READER).delete("reader", reader)
-    with pytest.raises(grpc.RpcError, match="Permission denied on secret: projects/home/secrets"):
+    google.of(READER).delete("reader", MEMBER)
+    refusal = r"Error 400:\nPermission denied on secret: projects/home/secrets"
+    with pytest.raises(grpc.RpcError, match=refusal):
         google.of(SERVICE).create(GATEWAY)
     assert cloud_run.asked == []
 

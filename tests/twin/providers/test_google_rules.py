@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from twin.providers.google_rules import missing_for_service, secret_references, service_problems
+from twin.providers.google_rules import missing_for_service, service_problems
 
 MAIL = "home-gateway@home.iam.gserviceaccount.com"
 SERVICE: dict[str, Any] = {
@@ -54,6 +54,7 @@ TEMPLATE = ("template",)
 CADDY = ("template", "containers", 0)
 TAILSCALE = ("template", "containers", 1)
 PROBE = (*CADDY, "startupProbe")
+AT_PROBE = "template.containers[0].startupProbe"
 
 
 def changed(path: tuple[Any, ...], **values: Any) -> dict[str, Any]:
@@ -87,15 +88,18 @@ def test_the_service_itself_is_accepted() -> None:
             "template.maxInstanceRequestConcurrency",
         ),
         (
-            changed(TEMPLATE, maxInstanceRequestConcurrency=0),
-            "template.maxInstanceRequestConcurrency",
-        ),
-        (
             changed(TEMPLATE, scaling={"minInstanceCount": 2, "maxInstanceCount": 1}),
             "template.scaling",
         ),
+        (changed(TEMPLATE, scaling={"minInstanceCount": 101}), "template.scaling"),
+        (changed(TEMPLATE, containers=[]), "template.containers"),
         (changed(CADDY, ports=None), "template.containers"),
         (changed(TAILSCALE, ports={"containerPort": 1}), "template.containers"),
+        (changed(TAILSCALE, name=None), "template.containers"),
+        (changed(TAILSCALE, name="caddy"), "template.containers"),
+        (changed(TAILSCALE, dependsOns=["caddy"]), "template.containers"),
+        (changed(CADDY, dependsOns=["caddy"]), "template.containers"),
+        (changed(CADDY, envs=[{"name": "A", "valueSource": {}}]), "template.containers[0].envs"),
         (changed(CADDY, image=""), "template.containers[0].image"),
         (
             changed(CADDY, resources={"limits": {"cpu": "3"}}),
@@ -104,9 +108,20 @@ def test_the_service_itself_is_accepted() -> None:
         (changed(CADDY, dependsOns=["derp"]), "template.containers[0].dependsOns"),
         (changed(TAILSCALE, startupProbe=None), "template.containers[0].dependsOns"),
         (changed(TEMPLATE, volumes=[]), "template.containers[0].volumeMounts"),
-        (changed(PROBE, periodSeconds=241), "template.containers[0].startupProbe.periodSeconds"),
-        (changed(PROBE, timeoutSeconds=2), "template.containers[0].startupProbe.timeoutSeconds"),
-        (changed(PROBE, failureThreshold=241), "template.containers[0].startupProbe"),
+        (changed(PROBE, initialDelaySeconds=-1), f"{AT_PROBE}.initialDelaySeconds"),
+        (changed(PROBE, initialDelaySeconds=241), f"{AT_PROBE}.initialDelaySeconds"),
+        (changed(PROBE, periodSeconds=0), f"{AT_PROBE}.periodSeconds"),
+        (changed(PROBE, periodSeconds=241), f"{AT_PROBE}.periodSeconds"),
+        (changed(PROBE, timeoutSeconds=0), f"{AT_PROBE}.timeoutSeconds"),
+        (changed(PROBE, timeoutSeconds=2), f"{AT_PROBE}.timeoutSeconds"),
+        (changed(PROBE, timeoutSeconds=3601), f"{AT_PROBE}.timeoutSeconds"),
+        (changed(PROBE, periodSeconds=None, timeoutSeconds=11), f"{AT_PROBE}.timeoutSeconds"),
+        (changed(PROBE, failureThreshold=0), f"{AT_PROBE}.failureThreshold"),
+        (changed(PROBE, failureThreshold=241), AT_PROBE),
+        (changed(PROBE, periodSeconds=81), AT_PROBE),
+        (changed(PROBE, tcpSocket=None), AT_PROBE),
+        (changed(PROBE, httpGet={}), AT_PROBE),
+        (changed(PROBE, tcpSocket=None, grpc={}), f"{AT_PROBE}.grpc"),
     ],
 )
 def test_a_limit_that_is_broken_is_named(service: dict[str, Any], where: str) -> None:
@@ -120,15 +135,22 @@ def test_a_limit_that_is_broken_is_named(service: dict[str, Any], where: str) ->
         changed(TEMPLATE, timeout="3600s"),
         changed(TEMPLATE, timeout=None),
         changed(TEMPLATE, maxInstanceRequestConcurrency=1000),
+        changed(TEMPLATE, maxInstanceRequestConcurrency=0),
+        changed(TEMPLATE, scaling={"minInstanceCount": 100}),
+        changed(TEMPLATE, containers=[{"name": "caddy", "image": "caddy"}]),
         changed(PROBE, failureThreshold=240),
+        changed(PROBE, initialDelaySeconds=240),
+        changed(PROBE, initialDelaySeconds=0, timeoutSeconds=1, failureThreshold=1),
+        changed(PROBE, periodSeconds=80, timeoutSeconds=80),
+        changed(PROBE, periodSeconds=None, timeoutSeconds=10),
+        *(
+            changed(CADDY, resources={"limits": {"cpu": cpu}})
+            for cpu in ("2", "4", "6", "8", "1000m", "2000m", "4000m", "6000m", "8000m")
+        ),
     ],
 )
 def test_a_limit_that_is_just_kept_is_accepted(service: dict[str, Any]) -> None:
     assert service_problems(service) == []
-
-
-def test_secrets_are_found_in_environment_and_volumes() -> None:
-    assert list(secret_references(SERVICE["template"])) == [("upstream", "2"), ("keys", "1")]
 
 
 def test_nothing_is_missing_in_a_complete_project() -> None:

@@ -29,7 +29,9 @@ class Kettle:
     def replaces(self, path: str, old: Properties, new: Properties) -> bool:
         return path == "metal"
 
-    def live_inputs(self, inputs: Properties, outputs: Properties) -> Properties:
+    def live_inputs(
+        self, inputs: Properties, outputs: Properties, planned: Properties
+    ) -> Properties:
         return {name: outputs.get(name, value) for name, value in inputs.items()}
 
     def create(self, inputs: Properties, operation: Operation) -> Created:

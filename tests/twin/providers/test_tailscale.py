@@ -16,7 +16,7 @@ import pytest
 from tests.twin.providers.engine import Engine, engine
 from twin.providers import tailscale
 
-RECORDED = Path(__file__).parent / "recorded"
+EXCHANGE = Path(__file__).with_name("tailnet_key.json")
 KEY = "tailscale:index/tailnetKey:TailnetKey"
 IDENTITY = "tailscale:index/federatedIdentity:FederatedIdentity"
 REUSABLE = {"reusable": True, "ephemeral": True, "tags": ["tag:llm-gateway"], "expiry": 3600}
@@ -33,6 +33,8 @@ file = here / "keys.json"
 keys = json.loads(file.read_text()) if file.exists() else []
 stamp = lambda seconds: {{"seconds": int(seconds), "nanos": 5}}
 if words[:2] == ["preauthkeys", "create"]:
+    if not any(word.startswith("--tags=") for word in words):
+        sys.exit("Cannot create Pre Auth Key: auth-key must be either tagged or owned by user")
     keys.append({{
         "id": len(keys) + 1,
         "key": "hskey-auth-abc",
@@ -45,13 +47,6 @@ elif words == ["preauthkeys", "list"]:
 elif words[:2] == ["preauthkeys", "expire"]:
     keys[int(words[3]) - 1]["expiration"] = stamp(time.time() - 1)
     print("{{}}")
-elif words[:2] == ["policy", "set"]:
-    policy = pathlib.Path(words[3]).read_text()
-    if not policy.startswith("{{"):
-        print(json.dumps({{"error": "parsing HuJSON"}}), file=sys.stderr)
-        sys.exit(1)
-    (here / "policy").write_text(policy)
-    print("Policy updated.")
 file.write_text(json.dumps(keys))
 """
 
@@ -97,9 +92,12 @@ def test_a_key_is_created_with_what_the_program_says(tailnet: Engine, bin_folder
     assert outputs["invalid"] is False
 
 
-def test_a_key_has_the_state_that_tailscales_own_answer_gives(tailnet: Engine) -> None:
-    """``tailscale/resource_tailnet_key.go`` keeps the answer's fields under these names."""
-    exchange = json.loads((RECORDED / "tailnet_key.json").read_text())
+def test_a_key_has_the_state_that_an_answer_of_tailscales_form_gives(tailnet: Engine) -> None:
+    """``tailscale/resource_tailnet_key.go`` keeps the answer's fields under these names.
+
+    The exchange is written by hand, with the stub's values; what it shows is names and types.
+    """
+    exchange = json.loads(EXCHANGE.read_text())
     asked, answer = exchange["request"]["body"], exchange["answer"]
     id_, outputs = tailnet.create(REUSABLE)
     assert id_ == answer["id"]
@@ -118,8 +116,19 @@ def test_a_key_has_the_state_that_tailscales_own_answer_gives(tailnet: Engine) -
 
 
 def test_a_key_lives_for_ninety_days_unless_told(tailnet: Engine, bin_folder: Path) -> None:
-    tailnet.create({})
-    assert calls(bin_folder) == [["preauthkeys", "create", "--expiration=7776000s"]]
+    _, outputs = tailnet.create({"tags": ["tag:a", "tag:b"]})
+    assert calls(bin_folder) == [
+        ["preauthkeys", "create", "--tags=tag:a,tag:b", "--expiration=7776000s"]
+    ]
+    assert outputs["expiry"] == 7_776_000
+
+
+def test_what_the_control_server_refuses_is_told_in_its_words(tailnet: Engine) -> None:
+    with pytest.raises(
+        grpc.RpcError,
+        match=r"the control server refused `preauthkeys create`: .*must be either tagged or owned",
+    ):
+        tailnet.create({"reusable": True})
 
 
 def test_the_preview_creates_no_key(tailnet: Engine, bin_folder: Path) -> None:
@@ -128,16 +137,45 @@ def test_the_preview_creates_no_key(tailnet: Engine, bin_folder: Path) -> None:
 
 
 def test_every_attribute_of_a_key_replaces_it(tailnet: Engine) -> None:
-    changed = {**REUSABLE, "tags": ["tag:llm-home"], "ephemeral": False}
+    changed = {
+        "reusable": False,
+        "ephemeral": False,
+        "tags": ["tag:llm-home"],
+        "expiry": 60,
+        "description": "d",
+        "preauthorized": True,
+    }
     assert tailnet.diff(REUSABLE, changed) == {
+        "reusable": "UPDATE_REPLACE",
         "ephemeral": "UPDATE_REPLACE",
         "tags[0]": "UPDATE_REPLACE",
+        "expiry": "UPDATE_REPLACE",
+        "description": "ADD_REPLACE",
+        "preauthorized": "ADD_REPLACE",
     }
 
 
-def test_whether_to_renew_a_key_is_changed_in_place(tailnet: Engine) -> None:
-    assert tailnet.diff(REUSABLE, {**REUSABLE, "recreateIfInvalid": "always"}) == {
-        "recreateIfInvalid": "ADD"
+def test_whether_to_renew_a_key_and_whose_it_is_are_changed_in_place(tailnet: Engine) -> None:
+    changed = {**REUSABLE, "recreateIfInvalid": "always", "userId": "7"}
+    assert tailnet.diff(REUSABLE, changed) == {"recreateIfInvalid": "ADD", "userId": "ADD"}
+
+
+def test_an_update_keeps_the_key_and_reads_it_again(tailnet: Engine) -> None:
+    always = {**REUSABLE, "recreateIfInvalid": "always"}
+    id_, outputs = tailnet.create(always)
+    changed = {**REUSABLE, "userId": "7"}
+    updated = {name: value for name, value in outputs.items() if name != "recreateIfInvalid"}
+    assert tailnet.update(id_, outputs, changed) == updated
+    tailnet.delete(id_, outputs)
+    assert tailnet.update(id_, outputs, changed, preview=True) == updated
+    assert tailnet.update(id_, outputs, changed) == {**updated, "invalid": True}
+
+
+@pytest.mark.parametrize("wish", ["", "always", "never"])
+def test_whether_to_renew_a_key_is_one_of_three_words(tailnet: Engine, wish: str) -> None:
+    assert tailnet.check({"recreateIfInvalid": wish}) == {}
+    assert tailnet.check({"recreateIfInvalid": f"{wish}s"}) == {
+        "recreateIfInvalid": "must be always or never"
     }
 
 
@@ -172,6 +210,27 @@ def test_a_revoked_key_is_kept_as_invalid_and_replaced_where_that_is_wished(
     assert planned == ({"invalid": "DELETE_REPLACE"} if is_replaced else {})
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "planned"),
+    [
+        ("never", "always", {"recreateIfInvalid": "UPDATE", "invalid": "DELETE_REPLACE"}),
+        ("always", "never", {"recreateIfInvalid": "UPDATE"}),
+    ],
+)
+def test_an_invalid_key_is_replaced_or_not_as_the_program_says_now(
+    tailnet: Engine, before: str, now: str, planned: dict[str, str]
+) -> None:
+    inputs = {**REUSABLE, "recreateIfInvalid": before}
+    _, outputs = tailnet.create(inputs)
+    live = {**outputs, "invalid": True}
+    assert tailnet.diff(inputs, {**inputs, "recreateIfInvalid": now}, live=live) == planned
+    once = {**REUSABLE, "reusable": False, "recreateIfInvalid": "always"}
+    dropped = {name: value for name, value in once.items() if name != "recreateIfInvalid"}
+    assert tailnet.diff(once, dropped, live={**once, "invalid": True}) == {
+        "recreateIfInvalid": "DELETE"
+    }
+
+
 def test_an_expired_key_is_invalid(tailnet: Engine) -> None:
     id_, outputs = tailnet.create({**REUSABLE, "expiry": 0, "recreateIfInvalid": "never"})
     until = time.monotonic() + 3
@@ -195,3 +254,8 @@ def test_a_key_that_is_gone_or_invalid_can_be_deleted(tailnet: Engine, bin_folde
 def test_a_federated_identity_is_refused_with_the_way_out(tailnet: Engine) -> None:
     with pytest.raises(grpc.RpcError, match=r"write tailnet\.joinWith: authKey for the twin"):
         tailnet.of(IDENTITY).check({})
+
+
+def test_a_type_that_the_program_does_not_use_is_refused(tailnet: Engine) -> None:
+    with pytest.raises(grpc.RpcError, match="the twin has no tailscale:index/acl:Acl"):
+        tailnet.of("tailscale:index/acl:Acl").check({})

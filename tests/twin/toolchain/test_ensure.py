@@ -145,8 +145,14 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for name in tool.programs:
             (target / name).write_text(f"#!/bin/sh\necho v{tool.version}\n")
             (target / name).chmod(0o755)
-    vllm.environment(tmp_path).mkdir()
+    vllm.python(tmp_path).parent.mkdir(parents=True)
+    vllm.python(tmp_path).touch()
     (vllm.environment(tmp_path) / "complete").touch()
+
+    async def install(*_: object) -> None:
+        raise AssertionError("all is there, and vLLM is installed once more")
+
+    monkeypatch.setattr(vllm, "install", install)
     return target
 
 

@@ -23,6 +23,7 @@ def test_the_rows_of_the_7b_model_on_a_3090() -> None:
         "one request": "1,401 tokens",
         "picture in it": "999 tokens",
         "at once": "16 (max_num_seqs)",
+        "speed of": "an RTX 3090",
         "roofline, reading": "5,440 tokens/s",
         "roofline, writing": "66 tokens/s",
         "users": "8",

@@ -1,0 +1,78 @@
+"""Numbers that no form has read, told so that nothing is lost without a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from app.client.grounding import tags
+from app.client.grounding.items import Found, Piece, Unreadable
+from app.client.grounding.values import NUMBER
+
+_QUOTED = rf"[\"']?{NUMBER}[\"']?"
+_LIST = rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]"
+_PLACE = (
+    r"[xy]\d?|left|right|top|bottom|upper|lower|corners?|edge|side|rows?|columns?|point|position"
+    r"|horizontally|vertically"
+)
+_SIZE = r"size|width|height|wide|high|tall|[wh]"
+_APART = (
+    r"(?:[ \t,;:/|@=+&\u00d7\u2192-]|(?<=\d)(?:px|x(?=\d))|\b(?:pixels?|to|and|by|from|until"
+    rf"|through|between|with|its?|is|are|at|the|of|in|{_SIZE}|{_PLACE})\b){{1,24}}+"
+)
+"""What may stand between the numbers of one place in a sentence."""
+_FOUR = re.compile(
+    rf"{_LIST}|(?<![\w./])(?<!\d[:,]){NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px)?(?![\w.])"
+    rf"|{tags.LOCATIONS}",
+    re.IGNORECASE,
+)
+_WITH_UNIT = rf"{NUMBER}(?:\s?(?:px|pixels?|%))?"
+_BESIDE = (
+    rf"(?:[\s,;|()\[\]*`\"'=:-]|</?[^<>\d]{{1,30}}>|\b(?:{_PLACE})(?=[\W\d])"
+    r"|\b(?:to|until|and|bis)\b){1,30}+"
+)
+_TWO = re.compile(
+    rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click|coordinates?))[\s*(\[`:=\u2248]{{0,9}})"
+    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<loc_?\d{{1,4}}>\s*){{2,}}",
+    re.IGNORECASE,
+)
+"""At least two, behind a bracket, a colon or a word of place."""
+_NO_PLACE = re.compile(
+    r"\D*\d{1,3}(?:,\d{3}){1,2}\D*|\D*\d+\s?[x\u00d7]\s?\d+\D*|.*\b\d{4}-\d\d-\d\d\b.*"
+    r"|\D*\d{1,2}:\d\d(?::\d\d)?\D*",
+    re.DOTALL,
+)
+"""``1,000``, ``640x480`` and ``2026-11-29 at 10:30:15``."""
+_HELD = "\0"
+"""For each letter of what was found: it parts the numbers beside it."""
+
+
+def overlooked(text: str, found: Sequence[Found]) -> Iterator[Unreadable]:
+    """Groups of four numbers that no piece holds, as when a damaged text hides them.
+
+    Where nothing was found at all, two numbers are enough.
+    """
+    parts, at = list[str](), 0
+    for start, end in sorted((each.piece.start, each.piece.end) for each in found):
+        parts += [text[at:start], _HELD * (end - max(start, at))]
+        at = max(at, end)
+    rest = "".join([*parts, text[at:]])
+    told = False
+    for group in _FOUR.finditer(rest):
+        if not _NO_PLACE.fullmatch(group[0]):
+            told = True
+            yield _unread(group)
+    if not found and not told:
+        yield from (_unread(each) for each in _TWO.finditer(rest) if not _counts(each[0]))
+
+
+def _counts(text: str) -> bool:
+    """``[1], [2], [3]``; and what else is no place."""
+    numbers = [float(number) for number in re.findall(NUMBER, text)]
+    one_by_one = all(second - first == 1 for first, second in pairwise(numbers))
+    return one_by_one or _NO_PLACE.fullmatch(text) is not None
+
+
+def _unread(group: re.Match[str]) -> Unreadable:
+    return Unreadable("numbers that could not be read", Piece(group.group(), group.start()))

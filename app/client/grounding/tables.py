@@ -1,0 +1,169 @@
+"""Places in tables, and in rows of commas or spaces."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from app.client.grounding.items import Found, Piece, Unreadable, bare, item_of, scored
+from app.client.grounding.numbers import corners_told_by, numbers
+from app.client.grounding.values import NUMBER, Number, Text
+from app.client.grounding.words import COORDINATES, LABELS, POINTS, SCORES, SETS_OF_SIDES, plain
+
+_A_NUMBER = re.compile(NUMBER)
+_LIKE_A_NUMBER = re.compile(r"\S|[^\s\d]*\d\S*")
+"""Also with a wrong letter in it."""
+_SEPARATORS = {"|": 3, "\t": 4, ";": 4, ",": 4}
+"""And how many of them a row has at least."""
+_BRACKET = re.compile(r"[\[\]{}()<>]")
+BULLET = r"(?:[-*•]|\d{1,3}[.)]|#\d{1,3}[.):]?)"
+_BULLET = re.compile(rf"{BULLET}\s+")
+_DIGIT = re.compile(r"\d")
+_NAME_WORDS = 3
+_RULE = re.compile(r"[\s|:+-]+")
+"""Between a table's head and its rows."""
+_DECORATION = " *_`\"'"
+
+
+class Line(NamedTuple):
+    text: str
+    start: int
+
+
+def table(lines: Sequence[Line], begin: int) -> tuple[int, list[Found]] | None:
+    """A head that names a box's four sides, and rows below it; or a row with a name alone.
+
+    Returns the line behind it.
+    """
+    first = lines[begin]
+    if _BRACKET.search(first.text):
+        return None
+    separator = next((m for m, least in _SEPARATORS.items() if first.text.count(m) >= least), None)
+    head = [plain(cell) for cell in _cells(first, separator or ",")]
+    if separator is None and head[:1] and head[0] in LABELS and head[-1] in COORDINATES:
+        return _table_of_places(lines, begin, ",", head)
+    if separator is None:
+        row = _row_of_words(first)
+        return (begin + 1, [row]) if row else None
+    sides = next((keys for keys in (*SETS_OF_SIDES, *POINTS) if set(keys) <= set(head)), None)
+    if sides is None:
+        row = _row_alone(first, separator)
+        return (begin + 1, [row]) if row else _table_of_places(lines, begin, separator, head)
+    end = begin + 1
+    found: list[Found] = []
+    while end < len(lines) and separator in lines[end].text:
+        line = lines[end]
+        end += 1
+        if separator == "|" and end == len(lines) and _is_cut(line, first):
+            found.append(Unreadable("the answer breaks off inside a row", Piece(*line)))
+        elif not _RULE.fullmatch(line.text):
+            found.append(_row(line, head, _cells(line, separator), sides))
+    return end, found
+
+
+def _is_cut(line: Line, head: Line) -> bool:
+    """Whether it lacks the bar at its end that the head has."""
+    return head.text.rstrip().endswith("|") and not line.text.rstrip().endswith("|")
+
+
+def _table_of_places(
+    lines: Sequence[Line], begin: int, separator: str, head: Sequence[str]
+) -> tuple[int, list[Found]] | None:
+    """Below a head with one column for all numbers: ``| cup | [10, 20] |``."""
+    column = next((key for key in head if key in COORDINATES), None)
+    if column is None:
+        return None
+    end = begin + 1
+    found: list[Found] = []
+    while end < len(lines) and separator in lines[end].text:
+        line = lines[end]
+        end += 1
+        if _RULE.fullmatch(line.text):
+            continue
+        if separator == "," and not line.text.rstrip().endswith('"'):
+            if not found:
+                return None
+            found.append(Unreadable("a row without its list in quotes", Piece(*line)))
+            continue
+        row = dict(zip(head, _cells(line, separator), strict=False))
+        cell = row.get(column, "")
+        group = numbers(Text(cell, line.start, line.start + len(line.text)))
+        if len(group) not in (2, 4):
+            return None
+        others = [text for key, text in row.items() if key != column]
+        place = item_of(_label(row, others), group, COORDINATES[column], Piece(*line))
+        found.append(scored(place, _score(row)))
+    return end, found
+
+
+def _label(row: Mapping[str, str], texts: Sequence[str]) -> str:
+    """The cell below a word for a name, else the first of these texts."""
+    return next((row[key] for key in LABELS if row.get(key)), next(iter(texts), ""))
+
+
+def _cells(line: Line, separator: str) -> list[str]:
+    text = line.text.strip()
+    if separator == "|":
+        text = text.removeprefix("|").removesuffix("|")
+    quoted = csv.reader([text], delimiter=separator, skipinitialspace=True)
+    return [cell.strip(_DECORATION) for row in quoted for cell in row]
+
+
+def _row(line: Line, head: Sequence[str], cells: Sequence[str], sides: Sequence[str]) -> Found:
+    piece = Piece(*line)
+    row = dict(zip(head, cells, strict=False))
+    group = [number_in(row[key], line) for key in sides if _A_NUMBER.fullmatch(row.get(key, ""))]
+    if len(group) != len(sides):
+        return Unreadable(f"a row without its {'four' if len(sides) > 2 else 'two'} numbers", piece)
+    texts = [cell for cell in cells if cell and not _A_NUMBER.fullmatch(cell)]
+    found = item_of(_label(row, texts), corners_told_by(sides, group), "either", piece)
+    return scored(found, _score(row))
+
+
+def _score(row: Mapping[str, str]) -> float | None:
+    cells = (row[key] for key in SCORES if _A_NUMBER.fullmatch(row.get(key, "")))
+    return next(map(float, cells), None)
+
+
+def _row_alone(line: Line, separator: str) -> Found | None:
+    """``cup, 10, 20, 30, 40``."""
+    cells = [cell for cell in _cells(line, separator) if cell]
+    if len(cells) != 5:
+        return None
+    if _LIKE_A_NUMBER.fullmatch(cells[0]) and not _A_NUMBER.fullmatch(cells[4]):
+        label, four = cells[4], cells[:4]
+    else:
+        label, four = cells[0], cells[1:]
+    if _A_NUMBER.fullmatch(label):
+        return None  # what is no number stands between them
+    return _box(_BULLET.sub("", label, count=1), four, [], line)
+
+
+def _box(label: str, four: Sequence[str], score: Sequence[str], line: Line) -> Found | None:
+    """Of four words, one of which may be damaged: then the row is told."""
+    group = [number_in(word, line) for word in four if _A_NUMBER.fullmatch(word)]
+    if len(group) < 3 or not all(map(_LIKE_A_NUMBER.fullmatch, four)):
+        return None
+    scores = [number_in(word, line) for word in score]
+    return bare(item_of(label, [*group, *scores], "box", Piece(*line)))
+
+
+def _row_of_words(line: Line) -> Found | None:
+    """``cup 10 20 30 40``, also ``cup 0.9 10 20 30 40`` with a score and ``10 20 30 40 cup``."""
+    text = line.text.strip()
+    words = _BULLET.sub("", text, count=1).split()
+    is_number = [_A_NUMBER.fullmatch(word) is not None for word in words]
+    has_score = is_number[:-4][-1:] == [True]
+    name, score, four = words[: -4 - has_score], words[-4 - has_score : -4], words[-4:]
+    if not all(map(_LIKE_A_NUMBER.fullmatch, four)) or all(is_number[:4]):
+        name, score, four = words[4:], [], words[:4]
+    is_sentence = text.endswith(".")
+    if is_sentence or not 0 < len(name) <= _NAME_WORDS or any(map(_DIGIT.search, name)):
+        return None
+    return _box(" ".join(name).strip(_DECORATION + ":"), four, score, line)
+
+
+def number_in(text: str, line: Line) -> Number:
+    return Number.of(text, line.start, line.start + len(line.text))

@@ -1,0 +1,1 @@
+"""A picture file, of whatever kind, to pixels in RGB."""
