@@ -54,8 +54,8 @@ def keep(ended: Asking, texts: Texts) -> None:
 def keep_given(widget: str) -> None:
     """Keep what was given to a widget until the page takes it; for the widget's callback.
 
-    Whatever a person does on the page begins in a callback: on a busy machine another run of the
-    page may end late, and takes from Streamlit (1.67) what this run would read in its course.
+    Whatever a person does on the page begins in a callback: what they do next stops this run, which
+    then never comes to read the widget, and the next one is not told again (Streamlit 1.67).
     """
     st.session_state[f"given to {widget}"] = st.session_state[widget]
 

@@ -72,10 +72,8 @@ def test_ten_sessions_at_once_have_each_their_own_conversation(service: FakeServ
 
 
 @pytest.fixture
-def another_run_ends_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In each run, before it draws anything: on a busy machine Streamlit (1.67) then takes back
-    what was said and clicked, for which the new run was begun.
-    """
+def another_run_began_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In each run, before it draws anything: it is not told again what was said and clicked."""
 
     def take_back(**_: object) -> None:
         run = get_script_run_ctx()
@@ -91,10 +89,10 @@ def press(at: AppTest, label: str) -> None:
     assert not at.exception
 
 
-LATE = pytest.mark.usefixtures("another_run_ends_late")
+CUT_OFF = pytest.mark.usefixtures("another_run_began_meanwhile")
 
 
-@LATE
+@CUT_OFF
 def test_a_question_is_not_lost() -> None:
     at = opened()
     at.chat_input[0].set_value("hello").run()
@@ -102,7 +100,7 @@ def test_a_question_is_not_lost() -> None:
     assert [turn.question.text for turn in at.session_state["turns"]] == ["hello"]
 
 
-@LATE
+@CUT_OFF
 def test_an_offered_question_and_a_new_conversation_are_not_lost() -> None:
     at = opened()
     press(at, "What is in this picture?")
@@ -112,7 +110,7 @@ def test_an_offered_question_and_a_new_conversation_are_not_lost() -> None:
     assert at.session_state["turns"] == ()
 
 
-@LATE
+@CUT_OFF
 def test_a_stop_is_not_lost(service: FakeService) -> None:
     at = opened()
     at.chat_input[0].set_value("endless").run()
@@ -123,7 +121,7 @@ def test_a_stop_is_not_lost(service: FakeService) -> None:
     assert at.session_state["asking"] is None
 
 
-@LATE
+@CUT_OFF
 def test_a_look_at_the_path_is_not_lost(service: FakeService) -> None:
     at = opened()
     # A look that is still under way is not begun again.
@@ -132,7 +130,7 @@ def test_a_look_at_the_path_is_not_lost(service: FakeService) -> None:
     service.until(lambda fake: fake.looks == 2)
 
 
-@LATE
+@CUT_OFF
 def test_a_sample_picture_is_not_lost() -> None:
     at = opened()
     press(at, "Sample pictures")
@@ -141,7 +139,7 @@ def test_a_sample_picture_is_not_lost() -> None:
     assert "Use 2" not in [button.label for button in at.button]
 
 
-@LATE
+@CUT_OFF
 def test_a_password_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUB_CLIENT_PASSWORD", PASSWORD)
     at = opened()
