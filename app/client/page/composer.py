@@ -9,10 +9,10 @@ import streamlit as st
 from streamlit.elements.widgets.chat import ChatInputValue
 
 from app.client.images import SUFFIXES
-from app.client.page import session
 from app.client.page.answer import show_picture
 from app.client.page.conversation import PICTURES
 from app.client.page.samples import SEEDS, sample
+from app.client.page.session import Session, keep_given, session
 from app.client.page.texts import Texts
 from app.client.page.turns import MODES, Mode, Question
 
@@ -21,6 +21,7 @@ Window = Literal["camera", "samples"]
 
 def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
     """At the bottom of the window, whatever the page's length."""
+    mine = session()
     with st.bottom:
         with st.container(horizontal=True, vertical_alignment="center", key="tools"):
             mode = _mode(texts)
@@ -30,31 +31,33 @@ def composer(texts: Texts, ask: Callable[[Question], None]) -> None:
             samples, image = texts.samples, ":material/image:"
             st.button(samples, icon=image, key="samples", on_click=_open, args=("samples",))
         most = PICTURES if mode == "chat" else 1
-        _attached(texts, most)
+        _attached(mine, texts, most)
         prompts = {"chat": texts.ask_chat, "boxes": texts.ask_boxes, "points": texts.ask_points}
         st.chat_input(
             prompts[mode],
             key="composer",
-            on_submit=session.keep_given,
+            on_submit=keep_given,
             args=("composer",),
             accept_file="multiple",
             file_type=SUFFIXES,
             max_chars=8000,
         )
     _window(texts)
-    said = cast("ChatInputValue | None", session.take_given("composer"))
+    said = cast("ChatInputValue | None", mine.given.get("composer"))
     if said is None:
         return
-    given = (*session.attached(), *(file.getvalue() for file in said.files))
+    given = (*mine.attached, *(file.getvalue() for file in said.files))
     pictures = given[:most]
     if mode != "chat" and not pictures:
-        last = session.last_picture()
+        last = mine.last_picture()
         if last is None:
+            del mine.given["composer"]
             st.warning(texts.no_picture)
             return
         pictures = (last,)
-    session.attach(*given[most:])
     ask(Question(mode=mode, text=said.text or texts.try_describe, pictures=pictures))
+    mine.attach(*given[most:])
+    del mine.given["composer"]
     st.rerun()
 
 
@@ -114,12 +117,13 @@ def _choose_sample(texts: Texts) -> None:
 
 
 def _attach(picture: bytes) -> None:
-    session.attach(*session.attached(), picture)
+    mine = session()
+    mine.attach(*mine.attached, picture)
     _open(None)
 
 
-def _attached(texts: Texts, most: int) -> None:
-    pictures = session.attached()
+def _attached(mine: Session, texts: Texts, most: int) -> None:
+    pictures = mine.attached
     if not pictures:
         return
     several = texts.attached_several.format(count=len(pictures), most=most)
@@ -129,7 +133,7 @@ def _attached(texts: Texts, most: int) -> None:
             others = pictures[:number] + pictures[number + 1 :]
             st.button(
                 texts.remove,
-                on_click=session.attach,
+                on_click=mine.attach,
                 args=others,
                 icon=":material/close:",
                 key=f"remove-{number}",

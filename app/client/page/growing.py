@@ -6,11 +6,12 @@ from functools import partial
 
 import streamlit as st
 
-from app.client.page import clock, scroll, session
+from app.client.page import clock, scroll
 from app.client.page.answer import show_answer
 from app.client.page.asking import Asking
 from app.client.page.log import as_html, lines
 from app.client.page.redrawn import redrawn
+from app.client.page.session import session
 from app.client.page.texts import Texts
 
 EVERY_SECONDS = 0.2
@@ -20,10 +21,11 @@ def growing(texts: Texts) -> None:
     """Always in the same place, and empty when nothing is under way: the history, which grows, is
     not to come to lie where the browser still draws an answer.
     """
-    under_way = session.asking()
+    mine = session()
+    under_way = mine.asking
     redrawn("growing", partial(so_far, texts, under_way))
     if under_way is not None:
-        scroll.to_newest(len(session.turns()))
+        scroll.to_newest(len(mine.turns))
 
 
 def so_far(texts: Texts, drawn: Asking | None, again: bool) -> None:  # noqa: FBT001
@@ -32,7 +34,8 @@ def so_far(texts: Texts, drawn: Asking | None, again: bool) -> None:  # noqa: FB
     ``drawn`` is what was under way when the whole page was drawn, ``again`` as :func:`redrawn`
     tells it.
     """
-    under_way = session.asking()
+    mine = session()
+    under_way = mine.asking
     if under_way is None:
         st.empty()
         # The page does not show the end yet, or its browser was not sent the page that does.
@@ -40,7 +43,7 @@ def so_far(texts: Texts, drawn: Asking | None, again: bool) -> None:  # noqa: FB
             st.rerun()
         return
     if not under_way.running:
-        session.keep(under_way, texts)
+        mine.keep(under_way, texts)
         st.rerun()
     turn = under_way.so_far()
     with st.chat_message("assistant", avatar=":material/memory:"):
@@ -50,5 +53,5 @@ def so_far(texts: Texts, drawn: Asking | None, again: bool) -> None:  # noqa: FB
         label = texts.log_running.format(seconds=under_way.seconds)
         st.status(label, expanded=True).html(as_html(lines(under_way.events, texts)))
         icon = ":material/stop:"
-        st.button(texts.stop, type="primary", icon=icon, on_click=session.stop, args=(texts,))
+        st.button(texts.stop, type="primary", icon=icon, on_click=mine.stop, args=(texts,))
     clock.tick("next word", EVERY_SECONDS)  # last, as it takes room

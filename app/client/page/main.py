@@ -59,7 +59,8 @@ def page(reached: Service, texts: Texts) -> None:
     st.caption(texts.subtitle)
     banner(reached, texts)
     composer(texts, ask)
-    turns, under_way = session.turns(), session.asking()
+    mine = session.session()
+    turns, under_way = mine.turns, mine.asking
     with st.container(key="conversation"):
         if not turns and under_way is None:
             welcome(texts, ask)

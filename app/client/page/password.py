@@ -9,7 +9,7 @@ from typing import cast
 
 import streamlit as st
 
-from app.client.page import session
+from app.client.page.session import keep_given, session
 from app.client.page.texts import Texts
 
 DELAY_SECONDS = 1.0
@@ -25,9 +25,9 @@ def passed(texts: Texts) -> bool:
     with st.form("password"):
         st.write(texts.password_ask)
         st.text_input(texts.password, type="password", key="password")
-        enter, keep = texts.password_enter, session.keep_given
-        st.form_submit_button(enter, type="primary", on_click=keep, args=("password",))
-    given = cast("str | None", session.take_given("password"))
+        enter = texts.password_enter
+        st.form_submit_button(enter, type="primary", on_click=keep_given, args=("password",))
+    given = cast("str | None", session().given.pop("password", None))
     if given is None:
         return False
     if hmac.compare_digest(given.encode(), password.encode()):

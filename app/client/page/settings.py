@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.client.page import languages, session, written
+from app.client.page import languages, written
 from app.client.page.service import Service
+from app.client.page.session import Session, session
 from app.client.page.texts import Texts
 from app.client.page.turns import HistoryError, opened, saved
 from app.client.request import Options
@@ -58,9 +59,10 @@ def _ask_for_coord_space(texts: Texts) -> None:
 
 def history(texts: Texts) -> None:
     """Begin anew, save, open."""
+    mine = session()
+    turns = mine.turns
     with st.expander(texts.history):
-        st.button(texts.new, width="stretch", on_click=_begin_anew, args=(texts,))
-        turns = session.turns()
+        st.button(texts.new, width="stretch", on_click=mine.begin_anew, args=(texts,))
         st.download_button(
             texts.export,
             lambda: saved(turns),
@@ -73,20 +75,14 @@ def history(texts: Texts) -> None:
         file = st.file_uploader(texts.import_, type="json", key="opened")
         if file is not None and st.session_state.get("opened_id") != file.file_id:
             st.session_state["opened_id"] = file.file_id
-            _open(file.getvalue(), texts)
+            _open(mine, file.getvalue(), texts)
 
 
-def _begin_anew(texts: Texts) -> None:
-    session.stop(texts)
-    session.replace_turns(())
-
-
-def _open(file: bytes, texts: Texts) -> None:
+def _open(mine: Session, file: bytes, texts: Texts) -> None:
     try:
         turns = opened(file)
     except HistoryError as error:
         st.error(texts.import_failed.format(why=written.plain(str(error))))
         return
-    session.stop(texts)
-    session.replace_turns(turns)
+    mine.begin_anew(texts, *turns)
     st.rerun()

@@ -8,12 +8,13 @@ from collections.abc import Generator
 
 import pytest
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import RerunData, ScriptRunner, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from app.client.page import clock, password
 from app.client.page.clock import Drawn
 from app.client.page.samples import sample
+from app.client.page.session import Session
 from tests.app.page.fake_service import KEY, FakeService
 from tests.app.page.served_page import MAIN
 from tests.support.waiting import until
@@ -37,11 +38,20 @@ def opened() -> AppTest:
     return at
 
 
+def held(at: AppTest) -> Session:
+    return at.session_state["session"]
+
+
+def is_asking(at: AppTest) -> bool:
+    asking = held(at).asking
+    return asking is not None and asking.running
+
+
 def answered(at: AppTest) -> AppTest:
     def is_answered() -> bool:
-        if at.session_state["asking"] is not None:
+        if held(at).asking is not None:
             at.run()
-        return at.session_state["asking"] is None
+        return held(at).asking is None
 
     until(is_answered)
     return at
@@ -61,11 +71,11 @@ def test_ten_sessions_at_once_have_each_their_own_conversation(service: FakeServ
     for number, at in enumerate(sessions):
         at.chat_input[0].set_value(f"held number {number}").run()
     service.until(lambda fake: len(fake.asked) == 10)
-    assert all(at.session_state["asking"].running for at in sessions)
+    assert all(is_asking(at) for at in sessions)
     service.go_on = True
     for number, at in enumerate(sessions):
         answered(at)
-        [turn] = at.session_state["turns"]
+        [turn] = held(at).turns
         assert turn.question.text == f"held number {number}"
         assert turn.answer.endswith("word19 ")
     assert len(service.asked) == 10, "and nobody asked twice"
@@ -97,7 +107,7 @@ def test_a_question_is_not_lost() -> None:
     at = opened()
     at.chat_input[0].set_value("hello").run()
     answered(at)
-    assert [turn.question.text for turn in at.session_state["turns"]] == ["hello"]
+    assert [turn.question.text for turn in held(at).turns] == ["hello"]
 
 
 @CUT_OFF
@@ -105,9 +115,9 @@ def test_an_offered_question_and_a_new_conversation_are_not_lost() -> None:
     at = opened()
     press(at, "What is in this picture?")
     answered(at)
-    assert len(at.session_state["turns"]) == 1
+    assert len(held(at).turns) == 1
     press(at, "New conversation")
-    assert at.session_state["turns"] == ()
+    assert held(at).turns == ()
 
 
 @CUT_OFF
@@ -117,8 +127,8 @@ def test_a_stop_is_not_lost(service: FakeService) -> None:
     service.until(lambda fake: fake.asked)
     press(at, "Stop")
     service.until(lambda fake: "endless" in fake.left)
-    assert [turn.ending for turn in at.session_state["turns"]] == ["stopped"]
-    assert at.session_state["asking"] is None
+    assert [turn.ending for turn in held(at).turns] == ["stopped"]
+    assert held(at).asking is None
 
 
 @CUT_OFF
@@ -135,7 +145,7 @@ def test_a_sample_picture_is_not_lost() -> None:
     at = opened()
     press(at, "Sample pictures")
     press(at, "Use 2")
-    assert at.session_state["attached"] == (sample(1),)
+    assert held(at).attached == (sample(1),)
     assert "Use 2" not in [button.label for button in at.button]
 
 
@@ -166,7 +176,34 @@ def test_a_new_question_stops_the_one_under_way(service: FakeService) -> None:
     at.chat_input[0].set_value("hello").run()
     service.until(lambda fake: "endless" in fake.left)
     answered(at)
-    assert [turn.ending for turn in at.session_state["turns"]] == ["stopped", "whole"]
+    assert [turn.ending for turn in held(at).turns] == ["stopped", "whole"]
+
+
+def test_a_question_is_asked_once_wherever_its_run_is_stopped(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what the person does next: it stops the run at any of its looks into Streamlit's state."""
+    original = ScriptRunner._maybe_handle_execution_control_request  # pyright: ignore[reportPrivateUsage]
+    at = opened()
+    mine, looks, stopped_at = held(at), 0, 0
+
+    def look(runner: ScriptRunner) -> None:
+        nonlocal looks
+        if mine.given or (looks and not mine.asking and not mine.turns):
+            looks += 1
+            if looks == stopped_at:
+                runner.request_rerun(RerunData())
+        original(runner)
+
+    monkeypatch.setattr(ScriptRunner, "_maybe_handle_execution_control_request", look)
+    while looks >= stopped_at:
+        looks, stopped_at = 0, stopped_at + 1
+        mine.turns = ()
+        at.chat_input[0].set_value(f"hello {stopped_at}").run()
+        answered(at)
+        assert [turn.ending for turn in mine.turns] == ["whole"]
+    assert service.questions == [f"hello {number}" for number in range(1, stopped_at + 1)]
+    assert stopped_at > 10
 
 
 def test_a_password_is_asked_for_and_nothing_is_shown_before_it(
