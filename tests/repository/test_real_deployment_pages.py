@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
@@ -18,37 +17,13 @@ import typer
 from hub.cli import app
 from infra.tailnet.policy import policy
 from tests.support.kubectl import complaint
+from tests.support.pages import PAGES, blocks, called, unknown
 from tests.support.shellcheck import findings
 from tests.support.stacks import ROOT, deploy_stack
 
-PAGES = [ROOT / "README.md", ROOT / "docs" / "deployment.md", ROOT / "docs" / "operations.md"]
 KUBECTL = {"cordon", "delete", "drain", "get", "logs", "rollout", "scale", "uncordon"}
 """Commands that the pages may use."""
 PULUMI = {"config", "destroy", "import", "login", "preview", "refresh", "stack", "up"}
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
-
-
-def lines_of_shell() -> list[str]:
-    """Each command of the pages, also those inside a sentence or a table."""
-    told: list[str] = []
-    for page in PAGES:
-        joined = [re.sub(r"\\\n *", "", block) for block in blocks(page, "sh")]
-        told += [line for block in joined for line in block.splitlines()]
-        prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
-        told += [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)]
-    return [line for line in told if line and not line.startswith("#")]
-
-
-def called(program: str) -> list[str]:
-    """What follows the program's name, wherever a page calls it."""
-    return [
-        match[1].strip()
-        for line in lines_of_shell()
-        for match in re.finditer(rf"(?:^|[;&|(] *|sudo (?:k3s )?){program} ([^|;&)#]+)", line)
-    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -106,26 +81,13 @@ def test_kubectl_takes_each_command_with_its_options(tmp_path: Path) -> None:
     } == {}
 
 
-@pytest.mark.parametrize("program", ["gcloud", "pulumi"])
-def test_a_program_that_is_installed_has_each_command_with_its_options(
-    program: str, tmp_path: Path
-) -> None:
-    if not shutil.which(program):
-        pytest.skip(f"needs {program}")
-    for words in called(program):
-        command = list(itertools.takewhile(re.compile("[a-z][a-z-]*$").match, words.split()))
-        options = re.findall(r"(--[a-z-]+)", words)
-        done = subprocess.run(
-            [program, *command, "--help"],
-            env={**os.environ, "CLOUDSDK_CONFIG": str(tmp_path), "PULUMI_HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{words}\n{done.stderr}"
-        # Every command of gcloud takes these, and its own help does not list them.
-        missing = {one for one in options if one not in done.stdout} - {"--format", "--project"}
-        assert missing == set(), words
+def test_gcloud_where_it_is_installed_has_each_command_with_its_options(tmp_path: Path) -> None:
+    if not shutil.which("gcloud"):
+        pytest.skip("needs gcloud")
+    # Every command takes these, and its own help does not list them.
+    of_all = {"--format", "--project"}
+    environment = {**os.environ, "CLOUDSDK_CONFIG": str(tmp_path)}
+    assert unknown("gcloud", environment, taken_by_all=of_all) == {}
 
 
 def test_every_object_that_is_named_is_one_that_the_program_makes() -> None:
