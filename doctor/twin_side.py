@@ -22,8 +22,7 @@ from twin.parts.part import records
 from twin.paths import TwinPaths
 
 HOPS: dict[str, Hop] = {
-    "door": "address",
-    "cloud-run": "cloud run",
+    "cloud-run": "address",
     "headscale": "tailnet",
     "derper": "tailnet",
     "home-tailscaled": "tailnet",

@@ -27,7 +27,7 @@ from twin.toolchain import vllm
 from twin.toolchain.progress import Progress
 from twin.toolchain.toolchain import Toolchain
 
-CLOUD_PARTS = ("client", "door", "cloud-run", "providers")
+CLOUD_PARTS = ("client", "cloud-run", "providers")
 """What `hub down` stops after the destroy, in this order; the rest is home and the tailnet."""
 
 LONGEST_STATE_PATH = 80

@@ -49,11 +49,6 @@ class TwinPaths:
         return self.root / "run"
 
     @property
-    def cloud_run_socket(self) -> Path:
-        """Cloud Run's public front: requests for the one service."""
-        return self.sockets / "run.sock"
-
-    @property
     def cloud_run_activator_socket(self) -> Path:
         """Where the front asks for an instance while none is ready."""
         return self.sockets / "run-start.sock"

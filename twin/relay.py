@@ -1,8 +1,8 @@
 """Carry TCP connections between a port and a unix socket.
 
 A unix socket is reached through the file system, so it joins two network namespaces that have
-no route to each other: that is how the twin's user on 127.0.0.1 reaches Cloud Run's front and
-home's API server without any address of the twin on the normal machine's network.
+no route to each other: that is how the twin's user on 127.0.0.1 reaches home's API server without
+any address of the twin on the normal machine's network.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ CLOUD = Cloud(project="benchmark")
 GATEWAY_KEY = "g" * 43
 OUT_OF_REACH = 1_000_000
 """Of requests at once, and in a minute."""
-FRONT, RELAY = "front", "relay"
+FRONT = "front"
 
 
 def on_loopback(network: Network, folder: Path, port: int) -> Candidate:
@@ -121,26 +121,22 @@ def bare_tunnel(network: Network, port: int) -> Candidate:
 
 
 def emulated(network: Network, paths: TwinPaths, port: int) -> Candidate:
-    """The whole tunnel as a user of the twin asks it: Cloud Run's emulated front stands before it,
-    and a relay from a port to the front's socket.
-    """
+    """The whole tunnel behind the emulated front, as a user of the twin asks it."""
     paths.cloud_run_instance.parent.mkdir()
     paths.cloud_run_instance.write_text(f"127.0.0.1:{containers.PUBLIC_PORT}")
     file = paths.cloud_run_instance.parent / "caddy.json"
     file.write_text(json.dumps(configuration(paths, CLOUD.timeout_seconds, CLOUD.concurrency)))
     front = Part(
         name=FRONT,
-        argv=network.at("cloud", "caddy", "run", "--config", str(file)),
+        argv=network.at(
+            "cloud",
+            *python("twin.door", f"--listen=127.0.0.1:{port}", "--"),
+            *("caddy", "run", "--config", str(file)),
+        ),
         env={"HOME": str(file.parent)},
-        is_ready=lambda: listens(paths.cloud_run_socket),
+        is_ready=lambda: listens(paths.cloud_run_caddy_socket),
     )
-    ends = (f"--listen=127.0.0.1:{port}", f"--connect=unix:{paths.cloud_run_socket}")
-    relay = Part(
-        name=RELAY,
-        argv=network.at("cloud", *python("twin.relay", *ends)),
-        is_ready=lambda: network.accepts("cloud", port),
-    )
-    return Candidate(names.EMULATED, port, helpers=(front, relay), end="cloud")
+    return Candidate(names.EMULATED, port, helpers=(front,), end="cloud")
 
 
 def is_direct(folder: Path, path: str) -> bool:

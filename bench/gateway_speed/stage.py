@@ -170,7 +170,7 @@ def _all(place: Place, programs: Programs) -> Stage:
         "the gateway's Tailscale": [tailscale],
         **{what: [pid] for what, pid in home.items()},
     }
-    front = {"the twin's front": [helpers[ours.FRONT]], "its relay": [helpers[ours.RELAY]]}
+    front = {"the twin's front": [helpers[ours.FRONT]]}
     return Stage(place, candidates, pids, way, front)
 
 

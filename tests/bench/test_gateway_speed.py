@@ -268,10 +268,10 @@ def test_one_caddy_is_the_public_site_with_the_upstream_behind_it(tmp_path: Path
 
 def test_the_twins_front_leads_to_the_gateways_port(tmp_path: Path) -> None:
     paths = TwinPaths(tmp_path)
-    front, relay = ours.emulated(FLAT, paths, 1234).helpers
+    [front] = ours.emulated(FLAT, paths, 1234).helpers
     assert paths.cloud_run_instance.read_text() == "127.0.0.1:8080"
     assert json.loads(Path(front.argv[-1]).read_text())["apps"]["http"]["servers"]["front"]
-    assert relay.argv[-2:] == ("--listen=127.0.0.1:1234", f"--connect=unix:{tmp_path}/run/run.sock")
+    assert "--listen=127.0.0.1:1234" in front.argv
 
 
 def test_the_first_good_answer_is_told_with_its_moments() -> None:

@@ -46,13 +46,13 @@ FAULTS = {
         replace(WELL, requests=UNCONNECTED),
         ("address", "[Errno 111] refused", "hub up prints it"),
     ),
-    "the public door's program has ended": (
+    "Cloud Run's program has ended": (
         replace(
             WELL,
             requests=UNCONNECTED,
-            programs=(Program(hop="address", name="door", state="ended"),),
+            programs=(Program(hop="address", name="cloud-run", state="ended"),),
         ),
-        ("address", "The program door has ended", "hub up"),
+        ("address", "The program cloud-run has ended", "hub up"),
     ),
     "no service is deployed": (
         replace(WELL, requests=googles_own("404"), service=Service(deployed=False)),

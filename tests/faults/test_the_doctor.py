@@ -76,7 +76,10 @@ def a_revision_that_is_none(container: Container) -> None:
 
 
 FAULTS: dict[str, tuple[Fault, str, str, str]] = {
-    "the door is gone": (killed("door"), "address", "The program door has ended", "hub up"),
+    "the door is gone": (
+        killed("cloud-run"),
+        *("address", "The program cloud-run has ended", "hub up"),
+    ),
     "the auth key has expired": (
         auth_key_expired,
         *("cloud run", "auth key expired", f"{REFRESH} renews the auth key"),

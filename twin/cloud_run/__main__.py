@@ -7,8 +7,8 @@ instance, its concurrency kept; requests wait for it; 32 MiB per request; the se
 time-out; answers are streamed; idle means SIGTERM, ten seconds, SIGKILL, zero processes; a
 system log with the start and the end of each instance; a new revision starts beside the old one,
 which finishes what it works on.
-Requests are taken by a real Caddy (``front.py``), HTTP/1.1 and cleartext HTTP/2; the Python code
-decides about instances only.
+Requests are taken by a real Caddy (``front.py``), HTTP/1.1 and cleartext HTTP/2, on the socket that
+``twin.door`` hands on; the Python code decides about instances only.
 Leaves out: more than one instance or service, IAM of callers, TLS, CPU throttling, limits of
 memory, and traffic split between revisions. Where the machine has no network namespaces a
 deploy stops the old instance first.
@@ -28,13 +28,14 @@ from twin.cloud_run import activator, admin
 from twin.cloud_run.front import Front
 from twin.cloud_run.instance import Place
 from twin.cloud_run.service import Service
+from twin.door import LISTENER_FD
 from twin.paths import TwinPaths
 from twin.server import Server
 from twin.settings import IDLE_SECONDS
 
 
 async def serve(registry: admin.Registry, front: Front, paths: TwinPaths) -> None:
-    """Serve all sockets until SIGTERM or Caddy's end, then leave no process behind."""
+    """Serve both sockets until SIGTERM or Caddy's end, then leave no process behind."""
     applications = (
         (activator.application(registry), paths.cloud_run_activator_socket),
         (admin.application(registry), paths.cloud_run_admin_socket),
@@ -84,7 +85,7 @@ def main() -> None:
 
     async def run() -> None:
         uri, idle, port = arguments.uri, arguments.idle_seconds, arguments.container_port
-        front = await Front.start(paths)
+        front = await Front.start(paths, LISTENER_FD)
         registry = admin.Registry(paths, lambda: Service(front, uri, idle, port, places))
         await serve(registry, front, paths)
 

@@ -14,6 +14,7 @@ import httpx2
 
 from twin.cloud_run.revision import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_SECONDS
 from twin.containers.container import Container, ContainerSpec
+from twin.door import LISTENER_FD
 from twin.paths import TwinPaths
 from twin.whole_file import write_whole
 
@@ -46,8 +47,11 @@ class Front:
         self._admin = httpx2.AsyncClient(transport=transport, base_url="http://caddy")
 
     @classmethod
-    async def start(cls, paths: TwinPaths) -> Self:
-        """Start Caddy without an instance to send requests to."""
+    async def start(cls, paths: TwinPaths, listener: int) -> Self:
+        """Start Caddy without an instance to send requests to.
+
+        ``listener`` is the file descriptor of the socket on which it takes them.
+        """
         folder = paths.cloud_run_instance.parent
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         paths.cloud_run_instance.write_text("")
@@ -55,8 +59,7 @@ class Front:
         config.write_text(
             json.dumps(configuration(paths, DEFAULT_TIMEOUT_SECONDS, DEFAULT_CONCURRENCY))
         )
-        for left in (paths.cloud_run_socket, paths.cloud_run_caddy_socket):
-            left.unlink(missing_ok=True)
+        paths.cloud_run_caddy_socket.unlink(missing_ok=True)
         spec = ContainerSpec(
             name="front",
             image="caddy",
@@ -64,7 +67,7 @@ class Front:
             env={"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
             log=paths.logs / "cloud-run-front.log",
         )
-        return cls(paths, await Container.start(spec))
+        return cls(paths, await Container.start(spec, stdin=listener))
 
     async def stop(self) -> None:
         await self._admin.aclose()
@@ -119,7 +122,6 @@ def configuration(paths: TwinPaths, timeout_seconds: int, concurrency: int) -> d
         "headers": {
             "request": {
                 "set": {"X-Forwarded-Proto": ["https"]},
-                "add": {"X-Forwarded-For": ["127.0.0.1"]},
                 "delete": ["Via", "X-Forwarded-Host"],
             },
             "response": {"deferred": True, "delete": ["Via"]},
@@ -151,14 +153,14 @@ def configuration(paths: TwinPaths, timeout_seconds: int, concurrency: int) -> d
         ],
     }
     server = {
-        "listen": [f"unix/{paths.cloud_run_socket}"],
+        "listen": [f"fd/{LISTENER_FD}"],
         "protocols": ["h1", "h2c"],
         "read_header_timeout": f"{READ_HEADER_SECONDS}s",
         "read_timeout": f"{timeout_seconds}s",
         # A second more, in which the answer 504 can be written.
         "write_timeout": f"{timeout_seconds + 1}s",
-        # Callers are known by the header only: all of them come through a unix socket.
-        "trusted_proxies_unix": True,
+        # Google's front adds to what a client says of those before it.
+        "trusted_proxies": {"source": "static", "ranges": ["127.0.0.0/8"]},
         "automatic_https": {"disable": True},
         "logs": {"default_logger_name": "requests"},
         "routes": [

@@ -92,7 +92,12 @@ class Container:
         self._process = process
 
     @classmethod
-    async def start(cls, spec: ContainerSpec, enter: tuple[str, ...] = ()) -> Self:
+    async def start(
+        cls,
+        spec: ContainerSpec,
+        enter: tuple[str, ...] = (),
+        stdin: int = asyncio.subprocess.DEVNULL,
+    ) -> Self:
         """Start the process, in the network that the command ``enter`` leads to.
 
         Raises:
@@ -106,7 +111,7 @@ class Container:
                 *enter,
                 *command_line(spec, image),
                 env=environment(spec, image),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -70,34 +70,31 @@ def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: st
 
 
 def cloud_parts(paths: TwinPaths, network: Network, settings: TwinSettings) -> list[Part]:
-    """Cloud Run, and the public door on the normal machine."""
+    """Cloud Run, whose public door is a port of the normal machine."""
     if network.mode == "flat":
         where = (f"--container-port={FLAT_CONTAINER_PORT}",)
     else:
         pid, address = str(network.holders["cloud-next"]), network.address("cloud-next")
         where = ("--second-network", pid, address)
-    door = ("twin.relay", f"--listen=127.0.0.1:{settings.gateway_port}")
     return [
         Part(
             name="cloud-run",
-            argv=network.at(
-                "cloud",
-                *python(
-                    "twin.cloud_run",
-                    f"--state={paths.root}",
-                    f"--uri={settings.gateway_url}",
-                    f"--idle-seconds={settings.idle_seconds}",
-                    *where,
+            argv=python(
+                *("twin.door", f"--listen=127.0.0.1:{settings.gateway_port}", "--"),
+                *network.at(
+                    "cloud",
+                    *python(
+                        "twin.cloud_run",
+                        f"--state={paths.root}",
+                        f"--uri={settings.gateway_url}",
+                        f"--idle-seconds={settings.idle_seconds}",
+                        *where,
+                    ),
                 ),
             ),
-            is_ready=lambda: listens(paths.cloud_run_socket) and services(paths) is not None,
+            is_ready=lambda: services(paths) is not None,
             stop_seconds=20,
             programs={"caddy": ("caddy", "version"), "tailscaled": ("tailscaled", "--version")},
-        ),
-        Part(
-            name="door",
-            argv=python(*door, f"--connect=unix:{paths.cloud_run_socket}"),
-            is_ready=lambda: listens(("127.0.0.1", settings.gateway_port)),
         ),
     ]
 

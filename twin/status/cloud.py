@@ -23,7 +23,7 @@ Services = Sequence[Mapping[str, object]] | None
 def gateway(engine: Engine, parts: Mapping[str, Record], services: Services) -> Row:
     """By its instances, and what takes connections for them."""
     url = engine.settings.gateway_url
-    if wrong := trouble(parts, "door") or trouble(parts, "cloud-run"):
+    if wrong := trouble(parts, "cloud-run"):
         return Row("gateway", url, "down", wrong)
     if services is None:
         return Row("gateway", url, "down", NO_ANSWER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -77,13 +78,11 @@ def service(port: int, *others: dict[str, Any], **template: Any) -> dict[str, An
 class Clients:
     """Of Cloud Run's front, and of its control plane."""
 
-    def __init__(self, paths: TwinPaths, admin: httpx2.AsyncBaseTransport) -> None:
-        self.front = self._client(httpx2.AsyncHTTPTransport(uds=str(paths.cloud_run_socket)))
-        self.admin = self._client(admin)
-
-    @staticmethod
-    def _client(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(transport=transport, base_url="http://here", timeout=20)
+    def __init__(self, port: int, admin: httpx2.AsyncBaseTransport) -> None:
+        self.port = port
+        """The front's, of loopback."""
+        self.front = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20)
+        self.admin = httpx2.AsyncClient(transport=admin, base_url="http://here", timeout=20)
 
     async def close(self) -> None:
         await self.front.aclose()
@@ -103,7 +102,7 @@ class Clients:
 class Run(Clients):
     """A real Caddy in front; who deploys calls the control plane in this process."""
 
-    def __init__(self, caddy: Front, idle_seconds: float, places: list[Place]) -> None:
+    def __init__(self, port: int, caddy: Front, idle_seconds: float, places: list[Place]) -> None:
         self._caddy = caddy
         self.paths = caddy.paths
         self.registry = admin.Registry(
@@ -116,7 +115,7 @@ class Run(Clients):
                 log_level="warning",
             )
         )
-        super().__init__(self.paths, httpx2.ASGITransport(admin.application(self.registry)))
+        super().__init__(port, httpx2.ASGITransport(admin.application(self.registry)))
 
     async def works(self) -> None:
         """Return when the instance works on a request."""
@@ -137,12 +136,16 @@ async def running(state: Path, idle_seconds: float = 60, networks: int = 2) -> A
     """``networks``: on this machine's loopback all of them; each service has a port of its own."""
     paths = TwinPaths(state)
     paths.sockets.mkdir()
-    caddy = await Front.start(paths)
-    run = Run(caddy, idle_seconds, [Place()] * networks)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+        caddy = await Front.start(paths, listener.fileno())
+    run = Run(port, caddy, idle_seconds, [Place()] * networks)
     serving = asyncio.create_task(run.activator.serve())
     try:
         await until_async(
-            lambda: listens(paths.cloud_run_socket) and listens(paths.cloud_run_activator_socket)
+            lambda: (
+                listens(paths.cloud_run_caddy_socket) and listens(paths.cloud_run_activator_socket)
+            )
         )
         yield run
     finally:

@@ -72,8 +72,8 @@ def service(timeout: str) -> dict[str, Any]:
 class Run(emulator.Clients):
     """The process, and clients of its two sockets."""
 
-    def __init__(self, paths: TwinPaths, process: subprocess.Popen[bytes]) -> None:
-        super().__init__(paths, httpx2.AsyncHTTPTransport(uds=str(paths.cloud_run_admin_socket)))
+    def __init__(self, paths: TwinPaths, port: int, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(port, httpx2.AsyncHTTPTransport(uds=str(paths.cloud_run_admin_socket)))
         self.process = process
         self.log = paths.logs / "run" / "svc-main.log"
 
@@ -84,12 +84,16 @@ class Run(emulator.Clients):
 @asynccontextmanager
 async def running(state: Path, limit: str = "300s") -> AsyncGenerator[Run]:
     paths = TwinPaths(state)
-    command = (sys.executable, "-m", "twin.cloud_run", "--state", str(state), "--uri", "http://x")
+    python, port = (sys.executable, "-m"), free_port()
+    command = (
+        *(*python, "twin.door", f"--listen=127.0.0.1:{port}", "--"),
+        *(*python, "twin.cloud_run", "--state", str(state), "--uri", "http://x"),
+    )
     process = subprocess.Popen(command, env={**os.environ, "HUB_TWIN": str(state)})  # noqa: ASYNC220
-    run = Run(paths, process)
+    run = Run(paths, port, process)
     try:
         await until_async(
-            lambda: listens(paths.cloud_run_admin_socket) and listens(paths.cloud_run_socket)
+            lambda: listens(paths.cloud_run_admin_socket) and listens(paths.cloud_run_caddy_socket)
         )
         deployed = await run.deploy(service(limit))
         assert deployed.status_code == 200, deployed.text
@@ -145,10 +149,8 @@ def test_a_stream_is_cut_off_when_the_services_time_is_over(state: Path) -> None
 
 def test_the_container_is_asked_what_the_client_asked_and_told_who_and_how(state: Path) -> None:
     async def run() -> list[Any]:
-        async with running(state):
-            reader, writer = await asyncio.open_unix_connection(
-                str(TwinPaths(state).cloud_run_socket)
-            )
+        async with running(state) as cloud:
+            reader, writer = await asyncio.open_connection("127.0.0.1", cloud.port)
             writer.write(
                 b"GET /v1/a%2Fb?c=%20d HTTP/1.1\r\nHost: door:8080\r\n"
                 b"X-Forwarded-For: 9.9.9.9\r\nConnection: close\r\n\r\n"
@@ -162,8 +164,7 @@ def test_the_container_is_asked_what_the_client_asked_and_told_who_and_how(state
     assert path == "/v1/a%2Fb?c=%20d"
     assert sorted((name.lower(), value) for name, value in headers) == [
         ("host", "door:8080"),
-        ("x-forwarded-for", "127.0.0.1"),
-        ("x-forwarded-for", "9.9.9.9"),
+        ("x-forwarded-for", "9.9.9.9, 127.0.0.1"),
         ("x-forwarded-proto", "https"),
     ]
 
@@ -179,9 +180,9 @@ def test_sigterm_leaves_no_process(state: Path) -> None:
     asyncio.run(run())
 
 
-async def statuses(socket: Path, sent: bytes) -> list[int]:
+async def statuses(port: int, sent: bytes) -> list[int]:
     """Of all answers on a connection; after what was sent follows one more request, the last."""
-    reader, writer = await asyncio.open_unix_connection(str(socket))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent + b"GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     async with asyncio.timeout(20):
         got = await reader.read()
@@ -207,9 +208,8 @@ def test_what_could_be_read_in_two_ways_is_refused_or_read_in_one(state: Path) -
     }
 
     async def run() -> dict[bytes, list[int]]:
-        async with running(state):
-            socket = TwinPaths(state).cloud_run_socket
-            return {sent: await statuses(socket, sent) for sent in answers}
+        async with running(state) as cloud:
+            return {sent: await statuses(cloud.port, sent) for sent in answers}
 
     assert asyncio.run(run()) == answers
 
@@ -222,21 +222,20 @@ def test_what_is_left_of_a_refused_request_is_no_other_request(state: Path, fram
     head = b"POST /refuse HTTP/1.1\r\nHost: x\r\n"
 
     async def run() -> None:
-        async with running(state):
-            at = TwinPaths(state).cloud_run_socket
+        async with running(state) as cloud:
             for _ in range(8):
                 sent = head + (length if framing == "a length" else chunks)
-                assert await asyncio.to_thread(answers_until_closed, at, sent) == [413]
+                assert await asyncio.to_thread(answers_until_closed, cloud.port, sent) == [413]
 
     asyncio.run(run())
 
 
 def test_http_2_is_served_and_the_container_receives_http_1(state: Path) -> None:
     async def run() -> None:
-        async with running(state):
-            socket = TwinPaths(state).cloud_run_socket
-            transport = httpx2.AsyncHTTPTransport(uds=str(socket), http1=False, http2=True)
-            async with httpx2.AsyncClient(transport=transport, base_url="http://x") as client:
+        async with running(state) as cloud:
+            transport = httpx2.AsyncHTTPTransport(http1=False, http2=True)
+            url = f"http://127.0.0.1:{cloud.port}"
+            async with httpx2.AsyncClient(transport=transport, base_url=url) as client:
                 answer = await client.post("/", content=b"question")
                 assert (answer.status_code, answer.http_version) == (200, "HTTP/2")
 

@@ -79,8 +79,7 @@ def test_a_header_that_does_not_arrive_in_time_ends_the_connection(
 
     async def run() -> None:
         async with running(state) as cloud:
-            at = str(cloud.paths.cloud_run_socket)
-            reader, writer = await asyncio.open_unix_connection(at)
+            reader, writer = await asyncio.open_connection("127.0.0.1", cloud.port)
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nA: ")
             async with asyncio.timeout(20):
                 assert await reader.read() == b""

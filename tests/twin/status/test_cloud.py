@@ -53,34 +53,30 @@ def engine(folder: Path) -> Engine:
 def test_a_gateway_is_awake_only_with_an_instance_and_an_open_port(
     parts: Parts, tmp_path: Path, services: Any, state: str, told: str
 ) -> None:
-    seen = gateway(engine(tmp_path), parts("door", "cloud-run"), services)
+    seen = gateway(engine(tmp_path), parts("cloud-run"), services)
     assert (seen.state, seen.detail) == (state, told)
 
 
 def test_a_gateway_that_takes_connections_is_awake(parts: Parts, tmp_path: Path) -> None:
     one = engine(tmp_path)
     with socket.create_server(("127.0.0.1", one.settings.gateway_port)):
-        seen = gateway(one, parts("door", "cloud-run"), AWAKE)
+        seen = gateway(one, parts("cloud-run"), AWAKE)
     assert (seen.state, seen.detail) == ("ok", "awake")
 
 
-@pytest.mark.parametrize("name", ["door", "cloud-run"])
-def test_what_is_stopped_takes_connections_and_is_no_gateway(
-    parts: Parts, tmp_path: Path, name: str
-) -> None:
+def test_what_is_stopped_takes_connections_and_is_no_gateway(parts: Parts, tmp_path: Path) -> None:
     one = engine(tmp_path)
-    running = parts("door", "cloud-run")
     with socket.create_server(("127.0.0.1", one.settings.gateway_port)):
-        seen = gateway(one, {**running, **parts(**{name: "stopped"})}, AWAKE)
+        seen = gateway(one, parts(**{"cloud-run": "stopped"}), AWAKE)
     assert seen.state == "down"
-    assert seen.detail.startswith(f"{name} is stopped")
+    assert seen.detail.startswith("cloud-run is stopped")
 
 
 def test_why_the_last_instance_did_not_start_is_told(parts: Parts, tmp_path: Path) -> None:
     one = engine(tmp_path)
     one.paths.logs.mkdir()
     (one.paths.logs / "cloud-run.log").write_text(f"r-1: {NOT_STARTED}: no such image\n")
-    seen = gateway(one, parts("door", "cloud-run"), service())
+    seen = gateway(one, parts("cloud-run"), service())
     assert (seen.state, seen.detail) == (
         "idle",
         "no instance; the last one did not start: no such image",

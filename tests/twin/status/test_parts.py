@@ -44,11 +44,11 @@ def test_a_part_that_somebody_has_stopped_is_down_as_one_that_ended(
 
 
 def test_a_part_has_the_versions_that_its_programs_said_and_no_other(parts: Parts) -> None:
-    kine, home, door, cloud = parts("kine", "home-tailscaled", "door", "cloud-run").values()
+    kine, home, node, cloud = parts("kine", "home-tailscaled", "node", "cloud-run").values()
     rows = [
         part(of(kine, kine=Program("/usr/bin/kine", "0.18.0"))),
         part(of(home, tailscaled=Program("/opt/tailscaled", "1.102.3"))),
-        part(door),
+        part(node),
         part(
             of(
                 cloud,
@@ -76,7 +76,7 @@ def test_before_anything_was_started_there_is_no_network() -> None:
 
 
 def test_parts_without_holders_run_on_a_flat_network(parts: Parts) -> None:
-    seen = network(parts("door"))
+    seen = network(parts("cloud-run"))
     assert (seen.state, seen.detail[:6]) == ("ok", "flat, ")
 
 
