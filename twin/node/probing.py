@@ -16,6 +16,30 @@ Tell = Callable[[str, str, str], Awaitable[None]]
 """Event type, reason, message."""
 
 
+class Ticks:
+    """Of a clock: the kubelet's periods are from begin to begin, however long a probe takes.
+
+    Go's `time.Ticker`, by which its workers probe: one tick waits for who is late, no more.
+    https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/kubelet/prober/worker.go
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = self._now() + seconds
+
+    async def next(self) -> None:
+        """Return at the next tick, or at once if one has passed since the last."""
+        late = self._now() - self._next
+        if late < 0:
+            await asyncio.sleep(-late)
+            late = 0
+        self._next += self._seconds * (1 + late // self._seconds)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
 class Probing:
     """Of one run of a container."""
 
@@ -45,10 +69,12 @@ class Probing:
 
     async def _starts(self, probe: Probe) -> bool:
         await asyncio.sleep(probe.initial_delay_seconds)
-        for _ in range(probe.failure_threshold):
+        ticks = Ticks(probe.period_seconds)
+        for attempt in range(probe.failure_threshold):
+            if attempt:
+                await ticks.next()
             if await self._passes("Startup", probe):
                 return True
-            await asyncio.sleep(probe.period_seconds)
         return False
 
     async def _keep_ready(self, probe: Probe | None) -> None:
@@ -58,6 +84,7 @@ class Probing:
             return
         good = bad = 0
         await asyncio.sleep(probe.initial_delay_seconds)
+        ticks = Ticks(probe.period_seconds)
         while True:
             if await self._passes("Readiness", probe):
                 good, bad = good + 1, 0
@@ -69,13 +96,14 @@ class Probing:
             if ready != self._state.ready:
                 self._state.ready = ready
                 await self._publish()
-            await asyncio.sleep(probe.period_seconds)
+            await ticks.next()
 
     async def _keep_alive(self, probe: Probe, grace_seconds: float) -> None:
         bad = 0
         await asyncio.sleep(probe.initial_delay_seconds)
+        ticks = Ticks(probe.period_seconds)
         while bad < probe.failure_threshold:
-            await asyncio.sleep(probe.period_seconds)
+            await ticks.next()
             bad = 0 if await self._passes("Liveness", probe) else bad + 1
         await self._kill("liveness", grace_seconds)
 

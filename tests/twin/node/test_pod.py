@@ -222,6 +222,30 @@ def test_a_container_that_fails_its_probe_is_restarted_and_the_reason_told_once(
     ]
 
 
+@pytest.mark.parametrize("kind", ["startup", "readiness", "liveness"])
+def test_probes_begin_a_period_apart_however_long_each_takes(kind: str, tmp_path: Path) -> None:
+    """As the kubelet's do: else a hung engine would be noticed later on the twin than at home."""
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    script = f"date +%s.%N >>{begun}; sleep 0.8; date +%s.%N >>{ended}; exit 1"
+    times = {"periodSeconds": 1, "failureThreshold": 9, "timeoutSeconds": 20}
+    probe = {"exec": {"command": ["sh", "-c", script]}, **times}
+
+    def lines(file: Path) -> list[float]:
+        return [float(line) for line in file.read_text().split()] if file.exists() else []
+
+    async def story(_: Pod, told: Told) -> None:
+        await until_async(lambda: len(lines(ended)) >= 4)
+
+    live(pod_object(shell("exec sleep 60", **{f"{kind}Probe": probe})), tmp_path, story)
+    first, *_, last = zip(lines(begun), lines(ended), strict=False)
+    periods = len(lines(ended)) - 1
+    pauses = sum(
+        later - before for later, before in zip(lines(begun)[1:], lines(ended), strict=False)
+    )
+    assert last[0] - first[0] >= 0.9 * periods
+    assert pauses < 0.5 * periods
+
+
 def test_a_command_that_probes_is_ended_with_its_pod(tmp_path: Path) -> None:
     """Before the pod is: nothing is left to a loop that ends."""
     script = f"echo $$ >{tmp_path}/probing; trap '' TERM; sleep 60; sleep 60"
