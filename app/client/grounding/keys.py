@@ -43,6 +43,7 @@ from app.client.grounding.words import (
     plain,
 )
 
+KINDS = ("type", "name")
 _NUMBERED = re.compile(r"(\D{2,40})(\d{1,3})")
 _WORDS_TO_NUMBER = frozenset((*COORDINATES, *LABELS))
 MAX_NUMBERS = 5
@@ -187,12 +188,12 @@ def _text(pair: Pair) -> str:
 def own_name(pairs: Pairs, above: str = "") -> str | None:
     """The name that an object gives itself; ``None`` without one.
 
-    Below a name, ``"type": "rect"`` says what kind of place it is.
+    Below a name, ``"type": "rect"`` and VIA's ``"name": "rect"`` say what kind of place it is.
     """
     named = WRAPPERS if is_of_geojson(pairs) else (*LABELS, *WRAPPERS)
     for wanted in named:
         for key, pair in pairs:
-            if key != wanted or (above and key == "type" and _text(pair) in COORDINATES):
+            if key != wanted or (above and key in KINDS and _text(pair) in COORDINATES):
                 continue
             name = None
             if isinstance(pair.value, Object):

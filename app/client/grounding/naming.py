@@ -38,6 +38,8 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 """``bbox_2d = `` before its list; ``centre`` before its numbers."""
+_CALL = re.compile(r"(?<![\w.])(?:\w{1,10}\.)?(?:as)?(?:array|tensor)\(?\Z", re.IGNORECASE)
+"""``tensor(`` before its list, which is not its name."""
 _OF_A_THING = re.compile(
     r"\b(?:box|bbox|coordinates|location|position)[ ](?:for|of|around)[ ](?:(?:the|an?)[ ])?"
     rf"({_LETTERS})(?:[ ](?:is|are))?(?:[ ]at)?[ ]?[:=]?[ ]?[*_`\"']{{0,3}}\Z",
@@ -106,6 +108,8 @@ def all_named(
 
 def name_beside(text: str, start: int, end: int, last: int) -> str:
     """What names the place from ``start`` to ``end``, in its line or its tag; or nothing."""
+    if call := _CALL.search(text, max(0, start - 40), start):
+        start = call.start()
     label = (
         name_of_line(text, start)
         or _name_of_thing(text, start)

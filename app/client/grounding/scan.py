@@ -43,6 +43,11 @@ CALL = re.compile(rf"\b[A-Za-z_][\w.]{{0,60}}{_KEYWORD}")
 """``Box(x1=10, …``: read as an object."""
 _CALLED = re.compile(rf"{_KEYWORD}|\(\s{{0,9}}(?:[\[(]|{NUMBER}\s{{0,9}},|{KEY})")
 """``np.array([10, …``, ``Box(10, …`` and ``Box(x1=10, …``: the word before it says nothing."""
+_OF_A_TENSOR = re.compile(
+    r"(?:device|dtype|requires_grad|grad_fn)\s{0,9}=\s{0,9}"
+    r"(?:\"[^\"\n]{0,60}\"|'[^'\n]{0,60}'|<[^<>\n]{0,60}>|[\w.:]{1,60})"
+)
+"""Behind its numbers, in ``tensor([[10, …]], device='cuda:0')``: it names nothing."""
 _MORE_NUMBERS = re.compile(rf"(?:[\s,]{{1,99}}{NUMBER}|{NUMBER}){{1,8}}\s{{0,99}}\]")
 _NUMBER_IN_BRACE = re.compile(rf"\{{\s{{0,99}}(?:,|[\"']?{NUMBER}(?![\"']?\s{{0,99}}:))")
 _WORD = r"[^\s,;:{}\[\]()<\"'`\u201c\u201d]+"
@@ -102,6 +107,8 @@ class _Scan:
             self.at = comment.end()
         elif END.match(text, at):
             self._close_down_to(0, at)
+        elif len(self.open) - 1 in self.round and (told := _OF_A_TENSOR.match(text, at)):
+            self.at = told.end()
         elif text[at] in "{[(":
             self._opening(text[at])
         elif text[at] in "}])":
@@ -183,6 +190,8 @@ class _Scan:
     def _close_down_to(self, depth: int, end: int) -> None:
         while len(self.open) > depth:
             closed = self.open.pop()
+            if len(self.open) in self.round and isinstance(closed, Array):
+                closed.items = _without_brackets(closed.items)
             self.round.discard(len(self.open))
             self._settle(closed)
             closed.end, closed.closed = end, True
@@ -290,6 +299,15 @@ class _Scan:
         self.at = end
         if string is not None:
             self._add(string)
+
+
+def _without_brackets(items: list[Value]) -> list[Value]:
+    """Of ``([[10, …], [50, …]])``, which holds as many as its list."""
+    match items:
+        case [Array(items=inner)]:
+            return inner
+        case _:
+            return items
 
 
 def _is_of_no_objects(array: Array) -> bool:

@@ -20,7 +20,7 @@ COORDINATES: dict[str, Kind] = {
         _words(
             "bbox bbox2d box box2d boundingbox boundingbox2d bndbox boundingrect "
             "boundingrectangle bboxcoords bboxcoordinates boxcoords boxcoordinates xyxy bboxxyxy "
-            "rect rectangle roi aabb caja boîte rahmen рамка "
+            "rect rectangle roi aabb shapeattributes caja boîte rahmen рамка "
             "边界框 边框 检测框 邊界框 バウンディングボックス 경계상자 바운딩박스"
         ),
         "box",
@@ -63,7 +63,8 @@ LABELS = _words(
 """Keys of a name, the surest first."""
 LISTS_OF_NAMES = _words("labels names classes categories texts phrases")
 WRAPPERS = _words(
-    "details detail info information attributes properties extra extras meta metadata"
+    "details detail info information attributes regionattributes properties extra extras meta "
+    "metadata"
 )
 """Keys of an object that says more of the thing around it, also its name or its place."""
 SCORES = _words("score confidence conf probability prob")
