@@ -15,7 +15,7 @@ from twin.paths import TwinPaths, state_dir
 from twin.settings import TwinSettings
 
 PICTURES = Path(__file__).with_name("pictures")
-SIZE = (960, 1040)
+SIZE = (960, 1070)
 """Pixels of the window: the question, its answer and the box to write in, without scrolling."""
 
 
@@ -33,6 +33,7 @@ def main() -> None:
         page.get_by_text("Boxes", exact=True).click()
         ask(page, "red square")
         page.get_by_role("button", name="COCO").wait_for()
+        page.get_by_role("cell", name="red square").wait_for()
         page.mouse.move(0, 0)
         page.screenshot(path=PICTURES / "page.png")
 
