@@ -65,7 +65,8 @@ THE_DOCTORS: dict[str, tuple[float, frozenset[str]]] = {
     "the path loses large packets": (20, HOME_AWAY | {"408 request_too_slow"}),
     "neither UDP nor the relay": (15, HOME_AWAY),
     "home was renamed": (10, HOME_AWAY),
-    "home is there twice": (10, HOME_AWAY),
+    # Its gateway is ended, too: the next one looks home up by its name.
+    "home is there twice": (10, HOME_AWAY | NO_GATEWAY),
     "the policy lacks the port": (20, HOME_AWAY),
     "the gateway was killed": (0, NO_GATEWAY),
     "the auth key has expired": (10, NO_GATEWAY),
