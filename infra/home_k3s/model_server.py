@@ -187,7 +187,7 @@ def _container(args: ModelServerArgs, minutes_to_start: int) -> k8s.core.v1.Cont
 def _computes() -> k8s.core.v1.ProbeArgs:
     """Restart a server whose engine stands still although it says that it is healthy.
 
-    In six minutes or a little more; it asks for 30 tokens an hour.
+    After five to seven minutes; it asks for 30 tokens an hour.
     """
     return k8s.core.v1.ProbeArgs(
         # The program itself is the argument.

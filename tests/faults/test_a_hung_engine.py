@@ -25,7 +25,7 @@ def test_the_container_is_restarted_in_its_pod_and_the_model_answers_again(
     pod, before = hub.vllm_pod(), container(hub)
     spec = pod["spec"]
     probe = spec["containers"][0]["livenessProbe"]
-    failed_after = probe["failureThreshold"] * (probe["periodSeconds"] + probe["timeoutSeconds"])
+    failed_after = probe["failureThreshold"] * probe["periodSeconds"] + probe["timeoutSeconds"]
     longest = failed_after + spec["terminationGracePeriodSeconds"] + PATIENCE
     restarts = "{.status.containerStatuses[0].restartCount}"
     wait = f"kubectl -n vlm wait pod/{pod['metadata']['name']} --timeout={longest}s"
