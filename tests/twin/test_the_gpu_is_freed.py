@@ -38,8 +38,8 @@ def scale(hub: HubUnderTest, replicas: int) -> None:
 def test_a_stream_reaches_its_end_and_who_asks_afterwards_is_told(
     hub: HubUnderTest, http: httpx2.Client
 ) -> None:
-    pod = hub.vllm_pod()["metadata"]["name"]
-    log = TwinPaths(hub.state).logs / "pods" / f"vlm_{pod}" / "vllm.log"
+    pod = hub.vllm_pod()
+    log = TwinPaths(hub.state).logs / "pods" / f"vlm_{pod['metadata']['name']}" / "vllm.log"
     long = chat("Hello", stream=True, max_tokens=TOKENS, ignore_eos=True)
     with http.stream("POST", CHAT, json=long) as answer:
         lines = answer.iter_lines()
@@ -51,6 +51,8 @@ def test_a_stream_reaches_its_end_and_who_asks_afterwards_is_told(
         data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
     assert data[-1] == "[DONE]"
     assert json.loads(data[-2])["choices"][0]["finish_reason"] == "length"
-    until(lambda: hub.vllm_pods() == [], seconds=PATIENCE)
+    # Mostly within seconds; at the latest by its grace, when the kubelet kills it.
+    longest = pod["spec"]["terminationGracePeriodSeconds"] + PATIENCE
+    until(lambda: hub.vllm_pods() == [], seconds=longest, shown=lambda: log.read_text()[-2000:])
     refused = http.post(CHAT, json=chat("Hello"))
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "model_unavailable")
