@@ -51,8 +51,8 @@ def test_a_stream_reaches_its_end_and_who_asks_afterwards_is_told(
         data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
     assert data[-1] == "[DONE]"
     assert json.loads(data[-2])["choices"][0]["finish_reason"] == "length"
-    # Within seconds, or 60 s later: vLLM (0.32) was seen to take both, its engine having stood still.
-    # At the latest by its grace, when the kubelet kills it.
+    # Within seconds, or after all of vLLM's drain (60 s): both were seen where the engine stood
+    # still meanwhile. At the latest by its grace, when the kubelet kills it.
     longest = pod["spec"]["terminationGracePeriodSeconds"] + PATIENCE
     until(lambda: hub.vllm_pods() == [], seconds=longest, shown=lambda: log.read_text()[-2000:])
     refused = http.post(CHAT, json=chat("Hello"))
