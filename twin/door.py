@@ -11,8 +11,6 @@ import os
 import socket
 import sys
 
-BACKLOG = 100
-"""As asyncio's servers have it."""
 LISTENER_FD = 0
 """The program finds the listening socket in place of its standard input, as from inetd."""
 
@@ -24,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     host, _, port = arguments.listen.rpartition(":")
     try:
-        listener = socket.create_server((host, int(port)), backlog=BACKLOG)
+        listener = socket.create_server((host, int(port)))
     except OSError as error:
         sys.exit(f"Cannot listen on {arguments.listen}, where another program may: {error}")
     # What is accepted inherits it; small pieces would wait 40 ms for acknowledgements.

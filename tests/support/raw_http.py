@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
-from pathlib import Path
 from typing import Any
 
 SECONDS = 10
@@ -51,15 +50,13 @@ def exchange(port: int, sent: bytes, answers: int = 1) -> tuple[Sequence[Answer]
         return got, in_step
 
 
-def answers_until_closed(at: int | Path, sent: bytes) -> list[int]:
+def answers_until_closed(port: int, sent: bytes) -> list[int]:
     """The statuses on a connection whose client says no more once it has an answer, or waited.
-
-    ``at`` is a port of loopback, or a unix socket.
 
     Raises:
         TimeoutError: the gateway does not close it then.
     """
-    with closing(_connected(at)) as connection:
+    with closing(_connected(port)) as connection:
         _send(connection, sent)
         got = b""
         while not _statuses(got) and select.select([connection], [], [], MOMENT_SECONDS)[0]:
@@ -73,13 +70,8 @@ def answers_until_closed(at: int | Path, sent: bytes) -> list[int]:
         return _statuses(got)
 
 
-def _connected(at: int | Path) -> socket.socket:
-    if isinstance(at, int):
-        return socket.create_connection(("127.0.0.1", at), SECONDS)
-    made = socket.socket(socket.AF_UNIX)
-    made.settimeout(SECONDS)
-    made.connect(str(at))
-    return made
+def _connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), SECONDS)
 
 
 def _statuses(got: bytes) -> list[int]:

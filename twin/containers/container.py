@@ -100,6 +100,8 @@ class Container:
     ) -> Self:
         """Start the process, in the network that the command ``enter`` leads to.
 
+        ``stdin`` is a file descriptor, of a socket on which it is to listen.
+
         Raises:
             UnknownImageError: nothing stands for the image.
             FileNotFoundError: the command is not on this machine.

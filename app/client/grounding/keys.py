@@ -43,7 +43,6 @@ from app.client.grounding.words import (
     plain,
 )
 
-KINDS = ("type", "name")
 _NUMBERED = re.compile(r"(\D{2,40})(\d{1,3})")
 _WORDS_TO_NUMBER = frozenset((*COORDINATES, *LABELS))
 MAX_NUMBERS = 5
@@ -193,7 +192,7 @@ def own_name(pairs: Pairs, above: str = "") -> str | None:
     named = WRAPPERS if is_of_geojson(pairs) else (*LABELS, *WRAPPERS)
     for wanted in named:
         for key, pair in pairs:
-            if key != wanted or (above and key in KINDS and _text(pair) in COORDINATES):
+            if key != wanted or (above and key in ("type", "name") and _text(pair) in COORDINATES):
                 continue
             name = None
             if isinstance(pair.value, Object):
