@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -150,8 +151,11 @@ class K3s:
 
     def found(self) -> list[Found]:
         with _reached():
-            made = [self._made(kind, name, namespace) for kind, name, namespace in MADE]
-            return [*filter(None, made), *self._other_device_plugins()]
+            # First and alone: a login that the kubeconfig names runs once, not in each thread.
+            others = self._other_device_plugins()
+            with ThreadPoolExecutor(len(MADE)) as looks:
+                made = list(looks.map(self._made, *zip(*MADE, strict=True)))
+            return [*filter(None, made), *others]
 
     def _made(self, kind: Any, name: str, namespace: str | None) -> Found | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from infra.home_k3s import cluster
-from infra.home_k3s.cluster import K3s, NotReachedError
+from infra.home_k3s.cluster import MADE, K3s, NotReachedError
 from infra.home_k3s.others import Found
 from tests.support.http_server import Handler, serving
 
@@ -161,6 +162,19 @@ def test_a_fresh_home_has_nothing_of_others() -> None:
         assert K3s(kubeconfig(port), None).found() == []
 
 
+def test_home_is_asked_for_all_objects_at_once() -> None:
+    together = threading.Barrier(len(MADE), timeout=2)
+
+    def when_all_ask(path: str) -> dict[str, Any] | None:
+        if path == "/apis/apps/v1/daemonsets":
+            return {"items": []}
+        together.wait()
+        return None
+
+    with serving(answering(when_all_ask)) as port:
+        assert K3s(kubeconfig(port), None).found() == []
+
+
 @pytest.mark.parametrize("status", [404, 502])
 def test_an_answer_without_json_is_none_of_such_a_kind_or_not_reached(status: int) -> None:
     """As of kinds that a fresh K3s does not have yet, or from a proxy before it."""
@@ -169,7 +183,7 @@ def test_an_answer_without_json_is_none_of_such_a_kind_or_not_reached(status: in
         protocol_version = "HTTP/1.0"
 
         def do_GET(self) -> None:  # noqa: N802
-            listed = self.path == "/apis/apps/v1/daemonsets" and status == 404
+            listed = self.path == "/apis/apps/v1/daemonsets"
             body = b'{"items": []}' if listed else b"page not found"
             kind = "application/json" if listed else "text/plain"
             self.whole(200 if listed else status, body, {"Content-Type": kind})
