@@ -16,6 +16,7 @@ import typer
 
 from hub.cli import app
 from infra.tailnet.policy import policy
+from tests.support import pages
 from tests.support.kubectl import complaint
 from tests.support.pages import PAGES, blocks, called, unknown
 from tests.support.shellcheck import findings
@@ -57,6 +58,8 @@ def test_every_hub_command_and_option_exists() -> None:
     for name, *rest in seen:
         assert name in commands
         below: dict[str, Any] = getattr(commands[name], "commands", {})
+        if below and rest and not rest[0].startswith("-"):
+            assert rest[0] in below, f"{name} {rest[0]}"
         called_one = below.get(rest[0]) if rest else None
         candidates = [called_one] if called_one else [commands[name], *below.values()]
         options: set[str] = {
@@ -88,6 +91,31 @@ def test_gcloud_where_it_is_installed_has_each_command_with_its_options(tmp_path
     of_all = {"--format", "--project"}
     environment = {**os.environ, "CLOUDSDK_CONFIG": str(tmp_path)}
     assert unknown("gcloud", environment, taken_by_all=of_all) == {}
+
+
+HELP = """case "$*" in
+    "config set "*) echo "  cobra config set <key> [flags] [--] [value]" ;;
+    "config "*) printf '  cobra config [flags]\\n  cobra config [command]\\n' ;;
+    "stack rm "*) printf '  cobra stack remove [name] [flags]\\n --yes' ;;
+    "whoami "*) echo "  cobra whoami [flags]" ;;
+    *) echo "  cobra [command]" ;;
+esac
+"""
+"""Usages as `pulumi` prints them; it exits with 0 whatever it is asked."""
+
+
+def test_a_command_that_a_program_lacks_is_seen_though_it_shows_the_help_of_the_group_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "cobra"
+    program.write_text(f"#!/bin/sh\n{HELP}")
+    program.chmod(0o755)
+    page = tmp_path / "page.md"
+    good = ["config", "config set key", "stack rm dev --yes", "whoami"]
+    bad = {"typo": "typo", "config typo key": "typo, key", "whoami me --yes": "me, --yes"}
+    page.write_text(" ".join(f"`cobra {words}`" for words in [*good, *bad]))
+    monkeypatch.setattr(pages, "PAGES", [page])
+    assert unknown("cobra", {"PATH": str(tmp_path)}) == bad
 
 
 def test_every_object_that_is_named_is_one_that_the_program_makes() -> None:

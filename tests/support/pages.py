@@ -40,7 +40,7 @@ def called(program: str) -> list[str]:
 def unknown(
     program: str, environment: Mapping[str, str], *, taken_by_all: Collection[str] = ()
 ) -> dict[str, str]:
-    """What of the pages a program does not know: its complaint, or the options that it lacks.
+    """What of the pages a program does not know: its complaint, or the words that it lacks.
 
     It is asked for its help about each command; ``taken_by_all`` are options that no help lists.
     """
@@ -54,8 +54,13 @@ def unknown(
             text=True,
             check=False,
         )
+        # Of a command that it does not have, `pulumi` shows the help of the group above.
+        shown = re.search(
+            rf"^ *{program}((?: [a-z-]+)*) \[(?:command|flags)\]$", done.stdout, re.MULTILINE
+        )
+        beyond = command[len(shown[1].split()) :] if shown else []
         options = set(re.findall(r"(--[a-z-]+)", words)) - set(taken_by_all)
-        missing = sorted(one for one in options if one not in done.stdout)
+        missing = beyond + sorted(one for one in options if one not in done.stdout)
         if done.returncode != 0 or missing:
             told[words] = done.stderr or ", ".join(missing)
     return told
