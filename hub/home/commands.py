@@ -16,6 +16,7 @@ from hub.home import waker as setup
 from hub.home.facts import look
 from hub.home.machine import HomeError, machine, script
 from hub.home.requirements import leaving_problems, problems
+from hub.home.rows import table
 from hub.home.steps import Step, steps
 from hub.home.undo import undoing
 from hub.words import told_in_words
@@ -140,7 +141,7 @@ def check(
         rows = looking.check(machine(host), datetime.now(UTC))
         if gateway:
             rows.append(looking.ask_gateway(gateway))
-        Console(highlight=False).print(looking.table(rows))
+        Console(highlight=False).print(table(rows))
         if any(row.state == "down" for row in rows):
             raise typer.Exit(1)
 

@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 from hub.cli import app
 from hub.home import check as looking
-from hub.home.check import Row, ask_gateway, rows, table
+from hub.home.check import ask_gateway, rows
 from hub.home.cluster import Cluster
+from hub.home.rows import Row, table
 from infra.home_k3s.crash import LOG_LINES
 from tests.support.home_facts import ADDRESS, facts, tailscale
 from tests.support.home_server import Server, server
