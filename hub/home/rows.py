@@ -44,6 +44,6 @@ def table(rows: list[Row]) -> Table:
         colour = COLOURS[one.state]
         hop = one.hop if one.hop != previous else ""
         state = f"[{colour}]{one.state}[/{colour}]"
-        shown.add_row(hop, one.what, state, escape(one.detail), escape(one.remedy))
+        shown.add_row(hop, escape(one.what), state, escape(one.detail), escape(one.remedy))
         previous = one.hop
     return shown

@@ -373,7 +373,7 @@ def test_the_command_reads_a_server_and_its_exit_code_tells(
         },
         "Peer": {
             "a": {
-                "HostName": "home-gateway'; touch /state/gotcha; echo '",
+                "HostName": "home-gateway'; touch /state/gotcha; echo '[/red]",
                 "Tags": ["tag:llm-gateway"],
                 "TailscaleIPs": ["100.64.0.9"],
                 "Online": True,
@@ -416,6 +416,7 @@ def test_the_command_reads_a_server_and_its_exit_code_tells(
     assert done.exit_code == 0, done.output
     assert "pong from home-gateway (100.64.0.9)" in done.stdout
     assert "home-gateway-1" not in done.stdout
+    assert "[/red]" in done.stdout, "a gateway's name was read as markup"
     assert not (state / "gotcha").exists(), "a gateway's name was run as a command"
     assert "http://100.101.102.103 asks for the gateway's key" in done.stdout
     assert "04:42:1a:00:00:01 on enp5s0" in done.stdout
