@@ -5,22 +5,22 @@ from __future__ import annotations
 import itertools
 import re
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from tests.support.stacks import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "docs" / "deployment.md", ROOT / "docs" / "operations.md"]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "deployment.md", ROOT / "docs" / "operations.md")
 
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
 
 
-def lines_of_shell() -> list[str]:
+def lines_of_shell(pages: Sequence[Path]) -> list[str]:
     """Each command of the pages, also those inside a sentence or a table."""
     told: list[str] = []
-    for page in PAGES:
+    for page in pages:
         joined = [re.sub(r"\\\n *", "", block) for block in blocks(page, "sh")]
         told += [line for block in joined for line in block.splitlines()]
         prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
@@ -28,11 +28,11 @@ def lines_of_shell() -> list[str]:
     return [line for line in told if line and not line.startswith("#")]
 
 
-def called(program: str) -> list[str]:
+def called(program: str, pages: Sequence[Path] = PAGES) -> list[str]:
     """What follows the program's name, wherever a page calls it."""
     return [
         match[1].strip()
-        for line in lines_of_shell()
+        for line in lines_of_shell(pages)
         for match in re.finditer(rf"(?:^|[;&|(] *|sudo (?:k3s )?){program} ([^|;&)#]+)", line)
     ]
 
