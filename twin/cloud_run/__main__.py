@@ -76,10 +76,11 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     logs.begin()
-    places = [Place()]
+    places = [Place(isolated=bool(arguments.second_network))]
     if arguments.second_network:
         pid, address = arguments.second_network
-        places.append(Place(enter=("nsenter", f"--target={pid}", "--net", "--"), host=address))
+        enter = ("nsenter", f"--target={pid}", "--net", "--")
+        places.append(Place(enter=enter, host=address, isolated=True))
     paths = TwinPaths(arguments.state)
     paths.sockets.mkdir(parents=True, exist_ok=True)
 

@@ -33,6 +33,8 @@ class Place:
 
     enter: tuple[str, ...] = ()
     host: str = "127.0.0.1"
+    isolated: bool = False
+    """A namespace, as the containers' files and processes then have, too."""
 
 
 class InstanceError(Exception):
@@ -125,6 +127,8 @@ class Instance:
                         "/tmp": self._scratch(),  # noqa: S108
                         **{path: self._volume(v) for path, v in part.mounts.items()},
                     },
+                    read_only=[p for p, v in part.mounts.items() if self.revision.volumes[v]],
+                    sandboxed=self.place.isolated,
                     log=self._log(part.name),
                 ),
                 self.place.enter,

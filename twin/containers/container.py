@@ -2,12 +2,12 @@
 
 Promises: entrypoint and arguments as Kubernetes and Cloud Run combine them, the environment it was
 given and not its parent's, no ignored signals, mounts, a log file, SIGTERM then SIGKILL, and an
-end with its parent.
-Leaves out: a file system, user and network of its own, limits of memory and CPU.
+end with its parent; in a sandbox a file system and a process tree of its own.
+Leaves out: a user and a network of its own, limits of memory and CPU.
 
-Without a mount namespace a mount is a rewrite: its path, where it begins a path inside an argument
-or a value of the environment, becomes the folder that stands for it. A program that has such a
-path built in would not see its mount.
+Without a sandbox, where the machine allows none, a mount is a rewrite: its path, where it begins a
+path inside an argument or a value of the environment, becomes the folder that stands for it. A
+program that has such a path built in, or in a file, does not see its mount then.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ import contextlib
 import ctypes
 import os
 import re
+import shutil
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from twin.containers.images import LocalImage, resolve
+from twin.containers.sandbox import HOME, first_process, sandbox
 from twin.parts.part import DEFAULT_SIGNALS, MARK
 
 PR_SET_PDEATHSIG = 1
@@ -44,6 +46,9 @@ class ContainerSpec:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     mounts: Mapping[str, Path] = field(default_factory=dict[str, Path])
     """Absolute path inside the container to a folder or file of this machine."""
+    read_only: Collection[str] = ()
+    """Those mounts that a sandbox does not let it write into."""
+    sandboxed: bool = False
     log: Path
 
 
@@ -67,29 +72,42 @@ def command_line(spec: ContainerSpec, image: LocalImage) -> tuple[str, ...]:
     """Entrypoint and arguments: a command without arguments drops the image's arguments too."""
     entrypoint = spec.command or image.entrypoint
     args = spec.args or (() if spec.command else image.cmd)
-    return tuple(rewrite_mounts(word, spec.mounts) for word in (*entrypoint, *args))
+    return tuple(_as_seen(word, spec) for word in (*entrypoint, *args))
 
 
 def environment(spec: ContainerSpec, image: LocalImage) -> dict[str, str]:
     """A small base, the image's, the container's; later ones win."""
     base = {
         "PATH": os.environ["PATH"],
-        "HOME": str(spec.log.parent),
+        "HOME": HOME if spec.sandboxed else str(spec.log.parent),
         "LANG": "C.UTF-8",
         MARK: os.environ.get(MARK, ""),
     }
     given = {**image.env, **spec.env}
-    return base | {name: rewrite_mounts(value, spec.mounts) for name, value in given.items()}
+    return base | {name: _as_seen(value, spec) for name, value in given.items()}
+
+
+def _as_seen(text: str, spec: ContainerSpec) -> str:
+    return text if spec.sandboxed else rewrite_mounts(text, spec.mounts)
 
 
 class Container:
     """A started container."""
 
-    def __init__(self, spec: ContainerSpec, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        spec: ContainerSpec,
+        process: asyncio.subprocess.Process,
+        pid: int,
+        enter: tuple[str, ...],
+    ) -> None:
         self.spec = spec
-        self.pid = process.pid
+        self.pid = pid
+        self.enter = enter
+        """The command that leads into it."""
         self.started_at = time.time()
         self._process = process
+        """The program itself, or bubblewrap, which waits for it."""
 
     @classmethod
     async def start(
@@ -107,19 +125,27 @@ class Container:
             FileNotFoundError: the command is not on this machine.
         """
         image = resolve(spec.image)
-        spec.log.parent.mkdir(parents=True, exist_ok=True)
-        with spec.log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *enter,
-                *command_line(spec, image),
-                env=environment(spec, image),
-                stdin=stdin,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=end_with_parent,
-            )
-        return cls(spec, process)
+        line, env = command_line(spec, image), environment(spec, image)
+        program = shutil.which(line[0], path=env["PATH"])
+        if program is None and "/" not in line[0]:
+            raise FileNotFoundError(f'exec: "{line[0]}": executable file not found in $PATH')
+        if not spec.sandboxed:
+            process = await _begin(spec, (*enter, *line), env, stdin)
+            return cls(spec, process, process.pid, enter)
+        read_end, told = os.pipe()
+        box = sandbox(program, spec.mounts, spec.read_only, told)
+        try:
+            process = await _begin(spec, (*enter, *box, *line), env, stdin, told)
+        finally:
+            os.close(told)
+        try:
+            # Without one, bubblewrap has ended; its last words are in the container's log.
+            pid = await first_process(read_end) or process.pid
+        except BaseException:
+            process.kill()
+            raise
+        enter = ("nsenter", f"--target={pid}", "--mount", "--pid", "--net", "--")
+        return cls(spec, process, pid, enter)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -128,22 +154,47 @@ class Container:
 
     @property
     def exit_code(self) -> int | None:
-        """``None`` while it runs."""
-        return self._process.returncode
+        """As runtimes tell it, 128 and the number of a signal; ``None`` while it runs."""
+        code = self._process.returncode
+        return code if code is None or code >= 0 else 128 - code
 
     async def wait(self) -> int:
-        """The exit code; minus the signal's number when a signal ended it."""
-        return await self._process.wait()
+        """The exit code; 128 and the signal's number when a signal ended it."""
+        await self._process.wait()
+        assert self.exit_code is not None  # noqa: S101  # it has ended
+        return self.exit_code
 
     async def stop(self, grace_seconds: float) -> int:
         """SIGTERM, wait, SIGKILL to the whole group; the exit code."""
         if self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.wait(), grace_seconds)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)  # what the program itself left behind, too
+            os.killpg(self._process.pid, signal.SIGKILL)  # what the program left behind, too
         return await self.wait()
+
+
+async def _begin(
+    spec: ContainerSpec,
+    line: tuple[str, ...],
+    env: Mapping[str, str],
+    stdin: int,
+    *kept_open: int,
+) -> asyncio.subprocess.Process:
+    spec.log.parent.mkdir(parents=True, exist_ok=True)
+    with spec.log.open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            *line,
+            env=env,
+            stdin=stdin,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=end_with_parent,
+            pass_fds=kept_open,
+        )
 
 
 def end_with_parent() -> None:

@@ -47,7 +47,8 @@ IMAGES: dict[str, LocalImage] = {
         # The real plugin has this path built in; here it must be seen to be rewritten.
         env={"DEVICE_PLUGINS": DEVICE_PLUGINS},
     ),
-    "pause": LocalImage(entrypoint=("sleep", "infinity")),
+    # The first process of a container ends at SIGTERM only where it says so, as this image's does.
+    "pause": LocalImage(entrypoint=("sh", "-c", "trap exit TERM; sleep infinity & wait")),
 }
 
 

@@ -4,11 +4,12 @@ Promises: reads CONFIG_FILE as the real one does, refuses what it refuses, annou
 ``nvidia.com/gpu`` once for each replica of one GPU, withdraws it at the end.
 Leaves out: the GPU, MIG, MPS, renaming, health of devices, and ``failRequestsGreaterThanOne``
 when it is false (the node refuses whatever asks for more than one). It announces by a file in the
-folder that stands for the kubelet's, not over the kubelet's socket.
+folder that stands for the kubelet's, locked while it runs, not over the kubelet's socket.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -68,11 +69,12 @@ def main() -> None:
 
     # Before the announcement: whoever has seen it may stop the plugin at once.
     signal.signal(signal.SIGTERM, stop)
-    told = {"resource": RESOURCE, "count": count, "pid": os.getpid()}
-    write_whole(announcement, json.dumps(told))
-    print(f"announced {RESOURCE}: {count}", flush=True)
-    stopped.wait()
-    announcement.unlink(missing_ok=True)
+    write_whole(announcement, json.dumps({"resource": RESOURCE, "count": count}))
+    with announcement.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        print(f"announced {RESOURCE}: {count}", flush=True)
+        stopped.wait()
+        announcement.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

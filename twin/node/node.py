@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
 import os
@@ -133,10 +134,13 @@ class Node:
 
 
 def announced_gpus(plugins: Path) -> int | None:
-    """What a running device plugin has announced."""
-    file = plugins / "nvidia.json"
+    """What a running device plugin has announced: it locks its file as long as it runs."""
     try:
-        announcement = json.loads(file.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    return int(announcement["count"]) if psutil.pid_exists(announcement["pid"]) else None
+        with (plugins / "nvidia.json").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(json.load(file)["count"])
+    except FileNotFoundError:
+        pass
+    return None

@@ -266,17 +266,20 @@ class Pod:
         mounts = {
             mount["mountPath"]: folder
             for mount in raw.get("volumeMounts", [])
-            # Programs have /dev/shm built in, and this machine's own serves as well.
+            # Programs have /dev/shm built in, and the sandbox's or this machine's serves as well.
             if mount["mountPath"] != "/dev/shm"  # noqa: S108
             if (folder := await self._volume(declared[mount["name"]])) is not None
         }
+        home = {} if self._at.isolated else {"HOME": str(self._folder)}
         return ContainerSpec(
             name=raw["name"],
             image=raw["image"],
             command=tuple(expand(word, env) for word in raw.get("command", ())),
             args=tuple(expand(word, env) for word in raw.get("args", ())),
-            env={**_of_this_machine(), "HOME": str(self._folder), **env},
+            env={**_of_this_machine(), **home, **env},
             mounts=mounts,
+            read_only=_read_only(raw, declared),
+            sandboxed=self._at.isolated,
             log=self.log(raw["name"]),
         )
 
@@ -296,6 +299,15 @@ class Pod:
         addresses = Addresses(self._at.ip, self._host_ip)
         self._status = pod_status(containers, self._status, addresses)
         await self._deliver(self._status)
+
+
+def _read_only(raw: Mapping[str, Any], volumes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The mounts that ask for it, and those of a Secret or a ConfigMap, which always are."""
+    return [
+        mount["mountPath"]
+        for mount in raw.get("volumeMounts", [])
+        if mount.get("readOnly") or {"secret", "configMap"} & volumes[mount["name"]].keys()
+    ]
 
 
 def _of_this_machine() -> dict[str, str]:

@@ -38,6 +38,8 @@ class Place:
     enter: tuple[str, ...]
     """The command that leads into it."""
     leave: Callable[[], Awaitable[None]]
+    isolated: bool
+    """In namespaces of its own, as its containers' files and processes then are, too."""
 
 
 class PodNetwork(Protocol):
@@ -98,7 +100,7 @@ class OwnAddresses:
         except BaseException:
             await leave()
             raise
-        return Place(ip, enter, leave)
+        return Place(ip, enter, leave, isolated=True)
 
     def _free_address(self) -> str:
         """The next one in turn, as K3s' host-local does: no address is used again at once."""
@@ -145,7 +147,7 @@ class OneAddress:
                 self._ports -= ports
                 self._changed.notify_all()
 
-        return Place(self._ip, (), leave)
+        return Place(self._ip, (), leave, isolated=False)
 
 
 async def _run(script: str, enter: tuple[str, ...] = ()) -> None:

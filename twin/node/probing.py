@@ -108,8 +108,8 @@ class Probing:
         await self._kill("liveness", grace_seconds)
 
     async def _passes(self, kind: str, probe: Probe) -> bool:
-        env, place = self._container.environment, self._place
-        why = await failure(probe, place.ip, env=env, enter=place.enter)
+        inside = self._container
+        why = await failure(probe, self._place.ip, env=inside.environment, enter=inside.enter)
         # The kubelet's events of the same words are one event with a count.
         if why is not None and (said := f"{kind} probe failed: {why}") not in self._told:
             self._told.add(said)

@@ -32,13 +32,13 @@ class Ended:
     """How one run of a container ended."""
 
     code: int
-    """As the kernel gives it: minus the signal's number when a signal ended it."""
+    """128 and the signal's number when a signal ended it."""
     started_at: str | None
     at: str
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "exitCode": self.code if self.code >= 0 else 128 - self.code,
+            "exitCode": self.code,
             "reason": "Completed" if self.code == 0 else "Error",
             "startedAt": self.started_at,
             "finishedAt": self.at,

@@ -26,7 +26,7 @@ from twin.containers.images import IMAGES, LocalImage, UnknownImageError, resolv
     [
         ("asia-northeast3-docker.pkg.dev/p/docker-hub/library/caddy:2.11.4", "caddy"),
         ("tailscale/tailscale:v1.102.3@sha256:" + "0" * 64, "containerboot"),
-        ("localhost:5000/pause", "sleep"),
+        ("localhost:5000/pause", "sh"),
     ],
 )
 def test_the_last_part_of_the_images_name_picks_the_program(image: str, entrypoint: str) -> None:
@@ -131,7 +131,7 @@ def test_a_container_does_not_ignore_what_its_starter_ignores(tmp_path: Path) ->
             container = await Container.start(python(tmp_path, "import time; time.sleep(60)"))
         return await container.stop(20)
 
-    assert asyncio.run(run()) == -signal.SIGTERM
+    assert asyncio.run(run()) == 128 + signal.SIGTERM
 
 
 def test_who_ignores_sigterm_is_killed_after_the_grace(tmp_path: Path) -> None:
@@ -145,4 +145,4 @@ def test_who_ignores_sigterm_is_killed_after_the_grace(tmp_path: Path) -> None:
         await written(container, "ready")
         return await container.stop(0.2)
 
-    assert asyncio.run(run()) == -9
+    assert asyncio.run(run()) == 128 + signal.SIGKILL

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -94,14 +93,3 @@ def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path: Path, confi
         _, said = running.communicate(timeout=10)
     assert running.returncode == 1
     assert said == "device plugin: replicas of nvidia.com/gpu must be 2 or more, not 1\n"
-
-
-def test_a_half_written_announcement_is_none(tmp_path: Path) -> None:
-    (tmp_path / "nvidia.json").write_text('{"resource": "nvidia')
-    assert announced_gpus(tmp_path) is None
-
-
-def test_an_announcement_counts_for_the_process_that_made_it(tmp_path: Path) -> None:
-    text = json.dumps({"resource": "nvidia.com/gpu", "count": 4, "pid": os.getpid()})
-    (tmp_path / "nvidia.json").write_text(text)
-    assert announced_gpus(tmp_path) == 4

@@ -97,11 +97,6 @@ def test_a_crashed_container_waits_and_remembers_how_it_ended() -> None:
     }
 
 
-@pytest.mark.parametrize(("code", "shown"), [(-9, 137), (-15, 143), (3, 3), (0, 0)])
-def test_a_signals_end_is_shown_as_a_shell_does(code: int, shown: int) -> None:
-    assert Ended(code, NOON, LATER).as_json()["exitCode"] == shown
-
-
 @pytest.mark.parametrize(
     ("codes", "phase", "said"),
     [

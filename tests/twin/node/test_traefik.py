@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def after(script: str, folder: Path, changes: list[list[str]]) -> tuple[list[str
 
 
 def test_new_arguments_end_the_traefik_that_runs(tmp_path: Path) -> None:
-    assert after("exec sleep 60", tmp_path, [["--new"]]) == (["--new"], -15)
+    assert after("exec sleep 60", tmp_path, [["--new"]]) == (["--new"], 128 + signal.SIGTERM)
 
 
 def test_a_traefik_that_ends_by_itself_is_started_again(
