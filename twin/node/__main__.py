@@ -1,12 +1,13 @@
-"""The node: a kubelet's part, with plain processes in place of containers.
+"""The node: a kubelet's part, with processes in a sandbox in place of containers.
 
 Promises: registers and keeps its lease; runs pods bound to it with their arguments, environment,
 Secrets, ConfigMaps, hostPath and empty volumes, probes, preStop sleep, grace period and restarts
 with back-off; reports status and events; serves logs; announces what the device plugin announces;
 after a stop and a start runs the same pods again, but for those that ask for a GPU: it refuses
 them, as the plugin comes later, and they are replaced.
-Leaves out: images and file systems of their own, enforcement of NetworkPolicies and limits, exec
-and attach, hooks but preStop sleep, projected volumes. ``pod_network.py`` says what pods reach.
+Leaves out: images, enforcement of NetworkPolicies and limits, exec and attach, hooks but preStop
+sleep, projected volumes; without network namespaces the sandbox, too. ``pod_network.py`` says what
+pods reach.
 """
 
 from __future__ import annotations
