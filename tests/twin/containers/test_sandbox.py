@@ -34,7 +34,7 @@ def said_by(
     spec = ContainerSpec(
         name="c",
         image="pause",
-        command=("sh", "-c", script),
+        command=("/bin/sh", "-c", script),
         mounts={"/" + name.replace("_", "/"): source for name, source in mounts.items()},
         read_only=read_only,
         sandboxed=True,
