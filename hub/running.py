@@ -28,7 +28,7 @@ console = Console(highlight=False)
 def up() -> None:
     """Start the twin and deploy the program to it with `pulumi up`.
 
-    The first time builds the tools (6 to 13 minutes on 2 cores). Running it again changes nothing,
+    The first time builds the tools (5 to 13 minutes on 2 cores). Running it again changes nothing,
     or resumes an interrupted start.
 
     [bold]Examples[/bold]
