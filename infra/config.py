@@ -198,10 +198,6 @@ class Model(_Section):
             f"https://huggingface.co/{model}/commits/main"
         )
         if self.revision is None:
-            if PROFILES[self.profile].revision is None:
-                raise ValueError(
-                    f"this project knows no commit for profile {self.profile}; {write}"
-                )
             return self
         repository, at, commit = self.revision.rpartition("@")
         if at:
@@ -221,9 +217,7 @@ class Model(_Section):
     @property
     def commit(self) -> str:
         """What is served of the profile's repository, 40 hex digits."""
-        chosen = self.revision or PROFILES[self.profile].revision
-        assert chosen is not None  # noqa: S101  # validated above
-        return chosen.rpartition("@")[2]
+        return (self.revision or PROFILES[self.profile].revision).rpartition("@")[2]
 
 
 class Limits(_Section):

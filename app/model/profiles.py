@@ -25,8 +25,8 @@ class Profile:
 
     model: str
     """The repository at Hugging Face."""
-    revision: str | None
-    """Its commit that was looked at; ``None`` where nobody here has."""
+    revision: str
+    """Its commit: for Qwen's repositories the one that other projects pin, too (2026-11-30)."""
     language: Language
     vision: Vision
     memory_fraction: float
@@ -81,7 +81,7 @@ PROFILES: dict[ProfileName, Profile] = {
     ),
     "7b-awq": Profile(
         model="Qwen/Qwen2.5-VL-7B-Instruct-AWQ",
-        revision=None,
+        revision="536a35794df8831aa814970ee8f89eff577e7718",
         language=replace(LANGUAGE_OF_7B, layer_bits=AWQ_BITS),
         vision=VISION_OF_7B,
         memory_fraction=0.85,

@@ -14,7 +14,6 @@ from docs.generate import PAGE, SCHEMA, page, schema
 from infra import config, stack_config
 from tests.support.stacks import STACKS
 
-AWQ = "Qwen/Qwen2.5-VL-7B-Instruct-AWQ"
 COMMIT_OF_7B = "cc594898137f460bfe9f0759e9844b3ce807cfb5"
 GOOD: dict[str, Any] = {
     "apiKeys": ["laptop"],
@@ -110,8 +109,8 @@ def test_a_model_that_cannot_fit_fails_with_the_sum_and_a_way_out() -> None:
 
 
 def test_a_model_that_fits_exactly_where_the_other_does_not_is_taken() -> None:
-    small = {"revision": f"{AWQ}@{'0' * 40}", "profile": "7b-awq"}
-    assert load(home={"gpuMemoryGib": 11.6}, model=small).model.profile == "7b-awq"
+    small = load(home={"gpuMemoryGib": 11.6}, model={"profile": "7b-awq"})
+    assert small.model.profile == "7b-awq"
 
 
 @pytest.mark.parametrize(
@@ -132,13 +131,11 @@ def test_each_profile_serves_its_own_commit() -> None:
     assert load().model.commit == COMMIT_OF_7B
     three = load(model={"profile": "3b"}).model.commit
     assert three == "66285546d2b821cf421d4f5eb2576359d3770cd3"
+    small = load(model={"profile": "7b-awq"}).model.commit
+    assert small == "536a35794df8831aa814970ee8f89eff577e7718"
     chosen = load(model={"revision": f"Qwen/Qwen2.5-VL-7B-Instruct@{'1' * 40}"})
     assert chosen.model.commit == "1" * 40
     assert load(model={"revision": COMMIT_OF_7B}).model.commit == COMMIT_OF_7B
-
-
-def test_a_profile_without_a_known_commit_needs_one() -> None:
-    assert f"write revision: {AWQ}@COMMIT" in refusal(model={"profile": "7b-awq"})
 
 
 def test_a_person_may_overrule_the_forecast() -> None:

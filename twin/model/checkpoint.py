@@ -9,7 +9,7 @@ from pathlib import Path
 from app.model.profiles import PROFILES
 
 TINY = PROFILES["tiny"]
-REVISION = str(TINY.revision)
+REVISION = TINY.revision
 """Of the files, as a test sees with :func:`revision_of`, which takes too long for each start."""
 FILES = Path(__file__).parent / "weights"
 """As vLLM loads them: weights, configuration, tokenizer, processor."""
