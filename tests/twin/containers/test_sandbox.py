@@ -87,17 +87,17 @@ def test_a_mount_that_may_only_be_read_is_not_written_into(tmp_path: Path, confi
 def test_the_machines_files_are_not_there_and_its_programs_cannot_be_changed(
     tmp_path: Path,
 ) -> None:
-    script = f"ls -A /tmp /root {tmp_path}; touch /usr/bin/new; touch /tmp/new && ls /tmp"
+    script = f"ls {tmp_path}; test -w /usr/bin || echo refused; test -w /tmp && ls /tmp"
     said, _ = said_by(script, tmp_path)
-    assert f"cannot access '{tmp_path}'" in said
-    assert "cannot touch '/usr/bin/new': Read-only file system" in said
-    assert said.endswith("\nnew\n")
-    assert not Path("/tmp/new").exists()
+    assert said == f"ls: cannot access '{tmp_path}': No such file or directory\nrefused\n"
 
 
 def test_two_containers_do_not_see_what_the_other_has_in_tmp(tmp_path: Path) -> None:
-    said_by("echo 1 > /tmp/mine", tmp_path)
-    said, _ = said_by("cat /tmp/mine", tmp_path)
+    mine = f"/tmp/{tmp_path.name}"
+    said, _ = said_by(f"echo 1 > {mine}; cat {mine}", tmp_path)
+    assert said == "1\n"
+    assert not Path(mine).exists()
+    said, _ = said_by(f"cat {mine}", tmp_path)
     assert "No such file" in said
 
 
