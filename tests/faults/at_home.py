@@ -193,7 +193,11 @@ def model_server_killed(hub: HubUnderTest) -> Generator[None]:
 
 
 def _servers(hub: HubUnderTest) -> list[psutil.Process]:
-    return [one for one in part(hub, "node").children() if _arguments(one, "vllm_server")]
+    found = [
+        one for one in part(hub, "node").children(recursive=True) if _arguments(one, "vllm_server")
+    ]
+    # An engine has its server's arguments until it has said its own name.
+    return [one for one in found if one.parent() not in found]
 
 
 def _arguments(process: psutil.Process, part_of_one: str) -> bool:
