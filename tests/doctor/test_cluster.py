@@ -121,6 +121,7 @@ def test_one_that_ended_by_itself_is() -> None:
         ({"reason": "ErrImagePull", "message": "x: no"}, "ErrImagePull: x: no", True),
         ({"reason": "InvalidImageName"}, "InvalidImageName", True),
         ({"reason": "ContainerCreating"}, "", False),
+        ({"reason": "PodInitializing"}, "", False),
     ],
 )
 def test_a_container_that_kubernetes_cannot_begin_is_told_with_its_words(

@@ -56,7 +56,6 @@ def test_a_server_scaled_to_zero_by_hand_is_not_waited_for() -> None:
         (("CreateContainerConfigError", 'secret "x" not found'), 0, 60),
         (("CreateContainerError", "the name is in use"), 0, 60),
         (("RunContainerError", "no runtime for nvidia is configured"), 0, 60),
-        (("ContainerCreating", ""), 0, math.inf),
     ],
 )
 def test_how_long_a_pod_may_say_so(
@@ -65,7 +64,13 @@ def test_how_long_a_pod_may_say_so(
     found = standing(starting(pod(waiting=waiting, restarts=restarts)))
     assert isinstance(found, NotYet)
     assert found.patience_seconds == patience
-    assert waiting[0] == "ContainerCreating" or found.reason == ": ".join(waiting)
+    assert found.reason == ": ".join(waiting)
+
+
+@pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing"])
+def test_a_pod_that_is_being_made_is_told_in_plain_words(reason: str) -> None:
+    found = standing(starting(pod(waiting=(reason, ""), restarts=0)))
+    assert found == NotYet("the image is being downloaded, or the container made")
 
 
 def test_a_pod_that_dies_again_and_again_has_last_words() -> None:
