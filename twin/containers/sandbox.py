@@ -24,9 +24,12 @@ TRIAL = (str(bwrap_path()), "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/
 _TOP = tuple(map(Path, ("/bin", "/lib", "/lib32", "/lib64", "/sbin")))
 """Folders, or links into /usr, as the distribution has them."""
 _LINKS = frozenset(path for path in _TOP if path.is_symlink())
-_ETC = (
-    *("alternatives", "ca-certificates", "group", "hosts", "ld.so.cache", "localtime"),
-    *("nsswitch.conf", "passwd", "pki", "resolv.conf", "ssl"),
+_ETC = tuple(
+    f"/etc/{name}"
+    for name in (
+        *("alternatives", "ca-certificates", "group", "hosts", "ld.so.cache", "localtime"),
+        *("nsswitch.conf", "passwd", "pki", "resolv.conf", "ssl"),
+    )
 )
 _SOURCE = Path(__file__).parents[2]
 
@@ -44,23 +47,18 @@ def sandbox(
         folders.add(Path(program).parent)
     if vllm := os.environ.get("HUB_VLLM_PYTHON"):
         folders |= {Path(vllm).parents[1], Path(vllm).resolve().parents[1]}
+    binds = {path: ("--ro-bind-try", path) for path in (*_outermost(folders), *_ETC)}
+    for path, source in mounts.items():
+        binds[path] = ("--ro-bind" if path in read_only else "--bind", str(source))
     return (
         *(str(bwrap_path()), "--unshare-pid", "--as-pid-1", "--die-with-parent"),
         *("--info-fd", str(told), "--dev", "/dev", "--proc", "/proc"),
         *("--tmpfs", "/tmp", "--dir", HOME),  # noqa: S108  # inside
-        *_seen(*_outermost(folders), *(f"/etc/{name}" for name in _ETC)),
         *(word for link in _LINKS for word in ("--symlink", str(link.readlink()), str(link))),
-        *(
-            word
-            for path in sorted(mounts)
-            for word in ("--ro-bind" if path in read_only else "--bind", str(mounts[path]), path)
-        ),
+        # Sorted, so that none hides what lies in it: a program may lie below a mount's place.
+        *(word for path in sorted(binds) for word in (*binds[path], path)),
         "--",
     )
-
-
-def _seen(*paths: str) -> tuple[str, ...]:
-    return tuple(word for path in paths for word in ("--ro-bind-try", path, path))
 
 
 def _outermost(folders: Collection[Path]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Collection
@@ -27,6 +28,7 @@ def said_by(
     folder: Path,
     story: Callable[[Container], Awaitable[None]] | None = None,
     *,
+    shell: str = "/bin/sh",
     read_only: Collection[str] = (),
     **mounts: Path,
 ) -> tuple[str, int]:
@@ -34,7 +36,7 @@ def said_by(
     spec = ContainerSpec(
         name="c",
         image="pause",
-        command=("/bin/sh", "-c", script),
+        command=(shell, "-c", script),
         mounts={"/" + name.replace("_", "/"): source for name, source in mounts.items()},
         read_only=read_only,
         sandboxed=True,
@@ -99,6 +101,16 @@ def test_two_containers_do_not_see_what_the_other_has_in_tmp(tmp_path: Path) -> 
     assert not Path(mine).exists()
     said, _ = said_by(f"cat {mine}", tmp_path)
     assert "No such file" in said
+
+
+def test_a_program_that_lies_where_something_is_mounted_is_there(tmp_path: Path) -> None:
+    """As in a checkout below /tmp, where a container has a /tmp of its own."""
+    scratch, programs = tmp_path / "scratch", tmp_path / "programs"
+    scratch.mkdir()
+    programs.mkdir()
+    shutil.copy("/bin/sh", programs / "shell")
+    said = said_by("ls /tmp", tmp_path, shell=str(programs / "shell"), tmp=scratch)
+    assert said == (f"{programs.parts[2]}\n", 0)
 
 
 def test_its_processes_are_its_own_and_end_with_the_first(tmp_path: Path) -> None:
