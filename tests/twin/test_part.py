@@ -197,3 +197,14 @@ def test_another_argument_or_another_key_in_the_environment_is_another_fingerpri
     assert replace(part, argv=("run", "-v")).fingerprint != part.fingerprint
     assert replace(part, stop_seconds=1).fingerprint == part.fingerprint
     assert "old" not in part.fingerprint
+
+
+def test_another_line_in_what_a_part_runs_is_another_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner/node.py").write_text("a = 1")
+    part = Part(name="node", argv=("run",), is_ready=lambda: True, source=tmp_path)
+    before = part.fingerprint
+    (tmp_path / "notes.md").write_text("no program")
+    assert part.fingerprint == before
+    (tmp_path / "inner/node.py").write_text("a = 2")
+    assert part.fingerprint != before

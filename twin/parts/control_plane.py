@@ -24,6 +24,8 @@ from twin.parts.part import Part
 from twin.paths import TwinPaths
 from twin.whole_file import write_whole
 
+TWIN = Path(__file__).parents[1]
+"""What the parts that are this project's own run."""
 CLUSTER_CIDR = "10.42.0.0/16"
 SERVICE_CIDR = "10.43.0.0/16"
 """Both are K3s' defaults."""
@@ -179,11 +181,13 @@ def _way_in(paths: TwinPaths, network: Network, port: int) -> list[Part]:
         Part(
             name="api-inside",
             argv=network.at("home", *_relay(f"unix:{socket}", f"127.0.0.1:{port}")),
+            source=TWIN,
             is_ready=lambda: listens(socket),
         ),
         Part(
             name="api-outside",
             argv=_relay(f"127.0.0.1:{port}", f"unix:{socket}"),
+            source=TWIN,
             is_ready=lambda: answers(paths.kubeconfig),
         ),
     ]

@@ -49,14 +49,19 @@ class Part:
     seconds_to_recover: float = 0
     """How long it may be unready while it runs as wanted, until it is started anew."""
     stop_seconds: float = 10
+    source: Path | None = None
+    """The folder of the project's own Python that it runs: after a change there it is started anew.
+    """
     programs: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     """What it runs, by name: the command that makes each program say its version."""
 
     @property
     def fingerprint(self) -> str:
         """Changes when the part would be started otherwise; tells no secret of its environment."""
-        recipe = json.dumps([self.argv, sorted(self.env.items())])
-        return hashlib.sha256(recipe.encode()).hexdigest()
+        recipe = hashlib.sha256(json.dumps([self.argv, sorted(self.env.items())]).encode())
+        for file in sorted(self.source.rglob("*.py")) if self.source else ():
+            recipe.update(file.read_bytes())
+        return recipe.hexdigest()
 
 
 @dataclass(frozen=True)

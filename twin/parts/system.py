@@ -18,13 +18,14 @@ from twin.listening import listens
 from twin.logs import NOT_STARTED
 from twin.network import FLAT_TRAEFIK_PORT, Network
 from twin.parts import control_plane, tailnet
-from twin.parts.control_plane import python
+from twin.parts.control_plane import TWIN, python
 from twin.parts.part import Part
 from twin.paths import TwinPaths
 from twin.settings import TwinSettings
 from twin.toolchain.program import package_version
 from twin.toolchain.toolchain import Toolchain
 
+PAGE = TWIN.parent / "app" / "client"
 FLAT_CONTAINER_PORT = 18080
 """Where the gateway's container listens when its own port 8080 is the door's."""
 PATH_SECONDS = 60
@@ -51,6 +52,7 @@ def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: st
                 *(("--one-address",) if network.mode == "flat" else ()),
             ),
             env={"HUB_VLLM_PYTHON": str(tools.vllm_python)},
+            source=TWIN,
             is_ready=lambda: _node_is_ready(paths.kubeconfig),
             # An API server that was away has given it up, until its next report but one.
             seconds_to_recover=30,
@@ -63,6 +65,7 @@ def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: st
                 "home",
                 *python("twin.node.traefik", *state, f"--port={port}", f"--node-ip={node_ip}"),
             ),
+            source=TWIN,
             is_ready=lambda: network.accepts("home", port),
             programs={"traefik": ("traefik", "version")},
         ),
@@ -92,6 +95,7 @@ def cloud_parts(paths: TwinPaths, network: Network, settings: TwinSettings) -> l
                     ),
                 ),
             ),
+            source=TWIN,
             is_ready=lambda: services(paths) is not None,
             stop_seconds=20,
             programs={"caddy": ("caddy", "version"), "tailscaled": ("tailscaled", "--version")},
@@ -106,17 +110,17 @@ def providers(paths: TwinPaths, emulated: dict[str, int]) -> Part:
         name="providers",
         argv=python("twin.providers", f"--state={paths.root}", "--attach", *ports),
         env={"KUBECONFIG": str(paths.kubeconfig)},
+        source=TWIN,
         is_ready=lambda: all(listens(("127.0.0.1", port)) for port in emulated.values()),
     )
 
 
 def client(settings: TwinSettings, key: str) -> Part:
     """The web client, as its image runs it."""
-    page = Path(__file__).parents[2] / "app" / "client" / "page" / "serve.py"
     return Part(
         name="client",
         argv=python(
-            *("streamlit", "run", str(page), "--server.address=127.0.0.1"),
+            *("streamlit", "run", str(PAGE / "page" / "serve.py"), "--server.address=127.0.0.1"),
             f"--server.port={settings.client_port}",
         ),
         env={
@@ -126,6 +130,7 @@ def client(settings: TwinSettings, key: str) -> Part:
             # Named here so that another password starts the page anew.
             "HUB_CLIENT_PASSWORD": os.environ.get("HUB_CLIENT_PASSWORD", ""),
         },
+        source=PAGE,
         is_ready=_answers(f"{settings.client_url}/_stcore/health"),
         programs={"streamlit": package_version(sys.executable, "streamlit")},
     )
