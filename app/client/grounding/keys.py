@@ -35,6 +35,7 @@ from app.client.grounding.words import (
     SCORE_LISTS,
     SCORES,
     SETS_OF_SIDES,
+    SHAPES,
     SIZES,
     WRAPPERS,
     is_no_place,
@@ -176,6 +177,7 @@ def is_an_outline(pairs: Pairs) -> bool:
     return any(
         (key == "type" and _text(pair) in GEOMETRIES)
         or (key == "shapetype" and _text(pair) not in ("", "point"))
+        or key == "polygonlabels"  # of Label Studio
         for key, pair in pairs
     )
 
@@ -192,7 +194,7 @@ def own_name(pairs: Pairs, above: str = "") -> str | None:
     named = WRAPPERS if is_of_geojson(pairs) else (*LABELS, *WRAPPERS)
     for wanted in named:
         for key, pair in pairs:
-            if key != wanted or (above and key in ("type", "name") and _text(pair) in COORDINATES):
+            if key != wanted or (above and key in ("type", "name") and _text(pair) in SHAPES):
                 continue
             name = None
             if isinstance(pair.value, Object):

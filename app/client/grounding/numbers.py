@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from app.client.grounding.items import is_of_shares, is_score
 from app.client.grounding.values import NUMBER, Array, Number, Object, Text, Value, Word
-from app.client.grounding.words import CENTRE_AND_SIZE, CORNERS, plain
+from app.client.grounding.words import CENTRE_AND_SIZE, CORNERS, POINTS, plain
 
 _A_NUMBER = re.compile(NUMBER)
 _PIXELS = rf"{NUMBER}(?:\s?px)?"
@@ -32,7 +32,8 @@ def numbers(value: Value) -> tuple[Number, ...]:
             return tuple(number for item in value.items for number in numbers(item))
         case Object():
             sides = {plain(pair.key or ""): pair.value for pair in value.pairs}
-            keys = ("x", "y") if "x" in sides else ("width", "height")
+            told = (keys for keys in POINTS if keys[0] in sides)
+            keys = next(told, ("width", "height"))
             return tuple(n for key in keys if key in sides for n in numbers(sides[key]))
         case _:
             return ()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 
-from app.client.grounding import cut, keys, orders, rows, sides
+from app.client.grounding import cut, keys, orders, percents, rows, sides
 from app.client.grounding.items import (
     Found,
     Piece,
@@ -158,7 +158,7 @@ class _Walk:
 
     def _inside_object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
-        things, value = keys.several_things(orders.in_corners(value))
+        things, value = keys.several_things(orders.in_corners(percents.in_shares(value)))
         pairs = [(plain(pair.key or ""), pair) for pair in value.pairs]
         by_key = {key: pair.value for key, pair in pairs}
         own_name = keys.own_name(pairs, name)

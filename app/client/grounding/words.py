@@ -58,9 +58,14 @@ LABELS = _words(
     "label name class classname category categoryname labelname objectname object text "
     "textcontent ref phrase type tag title item caption alt description "
     "etiqueta nombre étiquette nom bezeichnung метка название "
-    "标签 名称 类别 物体 標籤 名稱 ラベル 名前 라벨 레이블 이름"
+    "标签 名称 类别 物体 標籤 名稱 ラベル 名前 라벨 레이블 이름 rectanglelabels keypointlabels "
+    "ellipselabels"
 )
 """Keys of a name, the surest first."""
+IN_PERCENTS = _words("rectanglelabels keypointlabels ellipselabels")
+"""Beside one of these all is in percents: https://labelstud.io/guide/export.html."""
+UNITS = _words("unit units")
+"""Keys of a word for what the numbers beside it count."""
 LISTS_OF_NAMES = _words("labels names classes categories texts phrases")
 WRAPPERS = _words(
     "details detail info information attributes regionattributes properties extra extras meta "
@@ -131,6 +136,8 @@ OF_COCO = _words("categoryid iscrowd")
 """Beside one of these a ``bbox`` has a corner and a size: https://cocodataset.org/#format-data."""
 GEOMETRIES = _words("polygon multipolygon linestring multilinestring")
 """Of more points than a box has, as GeoJSON calls them under ``type`` (RFC 7946)."""
+SHAPES = frozenset((*COORDINATES, *GEOMETRIES, *_words("circle ellipse polyline")))
+"""What a place may be, beside the name that it has."""
 OF_GEOJSON = (*GEOMETRIES, *_words("point multipoint feature featurecollection"))
 """Under ``type`` no names; a feature's name is among its ``properties``."""
 CENTRES = _words("center centre centroid")
