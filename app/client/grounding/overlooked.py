@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from app.client.grounding import tags
 from app.client.grounding.items import Found, Piece, Unreadable
+from app.client.grounding.side_names import side_or_corner
 from app.client.grounding.values import NUMBER
 
 _QUOTED = rf"[\"']?{NUMBER}[\"']?"
@@ -18,26 +19,30 @@ _PLACE = (
 )
 _SIZE = r"size|width|height|wide|high|tall|[wh]"
 _APART = (
-    r"(?:[ \t,;:/|@=+&\u00d7\u2192-]|(?<=\d)(?:px|x(?=\d))|\b(?:pixels?|to|and|by|from|until"
+    r"(?:[ \t,;:/|@=+&\u00d7\u2192-]|(?<=\d)(?:px|%|x(?=\d))|\b(?:pixels?|to|and|by|from|until"
     rf"|through|between|with|its?|is|are|at|the|of|in|{_SIZE}|{_PLACE})\b){{1,24}}+"
 )
 """What may stand between the numbers of one place in a sentence."""
 _FOUR = re.compile(
-    rf"{_LIST}|(?<![\w./])(?<!\d[:,]){NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px)?(?![\w.])"
+    rf"{_LIST}|(?<![\w./])(?<!\d[:,]){NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px|%)?(?![\w.])"
     rf"|{tags.LOCATIONS}",
     re.IGNORECASE,
 )
 _WITH_UNIT = rf"{NUMBER}(?:\s?(?:px|pixels?|%))?"
+_MEASURED = rf"{NUMBER}\s?(?:px|pixels?|%)"
 _BESIDE = (
     rf"(?:[\s,;|()\[\]*`\"'=:-]|</?[^<>\d]{{1,30}}>|\b(?:{_PLACE})(?=[\W\d])"
     r"|\b(?:to|until|and|bis)\b){1,30}+"
 )
 _TWO = re.compile(
     rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click|coordinates?))[\s*(\[`:=\u2248]{{0,9}})"
-    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<loc_?\d{{1,4}}>\s*){{2,}}",
+    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<loc_?\d{{1,4}}>\s*){{2,}}"
+    rf"|(?<![\w.]){_MEASURED}[^\d\n]{{1,30}}\b(?:{_PLACE})\b[^\d\n]{{1,30}}{_MEASURED}",
     re.IGNORECASE,
 )
-"""At least two, behind a bracket, a colon or a word of place."""
+"""At least two, behind a bracket, a colon or a word of place, or with units beside such a word."""
+_UNDER_A_WORD = re.compile(rf"\b([^\W\d_]\w{{0,30}})\s?[\"'=:>][^\w\n]{{0,5}}{NUMBER}")
+"""``ymin="20"`` and ``"y_top": 20``."""
 _NO_PLACE = re.compile(
     r"\D*\d{1,3}(?:,\d{3}){1,2}\D*|\D*\d+\s?[x\u00d7]\s?\d+\D*|.*\b\d{4}-\d\d-\d\d\b.*"
     r"|\D*\d{1,2}:\d\d(?::\d\d)?\D*",
@@ -64,7 +69,23 @@ def overlooked(text: str, found: Sequence[Found]) -> Iterator[Unreadable]:
             told = True
             yield _unread(group)
     if not found and not told:
-        yield from (_unread(each) for each in _TWO.finditer(rest) if not _counts(each[0]))
+        two = [each for each in _TWO.finditer(rest) if not _counts(each[0])]
+        yield from map(_unread, two)
+        if not two:
+            yield from _sides(rest)
+
+
+def _sides(text: str) -> Iterator[Unreadable]:
+    """Numbers behind the names of at least two sides, one of which says where."""
+    told = [
+        (side, each)
+        for each in _UNDER_A_WORD.finditer(text)
+        if (side := side_or_corner(each[1].replace("_", "").casefold()))
+    ]
+    names = {side for side, _ in told}
+    if len(names) > 1 and not names <= {"width", "height"}:
+        start, end = told[0][1].start(), told[-1][1].end()
+        yield Unreadable("numbers that could not be read", Piece(text[start:end], start))
 
 
 def _counts(text: str) -> bool:

@@ -41,7 +41,7 @@ LOCATIONS = r"(?:<(?:loc_?)?\d{1,4}>\s*){4}|(?:<patch_index_\d{1,4}>\s*){2}"
 """PaliGemma's, Florence's and Kosmos-2's tokens: their order and range are not those of the models
 served."""
 _SIDE_NAME = (
-    r"(?:(?:top|upper|bottom|lower)[-_ ]?(?:left|right)[-_ ]?(?:corner[-_ ])?[xy]"
+    r"(?:(?:top|upper|bottom|lower)[-_ ]?(?:left|right)[-_ ]?(?:corner[-_ ])?[xy]|[xy](?:tl|br)"
     r"|[xy][-_ ]coord(?:inate)?|[xy][_-]?(?:min|max|center|\d)?|c[xy]|[xy]c"
     r"|(?:min|max|center|start|end)[_-]?[xy]|(?:left|top|right|bottom)(?:[-_ ](?:edge|side))?"
     r"|links|oben|rechts|unten|w(?:idth)?|h(?:eight)?)"
@@ -67,7 +67,8 @@ _NAME_ELEMENT = re.compile(
     rf"{_ELEMENTS}|\b(?:{'|'.join(_NAMES)})\s?=\s?[\"']([^\"'<>]{{1,80}})[\"']|{_NAME}",
     re.IGNORECASE,
 )
-_A_PLACE = re.compile(rf"(?:{BOXES})|{_SIDE}", re.IGNORECASE)
+_A_SIDE_OR_BOX = re.compile(rf"(?:{BOXES})|{_SIDE}", re.IGNORECASE)
+_A_PLACE = re.compile(rf"(?:{BOXES})|{SIDES.pattern}", re.IGNORECASE)
 _OPENS, _TAG, _WORD = re.compile(r"[^<>]*>"), re.compile(r"<[^<>]*>"), re.compile(r"\w")
 _TEXT_BEHIND = re.compile(r"[ \t:-]{0,3}([^\W\d][^<>\n.,;]{0,60}?)\s*(?=<|\n|\Z|[.,;])")
 _SENTENCE_ENDS = re.compile(r"\w[.!?]\s")
@@ -179,7 +180,7 @@ def name_behind(answer: str, end: int) -> str:
     if text := _TEXT_BEHIND.match(answer, end):
         return text.group(1)
     named = _NAME_ELEMENT.search(answer, end, end + _NEAR)
-    return name(named) if named and not _A_PLACE.search(answer, end, named.start()) else ""
+    return name(named) if named and not _A_SIDE_OR_BOX.search(answer, end, named.start()) else ""
 
 
 def sides(match: re.Match[str], since: int, *, names_behind: bool) -> Found:

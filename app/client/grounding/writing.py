@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+
+from app.client.grounding.values import NUMBER
 
 _ESCAPED = re.compile(
     r"[\[{,:]\s{0,9}&(?:quot|apos|#34|#39|#x22|#x27|nbsp);|&lt;\s?\|?/?\w{1,20}\|?\s?&gt;"
@@ -11,6 +14,15 @@ _ESCAPED = re.compile(
 """Quotes and tags that were escaped for HTML. An ``&amp;`` in a name alone is the name's."""
 _HALF_AN_ESCAPE = re.compile(r"&[#\w]{0,6}\Z")
 _GUILLEMETS = re.compile(r"(?<=[{\[,:\s])\u00ab([^\u00ab\u00bb\n]{0,60})\u00bb(?=\s*[:,}\]])")
+_TAG = r"(?:parameter|param|argument)"
+_ARGUMENT = (
+    rf"(?:<{_TAG}(?:=|\sname=)[\"']?(\w{{1,40}})[\"']?>([^<]*)"
+    r"|<arg_key>(\w{1,40})</arg_key>\s*<arg_value>([^<]*))"
+    rf"(?:</(?:{_TAG}|arg_value)>\s*|(?:</?\w*)?\Z)"
+)
+_ARGUMENTS = re.compile(rf"(?:{_ARGUMENT})+(?P<end></)?")
+"""Of a call, as Claude and Qwen (``<parameter=label>cup</parameter>``), and GLM write them."""
+_IS_JSON = re.compile(rf"\s*(?:[\[{{\"]|{NUMBER}\s*\Z)")
 _OPEN, _SHUT = "\uff3b\uff08", "\uff3d\uff09"
 _ASIAN_PUNCTUATION = re.compile(
     rf"(?<=[\d\"'\u2019\u201d\])}}{_SHUT}])[\uff1a\uff0c\u3001\uff1b](?=\s*[-\d\"'\u2018\u201c\[({{{_OPEN}])"
@@ -37,5 +49,18 @@ def in_plain_letters(answer: str) -> str:
     text = html.unescape(_HALF_AN_ESCAPE.sub("", answer)) if escaped else answer
     for other in (_ASIAN_PUNCTUATION, _BESIDE_NUMBERS):
         text = other.sub(lambda mark: mark.group().translate(_ASCII), text)
-    text = _MARKS.sub(" ", text)
+    text = _ARGUMENTS.sub(_as_an_object, _MARKS.sub(" ", text))
     return _GUILLEMETS.sub(r'"\1"', text)
+
+
+def _as_an_object(arguments: re.Match[str]) -> str:
+    """``{"label": "cup"}``, open as long as another argument may follow."""
+    pairs = [
+        (name or key, value or told)
+        for name, value, key, told in re.findall(_ARGUMENT, arguments.group())
+    ]
+    texts = [
+        f'"{name}": {value if _IS_JSON.match(value) else json.dumps(value.strip())}'
+        for name, value in pairs
+    ]
+    return f"{{{', '.join(texts)}{'}</' if arguments['end'] else ', '}"

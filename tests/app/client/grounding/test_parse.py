@@ -328,7 +328,7 @@ def test_no_answer_is_too_strange_to_be_read(answer: str) -> None:
         *('{"a": "(1, 2)"}', '("a", (1, 2), [', '{"xs": [1], "ys": [2], '),
         *("np.array(", "{&quot;a", "coords='1,2,3,4' ", "a.", "<a ", "|1"),
         *('<point x="1" y="', "the bounding box for the cup is ", "`**Cup** — bbox: "),
-        *("1", "1a"),
+        *("1", "1a", "x1=", '<parameter name="a">1</parameter>', "10% left "),
         *('["cup", x, 228', '{"box": ', '"start_point": [1,2], ', "369,390,387,421 "),
     ],
 )
