@@ -27,7 +27,7 @@ _LINE = re.compile(
     rf"|{_BULLET}[ \t]+[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}|\(({_WORDS})\))[ \t]*\[?\Z"
 )
 _CLAUSE = re.compile(
-    rf"(?:</[^<>]{{1,40}}>)?[\s,;.&|\uff0c\u3001\u3002]{{0,9}}(?:{BULLET}[ \t]+|and[ \t]+)?"
+    rf"(?:</[^<>]{{1,40}}>)?[\])]?[\s,;.&|\uff0c\u3001\u3002]{{0,9}}(?:{BULLET}[ \t]+|and[ \t]+)?"
     rf"(?:<(?={_LETTERS}>))?[*_`\"'\[(\u201c]{{0,3}}({_LETTERS}){_AT}[*_`\"'\])>\u201d]{{0,3}}"
     rf"{_SCORE}[ \t]*(?:[:\uff1a=|@]|[-=]>|\u2192|[-\u2013\u2014])?[ \t]*[*_`\"'(]{{0,3}}\Z"
 )
@@ -40,6 +40,10 @@ _KEY = re.compile(
 """``bbox_2d = `` before its list; ``centre`` before its numbers."""
 _CALL = re.compile(r"(?<![\w.])(?:\w{1,10}\.)?(?:as)?(?:array|tensor)\(?\Z", re.IGNORECASE)
 """``tensor(`` before its list, which is not its name."""
+_QUOTED = re.compile(
+    r"[\"']([^\"'\n\[\](){}]{1,60})[\"']\]?\s{0,9}(?:=|[-=]>|,|\bto\b)\s{0,9}(?:[\w.:]{1,40}\(?)?\Z"
+)
+"""``boxes["cup"] = [10, …``, ``"cup" to listOf(10, …`` and ``"cup" -> List(10, …``."""
 _OF_A_THING = re.compile(
     r"\b(?:box|bbox|coordinates|location|position)[ ](?:for|of|around)[ ](?:(?:the|an?)[ ])?"
     rf"({_LETTERS})(?:[ ](?:is|are))?(?:[ ]at)?[ ]?[:=]?[ ]?[*_`\"']{{0,3}}\Z",
@@ -110,8 +114,10 @@ def name_beside(text: str, start: int, end: int, last: int) -> str:
     """What names the place from ``start`` to ``end``, in its line or its tag; or nothing."""
     if call := _CALL.search(text, max(0, start - 40), start):
         start = call.start()
+    quoted = _QUOTED.search(text, begin_of_line(text, start), start)
     label = (
-        name_of_line(text, start)
+        (quoted.group(1) if quoted else "")
+        or name_of_line(text, start)
         or _name_of_thing(text, start)
         or _name_behind(text, start, end)
         or _name_attached(text, start)

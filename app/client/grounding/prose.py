@@ -90,6 +90,7 @@ _ENDS_WITH_NUMBERS = re.compile(
     rf"(?:[\])}}](?:[^\n]{{0,3}}|\s?{_TO}[^\n()\d]{{0,3}})|\d\s?,\s?[\d.]+[^\n]{{1,5}}|\d\s?[x\u00d7]\s?\d+[^\n\d]{{1,12}})\Z"
 )
 _OF_CORNERS = re.compile(r"\bcorners?\b[^\n]{0,40}\Z", re.IGNORECASE)
+_IN_A_CALL = re.compile(r"\w\((?:[^()\n]*,)?\s*\Z")
 _NUMBER_OF_LINE = re.compile(r"\A\s*\d{1,3}\)\s")
 _MORE_NUMBERS = re.compile(
     rf"[^\n]{{0,4}}?(?:[\[({{]\s?[\d.-]|\d\s?,\s?\d)|\s?(?:,\s?|{_TO}[^\n()\d]{{0,3}})\([^()\n]{{0,9}}\d"
@@ -158,6 +159,8 @@ def _pair(told: re.Match[str]) -> Found:
     before = _NUMBER_OF_LINE.sub("", before)
     if _OF_CORNERS.search(before):
         return Unreadable("one of a box's corners", _piece(told))
+    if _IN_A_CALL.search(before):
+        return Unreadable("a pair of numbers in a call", _piece(told))
     if _ENDS_WITH_NUMBERS.search(before) or _MORE_NUMBERS.match(told.string, told.end()):
         return Unreadable("a pair of numbers beside others", _piece(told))
     return _point(told)

@@ -37,10 +37,10 @@ _WITHOUT_COLON = re.compile(
     r"(\"[^\"\\\n{}\[\]<]{1,60}\"|'[^'\\\n{}\[\]<]{1,60}')(?=\s{0,99}[\"'{\[(\d])"
 )
 _COLON = re.compile(r"\s*:")
-_KEYWORD = r"\(\s{0,9}[A-Za-z_]\w{0,40}\s{0,9}=(?!=)"
+_KEYWORD = r"\(\s{0,9}[A-Za-z_]\w{0,40}\s{0,9}(?:=(?!=)|:(?=\s?[-\d.]))"
 _BEGINS_WITH_A_KEYWORD = re.compile(_KEYWORD)
 CALL = re.compile(rf"\b[A-Za-z_][\w.]{{0,60}}{_KEYWORD}")
-"""``Box(x1=10, …``: read as an object."""
+"""``Box(x1=10, …`` and Swift's ``Box(x1: 10, …``: read as an object."""
 _CALLED = re.compile(rf"{_KEYWORD}|\(\s{{0,9}}(?:[\[(]|{NUMBER}\s{{0,9}},|{KEY})")
 """``np.array([10, …``, ``Box(10, …`` and ``Box(x1=10, …``: the word before it says nothing."""
 _OF_A_TENSOR = re.compile(
@@ -132,6 +132,7 @@ class _Scan:
             bracket != "{"
             and isinstance(top, Object)
             and _STRAY_BEFORE_KEY.match(self.text, self.at)
+            and not _BEGINS_WITH_A_KEYWORD.match(self.text, self.at)
         ):
             self.at += 1
         elif isinstance(top, Array) and _NUMBER_IN_BRACE.match(self.text, self.at):

@@ -10,10 +10,11 @@ from app.client.grounding.items import Item
 
 _ORDER = re.compile(
     r"[\[(]\s?(?P<centre>c|center_?|centre_?)?x(?P<centre_2>_?c|_?center|_?centre)?(?:_?min|1)?\s?,"
-    r"\s?(?:c|center_?|centre_?)?y\w{0,8}\s?,\s?w(?:idth)?\s?,\s?h(?:eight)?\s?[\])]",
+    r"\s?(?:c|center_?|centre_?)?y\w{0,8}\s?,\s?w(?:idth)?\s?,\s?h(?:eight)?\s?[\])]"
+    r"|\b(?:cv::Rect|QRectF?|pygame\.Rect|(?:stroke|fill|clear)Rect|new Rectangle)\b",
     re.IGNORECASE,
 )
-"""``[x, y, width, height]``."""
+"""``[x, y, width, height]``, and what makes a box of such in OpenCV, Qt, pygame, HTML and Java."""
 _Y_FIRST = re.compile(
     r"[\[(]\s?(?:y_?(?:min|0|1)|top)\s?,\s?(?:x_?(?:min|0|1)|left)\s?,"
     r"\s?(?:y_?(?:max|1|2)|bottom)\s?,\s?(?:x_?(?:max|1|2)|right)\s?[\])]|\bbox_2d\b",

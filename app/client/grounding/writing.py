@@ -14,6 +14,13 @@ _ESCAPED = re.compile(
 """Quotes and tags that were escaped for HTML. An ``&amp;`` in a name alone is the name's."""
 _HALF_AN_ESCAPE = re.compile(r"&[#\w]{0,6}\Z")
 _GUILLEMETS = re.compile(r"(?<=[{\[,:\s])\u00ab([^\u00ab\u00bb\n]{0,60})\u00bb(?=\s*[:,}\]])")
+_QUOTED = r"(?:\"[^\"\n{}]{1,60}\"|'[^'\n{}]{1,60}')"
+_NUMBERS = r"(?:-?\d[\d\s.,+-]{6,99}|[\[{(][\d\s.,+-]{7,99}(?:[\]})]|\Z))"
+_ROW_IN_BRACES = re.compile(
+    rf"\{{\s*(?:{_QUOTED}\s*,\s*{_NUMBERS}|{_NUMBERS}\s*,\s*{_QUOTED})\s*(?:\}}|\Z)"
+)
+"""``{"cup", 10, 20, 30, 40}`` and ``{"cup", {10, 20, 30, 40}}`` of C and Go, a list of JSON."""
+_BRACES = str.maketrans("{}", "[]")
 _TAG = r"(?:parameter|param|argument)"
 _ARGUMENT = (
     rf"(?:<{_TAG}(?:=|\sname=)[\"']?(\w{{1,40}})[\"']?>([^<]*)"
@@ -50,6 +57,7 @@ def in_plain_letters(answer: str) -> str:
     for other in (_ASIAN_PUNCTUATION, _BESIDE_NUMBERS):
         text = other.sub(lambda mark: mark.group().translate(_ASCII), text)
     text = _ARGUMENTS.sub(_as_an_object, _MARKS.sub(" ", text))
+    text = _ROW_IN_BRACES.sub(lambda row: row.group().translate(_BRACES), text)
     return _GUILLEMETS.sub(r'"\1"', text)
 
 
