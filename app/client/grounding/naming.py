@@ -12,7 +12,8 @@ from app.client.grounding.tags import NAME_ATTRIBUTE
 from app.client.grounding.words import ALL_CORNERS, CONTAINERS, COORDINATES, LABELS, NO_NAMES, plain
 
 _OPENING_BRACKETS = re.compile(r"[\[({]+")
-_WORD = r"[^\s*_`\"'.:|<>{}\[\]()\u201c\u201d]+"
+_WORD = r"[^\s*_`\"'.:|<>{}\[\]()\u201c\u201d\u3010\u3011]+"
+_MARK = r"[*_`\"'\u3010\u3011]{0,3}"
 _WORDS = rf"{_WORD}(?:[ \t]+{_WORD}){{0,2}}"
 _LETTERS = r"(?:[^\W_][\w'-]*[ \t]){0,2}?[^\W\d_][\w'-]*"
 _SCORE = r"(?:[ \t]*[(\[]?(?:[01]?\.\d{1,6}|\d{1,3}[ \t]?%)[)\]]?)?"
@@ -22,9 +23,9 @@ _AT = (
 )
 _BULLET = rf"(?:{BULLET}|\d{{1,3}}:|\|(?:[ \t]*\d{{1,3}}[ \t]*\|)?)"
 _LINE = re.compile(
-    rf"(?:\A|\n)[ \t]*(?:{_BULLET}?[ \t]*[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}{_SCORE}[ \t]*"
+    rf"(?:\A|\n)[ \t]*(?:{_BULLET}?[ \t]*{_MARK}({_WORDS}){_MARK}{_SCORE}[ \t]*"
     r"(?:[:\uff1a=|]|[-=]>|\u2192|(?<=[ \t])[-\u2013\u2014])[*_`]{0,2}"
-    rf"|{_BULLET}[ \t]+[*_`\"']{{0,3}}({_WORDS})[*_`\"']{{0,3}}|\(({_WORDS})\))[ \t]*\[?\Z"
+    rf"|{_BULLET}[ \t]+{_MARK}({_WORDS}){_MARK}|\(({_WORDS})\))[ \t]*\[?\Z"
 )
 _CLAUSE = re.compile(
     rf"(?:</[^<>]{{1,40}}>)?[\])]?[\s,;.&|\uff0c\u3001\u3002]{{0,9}}(?:{BULLET}[ \t]+|and[ \t]+)?"
@@ -46,10 +47,12 @@ _QUOTED = re.compile(
 """``boxes["cup"] = [10, …``, ``"cup" to listOf(10, …`` and ``"cup" -> List(10, …``."""
 _OF_A_THING = re.compile(
     r"\b(?:box|bbox|coordinates|location|position)[ ](?:for|of|around)[ ](?:(?:the|an?)[ ])?"
-    rf"({_LETTERS})(?:[ ](?:is|are))?(?:[ ]at)?[ ]?[:=]?[ ]?[*_`\"']{{0,3}}\Z",
+    rf"({_LETTERS})(?:[ ](?:is|are))?(?:[ ]at)?[ ]?[:=]?[ ]?[*_`\"']{{0,3}}\Z"
+    rf"|\b(?:detected|found)[ ](?:an?[ ])?({_LETTERS})[ ]with[ ](?:confidence|score|probability)"
+    r"[ :]{1,3}[\d.%]{1,20}[ ](?:at|in)[ ](?:location[ ]|box[ ])?\Z",
     re.IGNORECASE,
 )
-"""``the bounding box of the cup is [10, …``."""
+"""``the bounding box of the cup is [10, …``, ``Detected cup with confidence 0.9 at [10, …``."""
 _NAME_WITH_KEY = re.compile(
     r"\b(?:label|name|object|class)[*_`\"']{0,3}\s*[:=]\s*"
     r"(?:([^,;\n:=\[\](){}]{1,60})[,;]\s*|(?<==)([\w\"'-]{1,60})\s)\Z",
@@ -171,7 +174,7 @@ def begin_of_line(text: str, start: int) -> int:
 
 def _name_of_thing(text: str, start: int) -> str:
     thing = _OF_A_THING.search(text, begin_of_line(text, start), start)
-    return thing.group(1) if thing else ""
+    return thing[1] or thing[2] if thing else ""
 
 
 def _name_behind(text: str, start: int, end: int) -> str:

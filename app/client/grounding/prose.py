@@ -18,6 +18,10 @@ from app.client.grounding.values import NUMBER, QUOTED_NUMBER, Number
 from app.client.grounding.words import Kind
 
 _PAIR = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
+_AN_X_AND_A_Y = (
+    rf"\bx\s{{0,3}}[:=]\s{{0,3}}{QUOTED_NUMBER}[,;\s]{{1,9}}"
+    rf"(?:and\s)?y\s{{0,3}}[:=]\s{{0,3}}{QUOTED_NUMBER}"
+)
 _IN_A_ROW = rf"{NUMBER}(?:\s{{0,9}}[,\s]\s{{0,9}}{NUMBER}){{3}}"
 _PLAIN = r"\d+(?:\.\d+)?"
 _UNIT = r"[ \t]?(?:px|pixels?)?[ \t]?"
@@ -30,7 +34,7 @@ _LOWER_RIGHT = r"(?:(?:bottom|lower)[- ]right|rechts unten|unten rechts|右下�
 
 def _axis(name: str) -> str:
     begins = r"(?:(?:(?:ranges?|spans?|goes|runs)\s)?(?:from|between)\s)?"
-    to = r"(?:px)?\s{0,3}(?:-|\u2013|\u2014|\.{2,3}|to|until|and)\s{0,3}"
+    to = r"(?:px)?\s{0,3}(?:[-=]?>|\u2192|-|\u2013|\u2014|\.{2,3}|to|until|and)\s{0,3}"
     again = rf"(?:{name}\s?=\s?)?"
     listed = rf"\[\s?({_PLAIN})\s?,\s?({_PLAIN})\s?\]"
     words = rf"{begins}{again}({_PLAIN}){to}{again}({_PLAIN})(?:px)?"
@@ -57,7 +61,7 @@ _FOUR = re.compile(
 _RANGES = re.compile(rf"{_axis('x')}[,;\s]{{1,9}}(?:and\s)?(?:from\s)?{_axis('y')}", re.IGNORECASE)
 """``x 10-30, y 20-40``."""
 _CORNER_AND_SIZE = re.compile(
-    rf"{_PAIR}(?:[,;:\s]{{1,5}}(?:size\W{{0,3}})?{_PLAIN}\s?[x\u00d7]\s?{_PLAIN}"
+    rf"(?:{_PAIR}|{_AN_X_AND_A_Y})(?:[,;:\s]{{1,5}}(?:size\W{{0,3}})?{_PLAIN}\s?[x\u00d7]\s?{_PLAIN}"
     rf"|[^()\d\n]{{1,30}}width\D{{1,8}}{_PLAIN}\D{{1,24}}height\D{{1,8}}{_PLAIN}"
     rf"|[^()\d\n]{{1,30}}{_PLAIN}{_UNIT}wide[^()\d\n]{{1,12}}{_PLAIN}{_UNIT}(?:high|tall))",
     re.IGNORECASE,
@@ -79,10 +83,6 @@ _ACTION = re.compile(
     re.IGNORECASE,
 )
 """``click(start_box='(10,20)')``, UI-TARS' and others' action on a screen."""
-_AN_X_AND_A_Y = (
-    rf"\bx\s{{0,3}}[:=]\s{{0,3}}{QUOTED_NUMBER}[,;\s]{{1,9}}"
-    rf"(?:and\s)?y\s{{0,3}}[:=]\s{{0,3}}{QUOTED_NUMBER}"
-)
 _X_AND_Y = re.compile(_AN_X_AND_A_Y, re.IGNORECASE)
 _FROM_TO = re.compile(rf"{_AN_X_AND_A_Y}\)?\s(?:to|until|bis)\s\(?{_AN_X_AND_A_Y}", re.IGNORECASE)
 _ENDS_WITH_CENTRE = re.compile(r"\bcent(?:er|re)(?:ed)?[ \t]*(?:is|at|:|=)?[ \t]*\Z", re.IGNORECASE)

@@ -31,7 +31,9 @@ _SPACE = re.compile(r"(?:[\s,;]|\\[nrt])+")
 _WHOLE_KEY = re.compile(
     rf"(\"(?:[^\"\\\n]|\\.){{0,200}}\"|'(?:[^'\\\n]|\\.){{0,200}}')\s{{0,99}}{COLON}"
 )
-_BARE_KEY = re.compile(rf"{QUOTE}?([\w.-][\w .-]{{0,60}}?){QUOTE}?\s{{0,99}}(?:{COLON}|=)")
+_BARE_KEY = re.compile(
+    rf"(?:{QUOTE}|`)?([\w.-][\w .-]{{0,60}}?)(?:{QUOTE}|`)?\s{{0,99}}(?:{COLON}|=)"
+)
 _NEVER_QUOTED_KEY = re.compile(r"[\w.-][\w .-]{0,60}?[\"']?\s{0,99}:")
 _WITHOUT_COLON = re.compile(
     r"(\"[^\"\\\n{}\[\]<]{1,60}\"|'[^'\\\n{}\[\]<]{1,60}')(?=\s{0,99}[\"'{\[(\d])"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from app.client.grounding.items import Found, Piece, Unreadable, bare, item_of, scored
+from app.client.grounding.keys import pair_of_corners
 from app.client.grounding.numbers import corners_told_by, numbers
 from app.client.grounding.values import NUMBER, Number, Text
 from app.client.grounding.words import COORDINATES, LABELS, POINTS, SCORES, SETS_OF_SIDES, plain
@@ -20,11 +21,14 @@ _SEPARATORS = {"|": 3, "\t": 4, ";": 4, ",": 4}
 _BRACKET = re.compile(r"[\[\]{}()<>]")
 BULLET = r"(?:[-*•]|\d{1,3}[.)]|#\d{1,3}[.):]?)"
 _BULLET = re.compile(rf"{BULLET}\s+")
+_A_WORD = re.compile(r"[^\W\d]\w*")
 _DIGIT = re.compile(r"\d")
 _NAME_WORDS = 3
 _RULE = re.compile(r"[\s|:+-]+")
 """Between a table's head and its rows."""
 _DECORATION = " *_`\"'"
+_UNIT = re.compile(r"(?<=\d)\s?px\Z")
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 class Line(NamedTuple):
@@ -38,17 +42,22 @@ def table(lines: Sequence[Line], begin: int) -> tuple[int, list[Found]] | None:
     Returns the line behind it.
     """
     first = lines[begin]
-    if _BRACKET.search(first.text):
-        return None
     separator = next((m for m, least in _SEPARATORS.items() if first.text.count(m) >= least), None)
+    if _BRACKET.search(first.text):
+        without = Line(_IN_BRACKETS.sub("", first.text), first.start)
+        head = [plain(cell) for cell in _cells(without, "|")]
+        return _table_of_places(lines, begin, "|", head) if pair_of_corners(head) else None
+    words = first.text.split() if separator is None else []
+    if all(map(_A_WORD.fullmatch, words)) and len(_sides_in([*map(plain, words)])) == 4:
+        return _table_of_words(lines, begin, [*map(plain, words)])
     head = [plain(cell) for cell in _cells(first, separator or ",")]
     if separator is None and head[:1] and head[0] in LABELS and head[-1] in COORDINATES:
         return _table_of_places(lines, begin, ",", head)
     if separator is None:
         row = _row_of_words(first)
         return (begin + 1, [row]) if row else None
-    sides = next((keys for keys in (*SETS_OF_SIDES, *POINTS) if set(keys) <= set(head)), None)
-    if sides is None:
+    sides = _sides_in(head)
+    if not sides:
         row = _row_alone(first, separator)
         return (begin + 1, [row]) if row else _table_of_places(lines, begin, separator, head)
     end = begin + 1
@@ -63,6 +72,27 @@ def table(lines: Sequence[Line], begin: int) -> tuple[int, list[Found]] | None:
     return end, found
 
 
+def _sides_in(head: Sequence[str]) -> Sequence[str]:
+    return next((keys for keys in (*SETS_OF_SIDES, *POINTS) if set(keys) <= set(head)), ())
+
+
+def _table_of_words(
+    lines: Sequence[Line], begin: int, head: Sequence[str]
+) -> tuple[int, list[Found]]:
+    """Below a head whose cells only spaces part, as pandas prints it: each row has its number."""
+    end = begin + 1
+    found: list[Found] = []
+    while end < len(lines):
+        cells = _cells(lines[end], " ")
+        if len(cells) == len(head) + 1 and cells[0].isdecimal():
+            cells = cells[1:]
+        if len(cells) != len(head):
+            break
+        found.append(_row(lines[end], head, cells, _sides_in(head)))
+        end += 1
+    return end, found
+
+
 def _is_cut(line: Line, head: Line) -> bool:
     """Whether it lacks the bar at its end that the head has."""
     return head.text.rstrip().endswith("|") and not line.text.rstrip().endswith("|")
@@ -71,9 +101,12 @@ def _is_cut(line: Line, head: Line) -> bool:
 def _table_of_places(
     lines: Sequence[Line], begin: int, separator: str, head: Sequence[str]
 ) -> tuple[int, list[Found]] | None:
-    """Below a head with one column for all numbers: ``| cup | [10, 20] |``."""
-    column = next((key for key in head if key in COORDINATES), None)
-    if column is None:
+    """Below a head with one column for all numbers, or one for each of two corners.
+
+    ``| cup | [10, 20] |``.
+    """
+    columns = pair_of_corners(head) or [key for key in head if key in COORDINATES][:1]
+    if not columns:
         return None
     end = begin + 1
     found: list[Found] = []
@@ -88,12 +121,13 @@ def _table_of_places(
             found.append(Unreadable("a row without its list in quotes", Piece(*line)))
             continue
         row = dict(zip(head, _cells(line, separator), strict=False))
-        cell = row.get(column, "")
-        group = numbers(Text(cell, line.start, line.start + len(line.text)))
+        cells = " ".join(row.get(key, "") for key in columns)
+        group = numbers(Text(cells, line.start, line.start + len(line.text)))
         if len(group) not in (2, 4):
             return None
-        others = [text for key, text in row.items() if key != column]
-        place = item_of(_label(row, others), group, COORDINATES[column], Piece(*line))
+        others = [text for key, text in row.items() if key not in columns]
+        kind = COORDINATES.get(columns[0], "box")
+        place = item_of(_label(row, others), group, kind, Piece(*line))
         found.append(scored(place, _score(row)))
     return end, found
 
@@ -108,7 +142,7 @@ def _cells(line: Line, separator: str) -> list[str]:
     if separator == "|":
         text = text.removeprefix("|").removesuffix("|")
     quoted = csv.reader([text], delimiter=separator, skipinitialspace=True)
-    return [cell.strip(_DECORATION) for row in quoted for cell in row]
+    return [_UNIT.sub("", cell.strip(_DECORATION)) for row in quoted for cell in row]
 
 
 def _row(line: Line, head: Sequence[str], cells: Sequence[str], sides: Sequence[str]) -> Found:

@@ -66,7 +66,7 @@ class Object:
 
 Value = Number | Text | Word | Array | Object
 
-NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+(?:_\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 """A number, as JSON and Python write it."""
 QUOTED_NUMBER = rf"(?:{NUMBER}|\"{NUMBER}\"|'{NUMBER}')"
 """As in a tag: ``x="10" y="20"``."""

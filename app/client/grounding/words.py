@@ -11,8 +11,12 @@ from app.client.grounding.side_names import side_or_corner
 Kind = Literal["box", "point", "either"]
 
 
+def _letters(key: str) -> str:
+    return re.sub(r"[\W_]+", "", normalize("NFKC", key)).casefold()
+
+
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+    return tuple(map(_letters, text.split()))
 
 
 COORDINATES: dict[str, Kind] = {
@@ -20,7 +24,8 @@ COORDINATES: dict[str, Kind] = {
         _words(
             "bbox bbox2d box box2d boundingbox boundingbox2d bndbox boundingrect "
             "boundingrectangle bboxcoords bboxcoordinates boxcoords boxcoordinates xyxy bboxxyxy "
-            "rect rectangle roi aabb shapeattributes caja boîte rahmen рамка "
+            "rect rectangle roi aabb shapeattributes caja caixa boîte rahmen riquadro kutu "
+            "ramka рамка المربع الصندوق مربع صندوق "
             "边界框 边框 检测框 邊界框 バウンディングボックス 경계상자 바운딩박스"
         ),
         "box",
@@ -30,7 +35,8 @@ COORDINATES: dict[str, Kind] = {
     **dict.fromkeys(
         _words(
             "coordinates coordinate coords coord location position region bounds geometry where "
-            "koordinaten coordenadas coordonnées координаты 坐标 座標 位置 좌표 위치"
+            "koordinaten coordenadas coordonnées coordinata koordinatlar współrzędne tọađộ "
+            "координаты 坐标 座標 位置 좌표 위치 الإحداثيات إحداثيات الموقع निर्देशांक พิกัด"
         ),
         "either",
     ),
@@ -57,7 +63,8 @@ NO_NAMES = _words("p b li td div span code pre json")
 LABELS = _words(
     "label name class classname category categoryname labelname objectname object text "
     "textcontent ref phrase type tag title item caption alt description "
-    "etiqueta nombre étiquette nom bezeichnung метка название "
+    "etiqueta nombre nome rótulo étiquette nom bezeichnung etichetta etiket isim nazwa etykieta "
+    "tên nhãn метка название имя الاسم التسمية اسم नाम लेबल ชื่อ "
     "标签 名称 类别 物体 標籤 名稱 ラベル 名前 라벨 레이블 이름 rectanglelabels keypointlabels "
     "ellipselabels"
 )
@@ -194,7 +201,3 @@ def plain(key: str) -> str:
     """
     letters = _letters(key)
     return side_or_corner(letters) or letters
-
-
-def _letters(key: str) -> str:
-    return re.sub(r"[\W_]+", "", normalize("NFKC", key)).casefold()

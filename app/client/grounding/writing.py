@@ -14,6 +14,11 @@ _ESCAPED = re.compile(
 """Quotes and tags that were escaped for HTML. An ``&amp;`` in a name alone is the name's."""
 _HALF_AN_ESCAPE = re.compile(r"&[#\w]{0,6}\Z")
 _GUILLEMETS = re.compile(r"(?<=[{\[,:\s])\u00ab([^\u00ab\u00bb\n]{0,60})\u00bb(?=\s*[:,}\]])")
+_BACKTICKS = re.compile(
+    r"([{\[:(]\s{0,9}|(?P<more>,\s{0,9}))`([^`\n\"\[({\d][^`\n\"]{0,99})`"
+    r"(?=\s*(?:[,}\])]|(?(more)(?!)|:)))"
+)
+"""A text of JavaScript, also one with ``${…}`` in it, but no list that Markdown has as code."""
 _QUOTED = r"(?:\"[^\"\n{}]{1,60}\"|'[^'\n{}]{1,60}')"
 _NUMBERS = r"(?:-?\d[\d\s.,+-]{6,99}|[\[{(][\d\s.,+-]{7,99}(?:[\]})]|\Z))"
 _ROW_IN_BRACES = re.compile(
@@ -30,10 +35,11 @@ _ARGUMENT = (
 _ARGUMENTS = re.compile(rf"(?:{_ARGUMENT})+(?P<end></)?")
 """Of a call, as Claude and Qwen (``<parameter=label>cup</parameter>``), and GLM write them."""
 _IS_JSON = re.compile(rf"\s*(?:[\[{{\"]|{NUMBER}\s*\Z)")
-_OPEN, _SHUT = "\uff3b\uff08", "\uff3d\uff09"
+_OPEN, _SHUT = "\uff3b\uff08\u3010", "\uff3d\uff09\u3011"
 _ASIAN_PUNCTUATION = re.compile(
     rf"(?<=[\d\"'\u2019\u201d\])}}{_SHUT}])[\uff1a\uff0c\u3001\uff1b](?=\s*[-\d\"'\u2018\u201c\[({{{_OPEN}])"
     rf"|[{_OPEN}](?=\s*-?\d)|(?<=\d)[{_SHUT}]"
+    rf"|\uff5b(?=\s*[\"'\u2018\u201c])|(?<=[\d\"'\u2019\u201d\]{_SHUT}])\uff5d"
 )
 """Of Chinese and Japanese, where JSON has its own; in a name it stays as it is."""
 _BESIDE_NUMBERS = re.compile(
@@ -44,9 +50,9 @@ _BESIDE_NUMBERS = re.compile(
 _MARKS = re.compile(r"<\|(?:begin|end)_of_box\|>")
 """Of GLM, around any answer."""
 _ASCII = str.maketrans(
-    "\uff1a\uff0c\u3001\uff1b\uff3b\uff08\uff3d\uff09\u2212\u200b\u200c\u200d\u2060\ufeff\u2248"
+    "\uff5b\uff5d\u3010\u3011\uff1a\uff0c\u3001\uff1b\uff3b\uff08\uff3d\uff09\u2212\u200b\u200c\u200d\u2060\ufeff\u2248"
     "\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089",
-    ":,,;[(])-     =0123456789",
+    "{}[]:,,;[(])-     =0123456789",
 )
 
 
@@ -58,6 +64,7 @@ def in_plain_letters(answer: str) -> str:
         text = other.sub(lambda mark: mark.group().translate(_ASCII), text)
     text = _ARGUMENTS.sub(_as_an_object, _MARKS.sub(" ", text))
     text = _ROW_IN_BRACES.sub(lambda row: row.group().translate(_BRACES), text)
+    text = _BACKTICKS.sub(r'\1"\3"', text)
     return _GUILLEMETS.sub(r'"\1"', text)
 
 
