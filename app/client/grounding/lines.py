@@ -27,8 +27,9 @@ _A_NUMBER = re.compile(NUMBER)
 _UNIT = re.compile(r"(?<=\d)(?:px)?;?\Z")
 _KEY = r"[^\W\d][\w .-]{0,40}"
 _ENTRY = re.compile(
-    rf"[ \t]*(?P<dash>(?:{BULLET}[ \t]+){{0,2}})(?P<mark>\*\*|`|)(?P<key>{_KEY}?)"
-    r"(?:(?P=mark)[ \t]{0,3}(?::|=(?=[ \t]))|:(?P=mark))(?:[ \t]+(?P<value>\S.*?))?[ \t]*"
+    rf"[ \t]*(?P<dash>(?:{BULLET}[ \t]+){{0,2}})(?P<mark>\*\*|[`\"']|)(?P<key>{_KEY}?)"
+    r"(?:(?P=mark)[ \t]{0,3}(?::|=(?=[ \t]))|:(?P=mark))(?:[ \t]+(?P<value>\S.*?))?"
+    r"(?:[ \t]+#[ \t].*)?[ \t]*"
 )
 """A line of YAML or TOML, or of a list in Markdown with its key in bold or as code."""
 _HEADING = re.compile(
@@ -66,7 +67,7 @@ def _block(
     """Lines of ``key: value``, and the places that they tell; returns the line behind them."""
     block: list[re.Match[str]] = []
     end = begin
-    while end < len(lines) and (told := _read(lines[end])):
+    while end < len(lines) and (told := _read(lines[end], is_last=end == len(lines) - 1)):
         block.append(told)
         end += 1
     if not block:
@@ -84,12 +85,12 @@ def _block(
     return end, found
 
 
-def _read(line: Line) -> re.Match[str] | None:
-    """As an element of a list, a heading, or a key with its value."""
+def _read(line: Line, *, is_last: bool) -> re.Match[str] | None:
+    """As an element of a list, a heading, or a key with its value, which may be cut."""
     if told := _ELEMENT.fullmatch(line.text) or _HEADING.fullmatch(line.text):
         return told
     entry = _ENTRY.fullmatch(line.text)
-    return entry if entry and _is_whole(entry["value"] or "") else None
+    return entry if entry and (is_last or _is_whole(entry["value"] or "")) else None
 
 
 def _is_whole(value: str) -> bool:
@@ -164,7 +165,7 @@ def _has_a_place(thing: Object) -> bool:
     return any(
         known.keys() >= set(keys) for keys in (*SETS_OF_SIDES, *PAIRS_OF_CORNERS, *POINTS)
     ) or any(
-        key in COORDINATES
+        (key in COORDINATES or (key in CONTAINERS and isinstance(value, Array)))
         and (len(numbers(value)) > 1 or isinstance(value, Object) or _is_nothing(value))
         for key, value in known.items()
     )

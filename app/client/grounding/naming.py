@@ -18,7 +18,7 @@ _WORDS = rf"{_WORD}(?:[ \t]+{_WORD}){{0,2}}"
 _LETTERS = r"(?:[^\W_][\w'-]*[ \t]){0,2}?[^\W\d_][\w'-]*"
 _SCORE = r"(?:[ \t]*[(\[]?(?:[01]?\.\d{1,6}|\d{1,3}[ \t]?%)[)\]]?)?"
 _AT = (
-    r"(?:(?:[ \t]+(?:is|starts|begins|goes))?(?:[ \t]+located)?[ \t]+at"
+    r"(?:(?:[ \t]+(?:is|starts|begins|goes))?(?:[ \t]+(?:located|centere?d))?[ \t]+at"
     r"|[ \t]+(?:goes|reaches|extends)[ \t]+from)?"
 )
 _BULLET = rf"(?:{BULLET}|\d{{1,3}}:|\|(?:[ \t]*\d{{1,3}}[ \t]*\|)?)"
@@ -34,7 +34,7 @@ _CLAUSE = re.compile(
 )
 """``cup [10, …`` and ``**cup**: `[10, …``, from the line's begin or the place before."""
 _KEY = re.compile(
-    r"(?<![\w*`])[*_`\"']{0,3}((?:bounding[ _-])?\w{1,20})[*_`\"']{0,3}[ \t]*"
+    r"(?:의[ \t]+|(?<![\w*`]))[*_`\"']{0,3}((?:bounding[ _-])?\w{1,20})[*_`\"']{0,3}[ \t]*"
     r"[:=]?[*_`]{0,3}[ \t]*`?\Z",
     re.IGNORECASE,
 )
@@ -48,8 +48,11 @@ _QUOTED = re.compile(
 _OF_A_THING = re.compile(
     r"\b(?:box|bbox|coordinates|location|position)[ ](?:for|of|around)[ ](?:(?:the|an?)[ ])?"
     rf"({_LETTERS})(?:[ ](?:is|are))?(?:[ ]at)?[ ]?[:=]?[ ]?[*_`\"']{{0,3}}\Z"
-    rf"|\b(?:detected|found)[ ](?:an?[ ])?({_LETTERS})[ ]with[ ](?:confidence|score|probability)"
-    r"[ :]{1,3}[\d.%]{1,20}[ ](?:at|in)[ ](?:location[ ]|box[ ])?\Z",
+    rf"|\b(?:detected|found|see)[ ](?:(?:an?|the)[ ])?({_LETTERS})"
+    r"(?:[ ]with[ ](?:confidence|score|probability)[ :]{1,3}[\d.%]{1,20})?"
+    r"[ ](?:at|in)[ ](?:location[ ]|box[ ])?\Z"
+    rf"|({_LETTERS})'s[ ](?:bounding[ ]box|b?box|coordinates|location|position)"
+    r"(?:[ ](?:is|are))?(?:[ ]at)?[ :=]{1,3}[*_`\"']{0,3}\Z",
     re.IGNORECASE,
 )
 """``the bounding box of the cup is [10, …``, ``Detected cup with confidence 0.9 at [10, …``."""
@@ -72,8 +75,11 @@ _ELEMENT = re.compile(r"<([^\W\d][\w-]{0,40})>\s{0,40}<\Z")
 _TAG, _CUT_TAG = re.compile(r"<[^<>]{0,400}>"), re.compile(r"<[A-Za-z][^<>]{0,400}\Z")
 _GOES_ON = re.compile(r"[ \t]{0,3}(?:[,;&]|,?[ \t]{0,3}and\b)[ \t]{0,3}")
 """Between two places of one name: ``cups: [10, …], [50, …] and [90, …]``."""
-_IS_AT = re.compile(r"(?<=\w)(?:位于|位於|在)\Z")
+_IS_AT = re.compile(
+    r"(?<=\w)(?:(?:の|的)(?:座標|位置|坐标|边界框|邊界框)(?:は|是|为|為)?|位于|位於|在|は)\Z"
+)
 _ARTICLES = {"a", "an", "the"}
+_ARTICLE = re.compile(r"(?:an?|the)[ ]", re.IGNORECASE)
 _NO_PARTS_OF_A_NAME = re.compile(
     r"(?:an?|the|and|or|of|on|in|at|to|with|is|are|was|be|by|near|this|that|its|here|there|i|it"
     r"|found|detected|located|yes|no|sure|from|for|as|has|see|bounding|final|answer|one|another|print)\Z",
@@ -174,7 +180,8 @@ def begin_of_line(text: str, start: int) -> int:
 
 def _name_of_thing(text: str, start: int) -> str:
     thing = _OF_A_THING.search(text, begin_of_line(text, start), start)
-    return thing[1] or thing[2] if thing else ""
+    name = next(filter(None, thing.groups()), "") if thing else ""
+    return _ARTICLE.sub("", name)
 
 
 def _name_behind(text: str, start: int, end: int) -> str:
@@ -187,7 +194,8 @@ def _name_behind(text: str, start: int, end: int) -> str:
 
 def _name_attached(text: str, start: int) -> str:
     """``a red cup[[10, 20, 30, 40]]``, as CogVLM and Shikra write it."""
-    words = _ATTACHED.search(text, max(0, start - 80), start) if text[start] == "[" else None
+    until = start - (text[start - 1 : start + 2] == " [[")
+    words = _ATTACHED.search(text, max(0, start - 80), until) if text[start] == "[" else None
     name: list[str] = []
     for word in reversed(words.group().split() if words else []):
         if _NO_PARTS_OF_A_NAME.match(word):

@@ -111,6 +111,7 @@ def _found(text: str) -> list[Found]:
             value, no_call_until = scanner.scan(text.index("(", start))
             more = places(value, text, _inside)
             at = no_call_until if more else start + 1
+            more = [labelled(each, naming.name_beside(text, start, at, last)) for each in more]
         elif unmarked := _unmarked(text, start, last, names_behind=behind):
             more, at = unmarked
         elif opened == "<" or not tags.is_tag(opened):

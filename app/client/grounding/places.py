@@ -219,6 +219,8 @@ class _Walk:
         for key, pair in pairs:
             if key in COORDINATES and is_an_outline:
                 yield Unreadable(_AN_OUTLINE, piece)
+            elif key in COORDINATES and isinstance(pair.value, Object) and is_open(pair.value):
+                yield from self._object(pair.value, label)
             elif key in COORDINATES and not is_open(pair.value) and key not in sized:
                 items = items_of(pair.value)
                 if len(items) == len(labels) > 1:

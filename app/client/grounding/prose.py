@@ -22,7 +22,7 @@ _AN_X_AND_A_Y = (
     rf"\bx\s{{0,3}}[:=]\s{{0,3}}{QUOTED_NUMBER}[,;\s]{{1,9}}"
     rf"(?:and\s)?y\s{{0,3}}[:=]\s{{0,3}}{QUOTED_NUMBER}"
 )
-_IN_A_ROW = rf"{NUMBER}(?:\s{{0,9}}[,\s]\s{{0,9}}{NUMBER}){{3}}"
+_IN_A_ROW = rf"{NUMBER}(?:\s{{0,9}}[,;\s]\s{{0,9}}{NUMBER}){{3}}"
 _PLAIN = r"\d+(?:\.\d+)?"
 _UNIT = r"[ \t]?(?:px|pixels?)?[ \t]?"
 _CALL = r"\b(?:start_box|end_box|point|click)\s{0,9}[=:(]"
@@ -61,7 +61,7 @@ _FOUR = re.compile(
 _RANGES = re.compile(rf"{_axis('x')}[,;\s]{{1,9}}(?:and\s)?(?:from\s)?{_axis('y')}", re.IGNORECASE)
 """``x 10-30, y 20-40``."""
 _CORNER_AND_SIZE = re.compile(
-    rf"(?:{_PAIR}|{_AN_X_AND_A_Y})(?:[,;:\s]{{1,5}}(?:size\W{{0,3}})?{_PLAIN}\s?[x\u00d7]\s?{_PLAIN}"
+    rf"(?:{_PAIR}|{_AN_X_AND_A_Y})(?:[,;:\s]{{1,5}}(?:(?:with|and)\s(?:an?\s|its\s)?)?(?:size(?:\sis|\sof)?\W{{0,3}})?{_PLAIN}\s?[x\u00d7]\s?{_PLAIN}"
     rf"|[^()\d\n]{{1,30}}width\D{{1,8}}{_PLAIN}\D{{1,24}}height\D{{1,8}}{_PLAIN}"
     rf"|[^()\d\n]{{1,30}}{_PLAIN}{_UNIT}wide[^()\d\n]{{1,12}}{_PLAIN}{_UNIT}(?:high|tall))",
     re.IGNORECASE,

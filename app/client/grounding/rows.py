@@ -16,9 +16,10 @@ from app.client.grounding.numbers import (
     numbers,
     score_of,
 )
-from app.client.grounding.values import Array, Number, Object, Text, Value
+from app.client.grounding.values import Array, Number, Object, Text, Value, Word
 from app.client.grounding.words import Kind
 
+_LETTER = re.compile(r"[^\W\d]")
 _RANGE = re.compile(r"\d\s*:\s*\d")
 """``[10:30, 20:40]``: of rows and columns, or of columns and rows."""
 
@@ -106,4 +107,9 @@ def is_no_place(own: Sequence[Number]) -> bool:
 
 
 def are_a_name(others: Sequence[Value]) -> bool:
-    return len(others) == 1 or any(map(is_name, others))
+    return any(map(is_name, others)) or (len(others) == 1 and not _is_of_signs(others[0]))
+
+
+def _is_of_signs(value: Value) -> bool:
+    """``+ 5``, of ``[10 + 5, 20, 30, 40]``."""
+    return isinstance(value, Word) and _LETTER.search(value.value) is None

@@ -32,8 +32,9 @@ _WHOLE_KEY = re.compile(
     rf"(\"(?:[^\"\\\n]|\\.){{0,200}}\"|'(?:[^'\\\n]|\\.){{0,200}}')\s{{0,99}}{COLON}"
 )
 _BARE_KEY = re.compile(
-    rf"(?:{QUOTE}|`)?([\w.-][\w .-]{{0,60}}?)(?:{QUOTE}|`)?\s{{0,99}}(?:{COLON}|=)"
+    rf"(?:{QUOTE}|`)?([\w.-][\w .-]{{0,60}}?)(?:{QUOTE}|`)?\s{{0,99}}(?:{COLON}|=|(?=\{{))"
 )
+"""Also before a brace alone, as in Protocol Buffers: ``box { x_min: 10 …``."""
 _NEVER_QUOTED_KEY = re.compile(r"[\w.-][\w .-]{0,60}?[\"']?\s{0,99}:")
 _WITHOUT_COLON = re.compile(
     r"(\"[^\"\\\n{}\[\]<]{1,60}\"|'[^'\\\n{}\[\]<]{1,60}')(?=\s{0,99}[\"'{\[(\d])"
@@ -55,6 +56,9 @@ _NUMBER_IN_BRACE = re.compile(rf"\{{\s{{0,99}}(?:,|[\"']?{NUMBER}(?![\"']?\s{{0,
 _WORD = r"[^\s,;:{}\[\]()<\"'`\u201c\u201d]+"
 _BARE = re.compile(rf"{_WORD}(?:[ \t]{_WORD})*")
 _NEXT_KEY = re.compile(rf"\s{{0,99}}[,;]?\s{{0,99}}{KEY}")
+_NEXT_KEY_SO_FAR = re.compile(
+    rf"{_NEXT_KEY.pattern}|\s{{0,99}},?\s{{0,99}}(?:{QUOTE}[^\"'\n{{}}\[\]]{{0,60}}{QUOTE}?\s{{0,9}})?\Z"
+)
 _STRAY_BEFORE_KEY = re.compile(rf"[\[(][\s,]{{0,99}}(?:{KEY}|:|\w{{1,40}}[\"']?\s*:)")
 _COMMENT = re.compile(
     r"(?://|#)(?:(?![\"']\s{0,9}:)[^\n{}\[\]]){0,300}(?=\n|\Z)|/\*[^{}\[\]]{0,300}?\*/"
@@ -166,13 +170,27 @@ class _Scan:
         if depth is None or stray:
             self.at += 1
             return
-        if self._is_inside_numbers(bracket, depth):
+        if self._is_a_wrong_one(depth):
+            depth = len(self.open) - 1
+        elif self._is_inside_numbers(bracket, depth):
             self._add(Word(bracket, self.at, self.at + 1))
             self.at += 1
             return
         self._close_down_to(depth + 1, self.at)
         self.at += 1
         self._close_down_to(depth, self.at)
+
+    def _is_a_wrong_one(self, depth: int) -> bool:
+        """Of ``{"bbox_2d": [10, 20, 30, 40}, "label": "cup"}``: it closes the list alone."""
+        outer, before, top = [None, None, *self.open][-3:]
+        return (
+            isinstance(top, Array)
+            and self.text[top.start] in "[("
+            and isinstance(before, Object)
+            and not isinstance(outer, Object)
+            and depth < len(self.open) - 1
+            and _NEXT_KEY_SO_FAR.match(self.text, self.at + 1) is not None
+        )
 
     def _is_inside_numbers(self, bracket: str, depth: int) -> bool:
         """Of ``"bbox_2d": [10, 20], 30, 40]``: behind a value in an object a key would stand."""

@@ -13,8 +13,8 @@ _CORNERS = {
     "bottomleft": "bottomleft lowerleft leftbottom bl linksunten untenlinks 左下 左下角 좌하단",
 }
 _SIDES = {
-    "left": "left links gauche izquierda esquerda sinistra 左 왼쪽 좌측",
-    "top": "top oben haut arriba topo 上 위 위쪽 상단",
+    "left": "left hpos links gauche izquierda esquerda sinistra 左 왼쪽 좌측",
+    "top": "top vpos oben haut arriba topo 上 위 위쪽 상단",
     "right": "right rechts droite derecha direita destra 右 오른쪽 우측",
     "bottom": "bottom unten bas abajo basso 下 아래 아래쪽 하단",
     "width": "width w breite largeur ancho anchura 宽 宽度 너비 폭",

@@ -19,7 +19,7 @@ _LIKE_A_NUMBER = re.compile(r"\S|[^\s\d]*\d\S*")
 _SEPARATORS = {"|": 3, "\t": 4, ";": 4, ",": 4}
 """And how many of them a row has at least."""
 _BRACKET = re.compile(r"[\[\]{}()<>]")
-BULLET = r"(?:[-*•]|\d{1,3}[.)]|#\d{1,3}[.):]?)"
+BULLET = r"(?:[-*•◦▪●·\u2460-\u2473]|\d{1,3}[.)]|#\d{1,3}[.):]?)"
 _BULLET = re.compile(rf"{BULLET}\s+")
 _A_WORD = re.compile(r"[^\W\d]\w*")
 _DIGIT = re.compile(r"\d")
@@ -164,6 +164,8 @@ def _score(row: Mapping[str, str]) -> float | None:
 def _row_alone(line: Line, separator: str) -> Found | None:
     """``cup, 10, 20, 30, 40``."""
     cells = [cell for cell in _cells(line, separator) if cell]
+    score = next((at for at in (1, -1) if len(cells) == 6 and _is_a_score(cells, at)), None)
+    scores = [] if score is None else [cells.pop(score)]
     if len(cells) != 5:
         return None
     if _LIKE_A_NUMBER.fullmatch(cells[0]) and not _A_NUMBER.fullmatch(cells[4]):
@@ -172,7 +174,13 @@ def _row_alone(line: Line, separator: str) -> Found | None:
         label, four = cells[0], cells[1:]
     if _A_NUMBER.fullmatch(label):
         return None  # what is no number stands between them
-    return _box(_BULLET.sub("", label, count=1), four, [], line)
+    return _box(_BULLET.sub("", label, count=1), four, scores, line)
+
+
+def _is_a_score(cells: Sequence[str], at: int) -> bool:
+    """And the only share among these: where all are, nothing tells which is the score."""
+    shares = [cell for cell in cells if re.fullmatch(r"0?\.\d+|1\.0*", cell)]
+    return shares == [cells[at]]
 
 
 def _box(label: str, four: Sequence[str], score: Sequence[str], line: Line) -> Found | None:

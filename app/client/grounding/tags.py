@@ -17,7 +17,7 @@ _NAME_TAGS = (
 )
 _BOX_TAGS = (
     (r"<\s*\|\s*box_start\s*\|\s*>", r"<\s*\|\s*box_end\s*\|\s*>"),
-    (r"<b?box(?:\s[^<>\d/]{0,120})?>", r"</b?box>"),
+    (r"<(?:b?box|coord(?:inate)?s)(?:\s[^<>\d/]{0,120})?>", r"</(?:b?box|coord(?:inate)?s)>"),
     (r"<\|det\|>", r"<\|/det\|>"),
     (r"<\|point_start\|>", r"<\|point_end\|>"),
 )

@@ -36,7 +36,7 @@ COORDINATES: dict[str, Kind] = {
         _words(
             "coordinates coordinate coords coord location position region bounds geometry where "
             "koordinaten coordenadas coordonnées coordinata koordinatlar współrzędne tọađộ "
-            "координаты 坐标 座標 位置 좌표 위치 الإحداثيات إحداثيات الموقع निर्देशांक พิกัด"
+            "координаты 坐标 座標 位置 좌표 위치 الإحداثيات إحداثيات الموقع مختصات निर्देशांक พิกัด"
         ),
         "either",
     ),
@@ -58,13 +58,13 @@ CONTAINERS: dict[str, Kind] = {
     ),
 }
 """Keys of several places; an empty one says that there is none."""
-NO_NAMES = _words("p b li td div span code pre json")
-"""Of tags and of code blocks: what stands before a place and names it not."""
+NO_NAMES = _words("p b li td div span code pre json action")
+"""Of tags, of code blocks and of lines: what stands before a place and names it not."""
 LABELS = _words(
     "label name class classname category categoryname labelname objectname object text "
     "textcontent ref phrase type tag title item caption alt description "
     "etiqueta nombre nome rótulo étiquette nom bezeichnung etichetta etiket isim nazwa etykieta "
-    "tên nhãn метка название имя الاسم التسمية اسم नाम लेबल ชื่อ "
+    "tên nhãn метка название имя الاسم التسمية اسم برچسب नाम लेबल ชื่อ "
     "标签 名称 类别 物体 標籤 名稱 ラベル 名前 라벨 레이블 이름 rectanglelabels keypointlabels "
     "ellipselabels"
 )
@@ -99,7 +99,7 @@ _NO_PLACES_AT_THE_END = frozenset(
         *SCORES,
         *SCORE_LISTS,
         *_words("threshold thresholds grid"),
-        *_words("logits ids indices counts quantities size sizes dimensions resolution ratio"),
+        *_words("logits id ids indices counts quantities size sizes dimensions resolution ratio"),
         *_words("range ranges color colour rgb rgba hsv year years date time"),
     )
 )
@@ -108,7 +108,7 @@ _WORD_OF_A_KEY = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
 OUTLINES = _words(
     "polygon polygons segmentation segment contour outline vertices normalizedvertices quad "
     "quadbox corners boundingpoly boundingpolygon obb rotatedbox rotatedbbox rbox orientedbox "
-    "orientedbbox path mask"
+    "orientedbbox path mask allpointsx allpointsy exterior"
 )
 """Keys of more points than a box has."""
 CORNERS = (

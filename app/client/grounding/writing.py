@@ -13,7 +13,12 @@ _ESCAPED = re.compile(
 )
 """Quotes and tags that were escaped for HTML. An ``&amp;`` in a name alone is the name's."""
 _HALF_AN_ESCAPE = re.compile(r"&[#\w]{0,6}\Z")
-_GUILLEMETS = re.compile(r"(?<=[{\[,:\s])\u00ab([^\u00ab\u00bb\n]{0,60})\u00bb(?=\s*[:,}\]])")
+_BEGIN, _END = "\u00ab\u300c\u300e\uff02\u2033", "\u00bb\u300d\u300f\uff02\u2033"
+_OTHER_QUOTES = re.compile(
+    rf"(?<=[{{\[,:\s\uff0c\uff1a\uff5b])[{_BEGIN}]([^{_BEGIN}{_END}\n]{{0,60}})[{_END}]"
+    r"(?=\s*[:,}\]\uff0c\uff1a\uff5d])"
+)
+"""French and Chinese ones, wide ones, and the signs of inches."""
 _BACKTICKS = re.compile(
     r"([{\[:(]\s{0,9}|(?P<more>,\s{0,9}))`([^`\n\"\[({\d][^`\n\"]{0,99})`"
     r"(?=\s*(?:[,}\])]|(?(more)(?!)|:)))"
@@ -37,7 +42,8 @@ _ARGUMENTS = re.compile(rf"(?:{_ARGUMENT})+(?P<end></)?")
 _IS_JSON = re.compile(rf"\s*(?:[\[{{\"]|{NUMBER}\s*\Z)")
 _OPEN, _SHUT = "\uff3b\uff08\u3010", "\uff3d\uff09\u3011"
 _ASIAN_PUNCTUATION = re.compile(
-    rf"(?<=[\d\"'\u2019\u201d\])}}{_SHUT}])[\uff1a\uff0c\u3001\uff1b](?=\s*[-\d\"'\u2018\u201c\[({{{_OPEN}])"
+    rf"(?<=[\d\"'\u2019\u201d\])}}{_SHUT}])[\uff1a\uff0c\u3001\uff1b\u060c\u061b](?=\s*[-\d\"'\u2018\u201c\[({{{_OPEN}])"
+    rf"|(?<=\d)[\uff0c\u3001\uff1b\u060c](?=\s?[A-Za-z])|(?<=[A-Za-z_])\uff1a(?=\s?-?\d)"
     rf"|[{_OPEN}](?=\s*-?\d)|(?<=\d)[{_SHUT}]"
     rf"|\uff5b(?=\s*[\"'\u2018\u201c])|(?<=[\d\"'\u2019\u201d\]{_SHUT}])\uff5d"
 )
@@ -50,9 +56,9 @@ _BESIDE_NUMBERS = re.compile(
 _MARKS = re.compile(r"<\|(?:begin|end)_of_box\|>")
 """Of GLM, around any answer."""
 _ASCII = str.maketrans(
-    "\uff5b\uff5d\u3010\u3011\uff1a\uff0c\u3001\uff1b\uff3b\uff08\uff3d\uff09\u2212\u200b\u200c\u200d\u2060\ufeff\u2248"
+    "\u060c\u061b\uff5b\uff5d\u3010\u3011\uff1a\uff0c\u3001\uff1b\uff3b\uff08\uff3d\uff09\u2212\u200b\u200c\u200d\u2060\ufeff\u2248"
     "\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089",
-    "{}[]:,,;[(])-     =0123456789",
+    ",;{}[]:,,;[(])-     =0123456789",
 )
 
 
@@ -60,12 +66,12 @@ def in_plain_letters(answer: str) -> str:
     """With ASCII's punctuation where the answer's structure has another."""
     escaped = _ESCAPED.search(answer)
     text = html.unescape(_HALF_AN_ESCAPE.sub("", answer)) if escaped else answer
+    text = _OTHER_QUOTES.sub(r'"\1"', text)
     for other in (_ASIAN_PUNCTUATION, _BESIDE_NUMBERS):
         text = other.sub(lambda mark: mark.group().translate(_ASCII), text)
     text = _ARGUMENTS.sub(_as_an_object, _MARKS.sub(" ", text))
     text = _ROW_IN_BRACES.sub(lambda row: row.group().translate(_BRACES), text)
-    text = _BACKTICKS.sub(r'\1"\3"', text)
-    return _GUILLEMETS.sub(r'"\1"', text)
+    return _BACKTICKS.sub(r'\1"\3"', text)
 
 
 def _as_an_object(arguments: re.Match[str]) -> str:
