@@ -122,8 +122,9 @@ def _things(
         is_above = bool(heading) or (
             not entry["value"] and plain(key) not in {*COORDINATES, *LABELS}
         )
+        begins_anew = plain(key) in LABELS and _has_some_sides(thing)
         if thing.pairs and (
-            is_above or key in known or (entry["dash"] and not _goes_on(key, thing))
+            is_above or key in known or begins_anew or (entry["dash"] and not _goes_on(key, thing))
         ):
             yield thing, name
             thing = Object(line.start, closed=True)
@@ -133,6 +134,14 @@ def _things(
             thing.pairs.append(Pair(key, line.start, _value(entry, line, scanner)))
             thing.end = end
     yield thing, name
+
+
+def _has_some_sides(thing: Object) -> bool:
+    """But no box's four: a line among them is damaged, and a name is of the next thing."""
+    known = {plain(pair.key or "") for pair in thing.pairs}
+    return any(known.intersection(sides) for sides in SETS_OF_SIDES) and not any(
+        known.issuperset(sides) for sides in (*SETS_OF_SIDES, *POINTS)
+    )
 
 
 def _goes_on(key: str, thing: Object) -> bool:

@@ -7,42 +7,48 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.client.grounding import tags
-from app.client.grounding.items import Found, Piece, Unreadable
+from app.client.grounding.items import Found, Item, Piece, Unreadable
 from app.client.grounding.side_names import side_or_corner
 from app.client.grounding.values import NUMBER
 
 _QUOTED = rf"[\"']?{NUMBER}[\"']?"
 _LIST = rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]"
 _PLACE = (
-    r"[xy]\d?|left|right|top|bottom|upper|lower|corners?|edge|side|rows?|columns?|point|position"
-    r"|horizontally|vertically"
+    r"[xy]\d?|left|right|top|bottom|upper|lower|corners?|edge|side|rows?|columns?|col|point"
+    r"|position|coordinates?|horizontally|vertically"
 )
 _SIZE = r"size|width|height|wide|high|tall|[wh]"
+_STRAY = r"(?<![^\W\d])(?![xywhXYWH]\d)[^\W\d](?![^\W\d])"
+"""A letter alone, as one that has got into a list."""
 _APART = (
-    r"(?:[ \t,;:/|@=+&\u00d7\u2192-]|(?<=\d)(?:px|%|x(?=\d))|\b(?:pixels?|to|and|by|from|until"
+    rf"(?:[^\w\n.()\[{{]|\.(?!\d)|(?<=\d)[(\[{{](?=\d)|\)(?=\d)|\n[ \t]*-[ \t]"
+    rf"|(?<=\d)(?:px|x(?=\d))|{_STRAY}"
+    r"|\b(?:pixels?|to|and|by|from|until"
     rf"|through|between|with|its?|is|are|at|the|of|in|{_SIZE}|{_PLACE})\b){{1,24}}+"
 )
 """What may stand between the numbers of one place in a sentence."""
 _FOUR = re.compile(
-    rf"{_LIST}|(?<![\w./])(?<!\d[:,]){NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px|%)?(?![\w.])"
+    rf"{_LIST}|(?<![\w./])(?<!\d[:,])(?:{_STRAY})?{NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px|%)?(?![\w.])"
     rf"|{tags.LOCATIONS}",
     re.IGNORECASE,
 )
 _WITH_UNIT = rf"{NUMBER}(?:\s?(?:px|pixels?|%))?"
 _MEASURED = rf"{NUMBER}\s?(?:px|pixels?|%)"
 _BESIDE = (
-    rf"(?:[\s,;|()\[\]*`\"'=:-]|</?[^<>\d]{{1,30}}>|\b(?:{_PLACE})(?=[\W\d])"
+    rf"(?:</?[^<>\d]{{1,30}}>|\W|{_STRAY}|\b(?:{_PLACE})(?=[\W\d])"
     r"|\b(?:to|until|and|bis)\b){1,30}+"
 )
 _TWO = re.compile(
-    rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click|coordinates?))[\s*(\[`:=\u2248]{{0,9}})"
+    rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click))[\s*(\[`:=\u2248]{{0,9}})"
     rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<loc_?\d{{1,4}}>\s*){{2,}}"
     rf"|(?<![\w.]){_MEASURED}[^\d\n]{{1,30}}\b(?:{_PLACE})\b[^\d\n]{{1,30}}{_MEASURED}",
     re.IGNORECASE,
 )
 """At least two, behind a bracket, a colon or a word of place, or with units beside such a word."""
-_UNDER_A_WORD = re.compile(rf"\b([^\W\d_]\w{{0,30}})\s?[\"'=:>][^\w\n]{{0,5}}{NUMBER}")
+_UNDER_A_WORD = re.compile(rf"\b([^\W\d_]\w{{0,30}})[^\w\n]{{1,6}}{NUMBER}")
 """``ymin="20"`` and ``"y_top": 20``."""
+_NEAR = 60
+"""Letters between the sides of one place."""
 _NO_PLACE = re.compile(
     r"\D*\d{1,3}(?:,\d{3}){1,2}\D*|\D*\d+\s?[x\u00d7]\s?\d+\D*|.*\b\d{4}-\d\d-\d\d\b.*"
     r"|\D*\d{1,2}:\d\d(?::\d\d)?\D*",
@@ -56,7 +62,7 @@ _HELD = "\0"
 def overlooked(text: str, found: Sequence[Found]) -> Iterator[Unreadable]:
     """Groups of four numbers that no piece holds, as when a damaged text hides them.
 
-    Where nothing was found at all, two numbers are enough.
+    Beside points, and where nothing was found at all, two numbers are enough.
     """
     parts, at = list[str](), 0
     for start, end in sorted((each.piece.start, each.piece.end) for each in found):
@@ -68,24 +74,30 @@ def overlooked(text: str, found: Sequence[Found]) -> Iterator[Unreadable]:
         if not _NO_PLACE.fullmatch(group[0]):
             told = True
             yield _unread(group)
-    if not found and not told:
+    has_points = any(isinstance(each, Item) and len(each.numbers) == 2 for each in found)
+    if (has_points or not found) and not told:
         two = [each for each in _TWO.finditer(rest) if not _counts(each[0])]
+        told = bool(two)
         yield from map(_unread, two)
-        if not two:
-            yield from _sides(rest)
+    if not told:
+        yield from _sides(rest, least=3 if found else 2)
 
 
-def _sides(text: str) -> Iterator[Unreadable]:
-    """Numbers behind the names of at least two sides, one of which says where."""
-    told = [
-        (side, each)
-        for each in _UNDER_A_WORD.finditer(text)
-        if (side := side_or_corner(each[1].replace("_", "").casefold()))
-    ]
-    names = {side for side, _ in told}
-    if len(names) > 1 and not names <= {"width", "height"}:
-        start, end = told[0][1].start(), told[-1][1].end()
-        yield Unreadable("numbers that could not be read", Piece(text[start:end], start))
+def _sides(text: str, least: int) -> Iterator[Unreadable]:
+    """Numbers behind the names of at least so many sides, one of which says where."""
+    groups: list[dict[str, re.Match[str]]] = []
+    end = -_NEAR - 1
+    for each in _UNDER_A_WORD.finditer(text):
+        if side := side_or_corner(each[1].replace("_", "").casefold()):
+            if each.start() - end > _NEAR or side in groups[-1]:
+                groups.append({})
+            groups[-1][side] = each
+            end = each.end()
+    for group in groups:
+        if len(group) >= least and not group.keys() <= {"width", "height"}:
+            first, *_, last = group.values()
+            piece = Piece(text[first.start() : last.end()], first.start())
+            yield Unreadable("numbers that could not be read", piece)
 
 
 def _counts(text: str) -> bool:

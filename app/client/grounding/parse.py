@@ -46,8 +46,8 @@ def items(answer: str) -> list[Found]:
     whatever the text.
     """
     text, cut = without_thoughts(in_plain_letters(answer))
-    text, in_lines = without_lines(text, _inside)
-    found = [*in_lines, *_found(text), *cut]
+    rest, in_lines = without_lines(text, _inside)
+    found = [*in_lines, *_found(rest), *cut]
     found = sorted([*found, *overlooked(text, found)], key=lambda each: each.piece.start)
     in_corners = stated.in_corners(text)
     found = [in_corners(each) if isinstance(each, Item) else each for each in found]
