@@ -28,6 +28,7 @@ from app.client.grounding.words import (
     GEOMETRIES,
     LABELS,
     LISTS_OF_NAMES,
+    NUMBERED_CORNERS,
     OF_GEOJSON,
     OUTLINES,
     PAIRS_OF_CORNERS,
@@ -87,7 +88,8 @@ def parts_of_a_place(by_key: Mapping[str, Value]) -> set[str]:
 
 def lone_corners(by_key: Mapping[str, Value]) -> Sequence[str]:
     """Of an object without a pair of corners or a size: those opposite have damaged names."""
-    return [key for key in ALL_CORNERS if key in by_key and is_pair(by_key[key])]
+    corners = (*ALL_CORNERS, *NUMBERED_CORNERS)
+    return [key for key in corners if key in by_key and is_pair(by_key[key])]
 
 
 def ranges(by_key: Mapping[str, Value]) -> Sequence[str]:

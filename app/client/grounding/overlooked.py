@@ -21,7 +21,7 @@ _SIZE = r"size|width|height|wide|high|tall|[wh]"
 _STRAY = r"(?<![^\W\d])(?![xywhXYWH]\d)[^\W\d](?![^\W\d])"
 """A letter alone, as one that has got into a list."""
 _APART = (
-    rf"(?:[^\w\n.()\[{{]|\.(?!\d)|(?<=\d)[(\[{{](?=\d)|\)(?=\d)|\n[ \t]*-[ \t]"
+    rf"(?:[^\w\n.()\[{{]|\.(?!\d)|(?<=\d)[(\[{{](?=\d)|\)(?=\s?\d)|\n[ \t]*-[ \t]"
     rf"|(?<=\d)(?:px|x(?=\d))|{_STRAY}"
     r"|\b(?:pixels?|to|and|by|from|until"
     rf"|through|between|with|its?|is|are|at|the|of|in|{_SIZE}|{_PLACE})\b){{1,24}}+"

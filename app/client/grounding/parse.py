@@ -80,8 +80,9 @@ def _beside_others(item: Item) -> Unreadable:
 
 def _inside(text: str) -> list[Found]:
     """Of a text within an answer, by all forms."""
-    text, in_lines = without_lines(text, _inside)
-    return [*in_lines, *_found(text)]
+    rest, in_lines = without_lines(text, _inside)
+    found = [*in_lines, *_found(rest)]
+    return [*found, *overlooked(text, found)] if found else []
 
 
 def _found(text: str) -> list[Found]:

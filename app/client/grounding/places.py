@@ -124,9 +124,15 @@ class _Walk:
             return
         if own:
             yield Unreadable(f"{counted(len(own))} beside other places", self._piece(array))
-        for item in array.items:
-            if not (own and isinstance(item, Array) and len(numbers(item)) < 4):
-                yield from self.value(item, name)
+        found = [
+            each
+            for item in array.items
+            if not (own and isinstance(item, Array) and len(numbers(item)) < 4)
+            for each in self.value(item, name)
+        ]
+        yield from found
+        if not found and not own and any(map(is_name, array.items)) and len(numbers(array)) > 2:
+            yield Unreadable("numbers beside a name that make no place", self._piece(array))
 
     def _named_lists(
         self, array: Array, texts: Sequence[Text], lists: Sequence[Array]

@@ -30,7 +30,7 @@ _BOUNDARY = re.compile(
 """Between two objects or two rows; in a text that already has a stray quote, that is its end."""
 AFTER_TEXT = re.compile(
     rf"""\s{{0,99}}(?:
-        \Z | [:}}\])\[{{] | ``` | // | \# | /\*
+        \Z | [:}}\])\[{{] | \(\s{{0,9}}(?:[(\[] | {NUMBER}\s{{0,9}},) | ``` | // | \# | /\*
         | [,;][,;\s]{{0,99}}(?:\Z | [{{}}\[\](] | {QUOTE} | {NUMBER} | // | \# | /\*
             | (?:null|true|false|NaN|None|True|False)\b | \w{{1,60}}\s*[:=]
             | [^\s,\"']{{1,6}}\s{{0,9}},\s{{0,9}}{NUMBER}\s{{0,9}}, )

@@ -115,6 +115,9 @@ def _table_of_places(
         end += 1
         if _RULE.fullmatch(line.text):
             continue
+        if separator == "|" and end == len(lines) and _is_cut(line, lines[begin]):
+            found.append(Unreadable("the answer breaks off inside a row", Piece(*line)))
+            continue
         if separator == "," and not line.text.rstrip().endswith('"'):
             if not found:
                 return None
@@ -123,7 +126,7 @@ def _table_of_places(
         row = dict(zip(head, _cells(line, separator), strict=False))
         cells = " ".join(row.get(key, "") for key in columns)
         group = numbers(Text(cells, line.start, line.start + len(line.text)))
-        if len(group) not in (2, 4):
+        if len(group) not in (2, 4) and len(columns) == 1:
             return None
         others = [text for key, text in row.items() if key not in columns]
         kind = COORDINATES.get(columns[0], "box")

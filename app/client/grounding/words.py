@@ -156,6 +156,7 @@ POINTS = (("x", "y"), ("cx", "cy"))
 OF_A_TABLE = (("col", "row"), ("column", "row"))
 """A point where nothing else is; beside a place, the cell that something is in."""
 ALL_CORNERS = _words("topleft topright bottomright bottomleft")
+NUMBERED_CORNERS = _words("p1 p2 pt1 pt2 startpoint endpoint corner1 corner2")
 PAIRS_OF_CORNERS = (
     ("topleft", "bottomright"),
     ("bottomleft", "topright"),
