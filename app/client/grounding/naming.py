@@ -76,7 +76,7 @@ _TAG, _CUT_TAG = re.compile(r"<[^<>]{0,400}>"), re.compile(r"<[A-Za-z][^<>]{0,40
 _GOES_ON = re.compile(r"[ \t]{0,3}(?:[,;&]|,?[ \t]{0,3}and\b)[ \t]{0,3}")
 """Between two places of one name: ``cups: [10, …], [50, …] and [90, …]``."""
 _IS_AT = re.compile(
-    r"(?<=\w)(?:(?:の|的)(?:座標|位置|坐标|边界框|邊界框)(?:は|是|为|為)?|位于|位於|在|は)\Z"
+    r"(?<=\w)(?:(?:の|的)(?:(?:座標|位置|坐标|边界框|邊界框)(?:は|是|为|為)?)?|位于|位於|在|は)\Z"
 )
 _ARTICLES = {"a", "an", "the"}
 _ARTICLE = re.compile(r"(?:an?|the)[ ]", re.IGNORECASE)

@@ -28,8 +28,10 @@ _UNIT = r"[ \t]?(?:px|pixels?)?[ \t]?"
 _CALL = r"\b(?:start_box|end_box|point|click)\s{0,9}[=:(]"
 _WORD_FOR_A_BOX = r"\b(?:bbox|box|bounding box|coordinates|coords)(?:_2d)?(?:\s{0,9}[:=]\s{0,9}|\s)"
 _CELL = r"(?<=\|)[ \t]{0,9}"
-_UPPER_LEFT = r"\b(?:(?:top|upper)[- ]left|links oben|oben links|左上角?|좌상단|왼쪽 위)\b"
-_LOWER_RIGHT = r"(?:(?:bottom|lower)[- ]right|rechts unten|unten rechts|右下角?|우하단|오른쪽 아래)"
+_UPPER_LEFT = r"(?:\b(?:(?:top|upper)[- ]left|links oben|oben links)\b|左上角?|좌상단|왼쪽 위)"
+_LOWER_RIGHT = (
+    r"(?:\b(?:(?:bottom|lower)[- ]right|rechts unten|unten rechts)\b|右下角?|우하단|오른쪽 아래)"
+)
 
 
 def _axis(name: str) -> str:
@@ -52,9 +54,9 @@ _FOUR = re.compile(
     rf"{_WORD_FOR_A_BOX}(?:{_IN_A_ROW}|\"{_IN_A_ROW}\"|'{_IN_A_ROW}')"
     rf"|{_CELL}{_IN_A_ROW}(?=[ \t]{{0,9}}(?:\||\n))"
     rf"|{_UPPER_LEFT}[^()\n]{{0,40}}{_PAIR}"
-    rf"[^()\n]{{0,60}}\b{_LOWER_RIGHT}\b[^()\n]{{0,40}}{_PAIR}"
+    rf"[^()\n]{{0,60}}{_LOWER_RIGHT}[^()\n]{{0,40}}{_PAIR}"
     rf"|{_UPPER_LEFT}[^()\d\n]{{0,40}}{NUMBER}\s?,\s?{NUMBER}"
-    rf"[^()\d\n]{{1,60}}\b{_LOWER_RIGHT}\b[^()\d\n]{{0,40}}{NUMBER}\s?,\s?{NUMBER}",
+    rf"[^()\d\n]{{1,60}}{_LOWER_RIGHT}[^()\d\n]{{0,40}}{NUMBER}\s?,\s?{NUMBER}",
     re.IGNORECASE,
 )
 """``bbox: 10, 20, 30, 40``, also alone in a table's cell; ``top-left (10, 20), bottom-right …``."""
@@ -94,6 +96,7 @@ _IN_A_CALL = re.compile(r"\w\((?:[^()\n]*,)?\s*\Z")
 _NUMBER_OF_LINE = re.compile(r"\A\s*\d{1,3}\)\s")
 _MORE_NUMBERS = re.compile(
     rf"[^\n]{{0,4}}?(?:[\[({{]\s?[\d.-]|\d\s?,\s?\d)|\s?(?:,\s?|{_TO}[^\n()\d]{{0,3}})\([^()\n]{{0,9}}\d"
+    rf"|[^\n\w]{{0,4}}\d+\s?[x\u00d7]\s?\d"
 )
 OPENING = (
     rf"\(|\b[xy]\s{{0,9}}[:=]|\bx\s(?:\d|from|between|rang|span|goes|runs)|{_WORD_FOR_A_BOX}"

@@ -76,7 +76,7 @@ def _under_keys(
             yield item_of(label, corners_told_by(told, group), "box", piece)
         return
     some = {key for each in (*CORNERS, *POINTS) for key in each if key in single}
-    if any(numbers(single[key]) for key in some):
+    if len(some) > has_own and any(numbers(single[key]) for key in some):
         yield Unreadable(f"only {', '.join(sorted(some))}", piece)
 
 

@@ -7,7 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from app.client.grounding.items import Found, Piece, Unreadable, bare, item_of, scored
+from app.client.grounding.items import (
+    Found,
+    Piece,
+    Unreadable,
+    bare,
+    is_of_shares,
+    item_of,
+    scored,
+)
 from app.client.grounding.keys import pair_of_corners
 from app.client.grounding.numbers import corners_told_by, numbers
 from app.client.grounding.values import NUMBER, Number, Text
@@ -24,7 +32,7 @@ _BULLET = re.compile(rf"{BULLET}\s+")
 _A_WORD = re.compile(r"[^\W\d]\w*")
 _DIGIT = re.compile(r"\d")
 _NAME_WORDS = 3
-_RULE = re.compile(r"[\s|:+-]+")
+_RULE = re.compile(r"[\s|:+=-]+")
 """Between a table's head and its rows."""
 _DECORATION = " *_`\"'"
 _UNIT = re.compile(r"(?<=\d)\s?px\Z")
@@ -83,6 +91,9 @@ def _table_of_words(
     end = begin + 1
     found: list[Found] = []
     while end < len(lines):
+        if _RULE.fullmatch(lines[end].text):
+            end += 1
+            continue
         cells = _cells(lines[end], " ")
         if len(cells) == len(head) + 1 and cells[0].isdecimal():
             cells = cells[1:]
@@ -192,7 +203,15 @@ def _box(label: str, four: Sequence[str], score: Sequence[str], line: Line) -> F
     if len(group) < 3 or not all(map(_LIKE_A_NUMBER.fullmatch, four)):
         return None
     scores = [number_in(word, line) for word in score]
+    corners = [number.value for number in group]
+    if is_of_shares(group) and len(group) == 4 and not _are_in_order(corners):
+        return Unreadable("shares that are no two corners, as of a centre and a size", Piece(*line))
     return bare(item_of(label, [*group, *scores], "box", Piece(*line)))
+
+
+def _are_in_order(corners: Sequence[float]) -> bool:
+    left, top, right, bottom = corners
+    return left < right and top < bottom
 
 
 def _row_of_words(line: Line) -> Found | None:

@@ -53,6 +53,10 @@ _BESIDE_NUMBERS = re.compile(
     r"|(?<=[xy])[\u2080-\u2089]"
 )
 """Invisible letters, the minus sign of print, "almost equal", and the small digits of x\u2081."""
+_QUOTED_LINES = re.compile(r"^(?:[ \t]{0,9}>){1,3}(?=[ \t])", re.MULTILINE)
+"""Of Markdown: ``> cup: [10, …``."""
+_FRAMES = str.maketrans("│┃║" + "─━═┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬", "|" * 3 + "-" * 21)
+"""Of a table that is drawn."""
 _MARKS = re.compile(r"<\|(?:begin|end)_of_box\|>")
 """Of GLM, around any answer."""
 _ASCII = str.maketrans(
@@ -66,6 +70,7 @@ def in_plain_letters(answer: str) -> str:
     """With ASCII's punctuation where the answer's structure has another."""
     escaped = _ESCAPED.search(answer)
     text = html.unescape(_HALF_AN_ESCAPE.sub("", answer)) if escaped else answer
+    text = _QUOTED_LINES.sub(lambda begin: " " * len(begin.group()), text.translate(_FRAMES))
     text = _OTHER_QUOTES.sub(r'"\1"', text)
     for other in (_ASIAN_PUNCTUATION, _BESIDE_NUMBERS):
         text = other.sub(lambda mark: mark.group().translate(_ASCII), text)

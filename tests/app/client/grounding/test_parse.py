@@ -279,6 +279,11 @@ PIECES = [
     "the image size is ",
     "(1%, 2%)",
     '{"x_range": [1, 3], "y_range": [2, 4]}',
+    '{"unit": "percent", "box": [1, 2, 3, 4], "label": "a"}',
+    '<parameter name="x1">1</parameter>',
+    '{"a", 1, 2, 3, 4}',
+    "x1 y1 x2 y2 name\n1 2 3 4 a\n",
+    "| a | top-left | bottom-right |\n| b | (1, 2) | (3, 4) |\n",
     '("a", (1, 2), [(1, 2, 3, 4)])',
     "<|point_start|>(1,2)<|point_end|>",
 ]
@@ -329,6 +334,9 @@ def test_no_answer_is_too_strange_to_be_read(answer: str) -> None:
         *("np.array(", "{&quot;a", "coords='1,2,3,4' ", "a.", "<a ", "|1"),
         *('<point x="1" y="', "the bounding box for the cup is ", "`**Cup** — bbox: "),
         *("1", "1a", "x1=", '<parameter name="a">1</parameter>', "10% left "),
+        *('{"a", 1, 2, ', '{"a", {1, ', "[`a`, ", "\u30101", "> a\n", "f(x: 1,", '"a" to f(1, '),
+        *("detected a with score 0.9 at ", "x1 y1 x2 y2\n", "a: 1 # b\n", "1? 2, ", "left 1 "),
+        *("<arg_key>a</arg_key><arg_value>1", '{"a_pct": [', '"\u300ca\u300d: ', "[1} "),
         *('["cup", x, 228', '{"box": ', '"start_point": [1,2], ', "369,390,387,421 "),
     ],
 )
