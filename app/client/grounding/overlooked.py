@@ -41,10 +41,11 @@ _BESIDE = (
 _TWO = re.compile(
     rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click))[\s*(\[`:=\u2248]{{0,9}})"
     rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<loc_?\d{{1,4}}>\s*){{2,}}"
+    rf"|(?<![\w.]){NUMBER}(?:\s?,\s?{NUMBER}){{2,}}"
     rf"|(?<![\w.]){_MEASURED}[^\d\n]{{1,30}}\b(?:{_PLACE})\b[^\d\n]{{1,30}}{_MEASURED}",
     re.IGNORECASE,
 )
-"""At least two, behind a bracket, a colon or a word of place, or with units beside such a word."""
+"""At least two, behind a bracket, a colon or a word of place, or with units beside it; or three."""
 _UNDER_A_WORD = re.compile(rf"\b([^\W\d_]\w{{0,30}})[^\w\n]{{1,6}}{NUMBER}")
 """``ymin="20"`` and ``"y_top": 20``."""
 _NEAR = 60

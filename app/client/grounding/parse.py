@@ -51,7 +51,21 @@ def items(answer: str) -> list[Found]:
     found = sorted([*found, *overlooked(text, found)], key=lambda each: each.piece.start)
     in_corners = stated.in_corners(text)
     found = [in_corners(each) if isinstance(each, Item) else each for each in found]
+    if found and _may_be_cut(found[-1], text):
+        found[-1] = Unreadable("the answer may break off inside a number", found[-1].piece)
     return list(_told_once(found, text))
+
+
+def _may_be_cut(last: Found, text: str) -> bool:
+    """A box whose last digit ends the answer, and whose corners are not in order.
+
+    So it is with ``y1: 340, x2: 560, y2: 78``, of which a 0 is lost.
+    """
+    if not isinstance(last, Item) or len(last.numbers) != 4:
+        return False
+    left, top, right, bottom = last.numbers
+    ends_in_it = last.piece.end == len(text) and text[-1:].isdecimal()
+    return ends_in_it and (right < left or bottom < top)
 
 
 def _told_once(found: Sequence[Found], text: str) -> Iterator[Found]:

@@ -99,7 +99,10 @@ def _table_of_words(
             cells = cells[1:]
         if len(cells) != len(head):
             break
-        found.append(_row(lines[end], head, cells, _sides_in(head)))
+        row = _row(lines[end], head, cells, _sides_in(head))
+        if all(map(_A_NUMBER.fullmatch, cells)):  # the first may be the row's number
+            row = Unreadable("a row whose columns are not known", row.piece)
+        found.append(row)
         end += 1
     return end, found
 
@@ -204,6 +207,8 @@ def _box(label: str, four: Sequence[str], score: Sequence[str], line: Line) -> F
         return None
     scores = [number_in(word, line) for word in score]
     corners = [number.value for number in group]
+    if _is_a_score(four, 0) and not scores:
+        return Unreadable("a row with a score, without its four numbers", Piece(*line))
     if is_of_shares(group) and len(group) == 4 and not _are_in_order(corners):
         return Unreadable("shares that are no two corners, as of a centre and a size", Piece(*line))
     return bare(item_of(label, [*group, *scores], "box", Piece(*line)))
