@@ -21,7 +21,7 @@ _SIZE = r"size|width|height|wide|high|tall|[wh]"
 _STRAY = r"(?<![^\W\d])(?![xywhXYWH]\d)[^\W\d](?![^\W\d])"
 """A letter alone, as one that has got into a list."""
 _APART = (
-    rf"(?:[^\w\n.()\[{{]|\.(?!\d)|(?<=\d)[(\[{{](?=\d)|\)(?=\s?\d)|\n[ \t]*-[ \t]"
+    rf"(?:[^\w\n.()\[{{]|\.(?!\d)|(?<=\d)[(\[{{](?=\d)|\)(?=\s?\d)|\n[ \t]*[^\w\n]?-[^\w\n]?[ \t]*"
     rf"|(?<=\d)(?:px|x(?=\d))|{_STRAY}"
     r"|\b(?:pixels?|to|and|by|from|until"
     rf"|through|between|with|its?|is|are|at|the|of|in|{_SIZE}|{_PLACE})\b){{1,24}}+"
@@ -39,7 +39,7 @@ _BESIDE = (
     r"|\b(?:to|until|and|bis)\b){1,30}+"
 )
 _TWO = re.compile(
-    rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click))[\s*(\[`:=\u2248]{{0,9}})"
+    rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click))[\W_]{{0,9}})"
     rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<loc_?\d{{1,4}}>\s*){{2,}}"
     rf"|(?<![\w.]){NUMBER}(?:\s?,\s?{NUMBER}){{2,}}"
     rf"|(?<![\w.]){_MEASURED}[^\d\n]{{1,30}}\b(?:{_PLACE})\b[^\d\n]{{1,30}}{_MEASURED}",
