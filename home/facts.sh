@@ -1,5 +1,6 @@
 # What `hub home` has to know of the server, by the function of fact.sh. It only reads; what it means
-# is decided in hub/home/facts.py. PLACED: the files that `hub home install` places.
+# is decided in hub/home/facts.py. PLACED: the files that `hub home install` places. LEFT_BEHIND: what
+# the programs that it installs leave behind when they go.
 
 # The folder that is there already on the way to a file.
 existing_folder() {
@@ -33,6 +34,8 @@ fact k3s k3s --version
 fact k3s-active systemctl is-active k3s.service
 fact k3s-enabled systemctl is-enabled k3s.service
 
+# shellcheck disable=SC2086 # several paths
+fact there ls -d $LEFT_BEHIND
 for path in $PLACED; do
 	fact "file:$path" cat "$path"
 	fact "new:$path" ls "$path.new"

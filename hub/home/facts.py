@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
-from hub.home.files import PLACED
+from hub.home.files import LEFT_BEHIND, PLACED
 from hub.home.machine import Machine, script
 
 TAILNET = ip_network("100.64.0.0/10")
@@ -119,6 +119,8 @@ class Facts:
     """Version; empty without K3s."""
     k3s_active: bool
     k3s_enabled: bool
+    there: frozenset[str]
+    """Of ``LEFT_BEHIND``, what exists."""
     files: Mapping[str, Found]
     """By path: the files that we place."""
     before: Mapping[str, Any]
@@ -140,7 +142,9 @@ def look(machine: Machine) -> Facts:
         HomeError: the server refuses.
     """
     placed = " ".join(file.path for file in PLACED)
-    return parse(machine.read(f"PLACED='{placed}'\n{script('fact.sh')}{script('facts.sh')}"))
+    left_behind = " ".join(path for paths in LEFT_BEHIND.values() for path in paths)
+    names = f"PLACED='{placed}'\nLEFT_BEHIND='{left_behind}'\n"
+    return parse(machine.read(f"{names}{script('fact.sh')}{script('facts.sh')}"))
 
 
 def version(text: str) -> Version:
@@ -200,6 +204,7 @@ def parse(text: str) -> Facts:
         k3s=k3s[1] if k3s else "",
         k3s_active=told["k3s-active"] == "active",
         k3s_enabled=told["k3s-enabled"] == "enabled",
+        there=frozenset(told["there"].split()),
         files={
             file.path: Found(
                 content=raw[f"file:{file.path}"],

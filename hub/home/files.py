@@ -30,6 +30,14 @@ K3S_ORDER = Placed("/etc/systemd/system/k3s.service.d/10-tailscale.conf")
 WAKE_ON_LAN = Placed("/etc/systemd/system/home-wake-on-lan.service")
 NVIDIA_PACKAGES = Placed("/etc/apt/sources.list.d/nvidia-container-toolkit.list")
 TAILSCALE_PACKAGES = Placed("/etc/apt/sources.list.d/tailscale.list")
+K3S_DATA = "/var/lib/rancher"
+LEFT_BEHIND: Mapping[str, tuple[str, ...]] = {
+    # Its own, no package's (packaging/debian/nvidia-container-toolkit-base.postinst).
+    "nvidia-toolkit": ("/etc/nvidia-container-runtime",),
+    # The node's password (docs.k3s.io/architecture) and the kubelet's links and logs.
+    "k3s": ("/etc/rancher/node", "/var/log/containers", "/var/log/pods", K3S_DATA),
+}
+"""By step: what the programs that it installs make, and do not take with them when they go."""
 PLACED = (TAILSCALE_PACKAGES, NVIDIA_PACKAGES, WAKE_ON_LAN, K3S_CONFIG, K3S_ORDER)
 
 

@@ -16,6 +16,7 @@ from hub.home.facts import SLEEP, Facts, Found, version
 from hub.home.files import (
     K3S_CONFIG,
     K3S_ORDER,
+    LEFT_BEHIND,
     NVIDIA_PACKAGES,
     TAILSCALE_PACKAGES,
     WAKE_ON_LAN,
@@ -156,7 +157,7 @@ def _tools(facts: Facts) -> Step | None:
     return Step(
         name="tools",
         does=f"Install {' and '.join(missing)}",
-        script=_install(*missing),
+        script=_install("tools", *missing),
         before=missing,
     )
 
@@ -169,9 +170,10 @@ def _nvidia(facts: Facts) -> list[Step]:
         name="nvidia-toolkit",
         does="Install NVIDIA's container toolkit",
         script=_fetch_key(*NVIDIA_KEY)
-        + _install(TOOLKIT)
+        + _install("nvidia-toolkit", TOOLKIT)
         # K3s looks for the runtime when it starts (docs.k3s.io/advanced).
         + "systemctl try-restart k3s.service\n",
+        before=_leaves("nvidia-toolkit", facts),
     )
     return [*([listed] if listed else []), install]
 
@@ -187,7 +189,7 @@ def _tailscale(facts: Facts) -> list[Step]:
     install = Step(
         name="tailscale",
         does="Install Tailscale",
-        script=_fetch_key(*key) + _install("tailscale"),  # it starts by itself
+        script=_fetch_key(*key) + _install("tailscale", "tailscale"),  # it starts by itself
     )
     return [*([listed] if listed else []), install]
 
@@ -202,13 +204,30 @@ def _fetch_key(url: str, path: str) -> str:
     return f"curl -fsSL {url} -o {path}.new\nchmod 644 {path}.new\nmv {path}.new {path}\n"
 
 
-def _install(*packages: str) -> str:
+def comes_with(step: str) -> str:
+    """On the server: the packages that a step installs, with all that they need; one a line."""
+    return f"{LEDGER}/{step}.packages"
+
+
+def _install(step: str, *packages: str) -> str:
+    note = comes_with(step)
     # An interrupted dpkg wants to be finished first; unattended upgrades may hold its lock.
     return (
         "dpkg --configure -a\n"
         "apt-get -o DPkg::Lock::Timeout=300 update\n"
+        f"if [ ! -e {note} ]; then\n"
+        f"comes=$(apt-get -s install {' '.join(packages)})\n"
+        # Without those that are upgraded: their older version stands in brackets.
+        f"echo \"$comes\" | sed -n 's/^Inst \\([^ ]*\\) (.*/\\1/p' >{note}.new\n"
+        f"sync {note}.new\nmv {note}.new {note}\n"
+        "fi\n"
         f"apt-get -o DPkg::Lock::Timeout=300 install -y {' '.join(packages)}\n"
     )
+
+
+def _leaves(step: str, facts: Facts) -> list[str]:
+    """What an `uninstall` has to remove itself."""
+    return [path for path in LEFT_BEHIND[step] if path not in facts.there]
 
 
 def _join(facts: Facts, control_url: str | None) -> Step | None:
@@ -283,4 +302,5 @@ def _k3s(facts: Facts) -> Step | None:
             f"timeout 300 sh -c 'until k3s kubectl wait --for=condition=Ready node/{NAME} "
             "--timeout=60s; do sleep 2; done'\n"
         ),
+        before=_leaves("k3s", facts),
     )

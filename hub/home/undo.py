@@ -10,6 +10,7 @@ from typing import Any
 from hub.home.facts import Facts
 from hub.home.files import (
     K3S_CONFIG,
+    K3S_DATA,
     K3S_ORDER,
     NVIDIA_PACKAGES,
     TAILSCALE_PACKAGES,
@@ -17,7 +18,16 @@ from hub.home.files import (
     Placed,
     diff,
 )
-from hub.home.steps import LEDGER, NVIDIA_KEY, TAILSCALES, TOOLKIT, Step, place, tailscale_key
+from hub.home.steps import (
+    LEDGER,
+    NVIDIA_KEY,
+    TAILSCALES,
+    TOOLKIT,
+    Step,
+    comes_with,
+    place,
+    tailscale_key,
+)
 from infra.tailnet.policy import HOME_TAG
 
 
@@ -43,7 +53,7 @@ def undoing(facts: Facts) -> list[Step]:
 def _step(name: str, restoration: Restoration) -> Step:
     """What it does, and then its note is removed: an interrupted one is done again."""
     forget = (
-        f"rm -f {LEDGER}/{name}.json {LEDGER}/*.new\n"
+        f"rm -f {LEDGER}/{name}.json {comes_with(name)} {LEDGER}/*.new\n"
         # The folder above stays where the model's weights are in it.
         f"rmdir {LEDGER} {LEDGER.rpartition('/')[0]} 2>/dev/null || true\n"
     )
@@ -55,11 +65,26 @@ def _step(name: str, restoration: Restoration) -> Step:
     )
 
 
-def _k3s(_before: Any, _: Facts) -> Restoration:
-    uninstall = "/usr/local/bin/k3s-uninstall.sh"
+def _k3s(before: list[str], _: Facts) -> Restoration:
     return Restoration(
         "Remove K3s, with everything that runs in it and its Secrets",
-        f"[ ! -x {uninstall} ] || {uninstall}\n",
+        # Its installer may have been interrupted before it wrote the way back.
+        "if [ -x /usr/local/bin/k3s-uninstall.sh ]; then\n"
+        "/usr/local/bin/k3s-uninstall.sh\n"
+        "else\n"
+        "for link in crictl ctr kubectl; do\n"
+        '[ "$(readlink "/usr/local/bin/$link")" != k3s ] || rm "/usr/local/bin/$link"\n'
+        "done\n"
+        "rm -f /usr/local/bin/k3s /usr/local/bin/k3s-killall.sh /run/k3s-install.sh\n"
+        "fi\n" + _remove_left_behind(before),
+    )
+
+
+def _remove_left_behind(paths: list[str]) -> str:
+    # A folder of data goes only if it is empty.
+    return "".join(
+        f"rmdir {path} 2>/dev/null || true\n" if path == K3S_DATA else f"rm -rf {path}\n"
+        for path in paths
     )
 
 
@@ -112,20 +137,31 @@ def _tailnet(before: Any, _: Facts) -> Restoration:
     )
 
 
-def _packages(*packages: str, key: str = "") -> Restoration:
+def _packages(step: str, *packages: str, key: str = "") -> Restoration:
     # dpkg, unlike apt, keeps a package on which another one has come to depend.
-    remove = f"dpkg --configure -a\ndpkg --purge {' '.join(packages)} || true\n"
-    return Restoration(f"Remove {', '.join(packages)}", remove + (f"rm -f {key}\n" if key else ""))
+    remove = (
+        "dpkg --configure -a\n"
+        f"came=$(cat {comes_with(step)} 2>/dev/null || true)\n"
+        'if [ -n "$came" ]; then\n'
+        "# shellcheck disable=SC2086 # each line is a package\n"
+        "dpkg --purge $came || true\n"
+        # What it has kept is marked to be removed later, which apt would do some day.
+        "# shellcheck disable=SC2016,SC2086 # dpkg-query's own fields\n"
+        "dpkg-query -W -f '${db:Status-Status} ${binary:Package}\\n' $came 2>/dev/null |\n"
+        "sed -n 's/^installed \\(.*\\)/\\1 install/p' | dpkg --set-selections\n"
+        "fi\n"
+    )
+    does = f"Remove {', '.join(packages)}, and what was installed for it"
+    return Restoration(does, remove + (f"rm -f {key} {key}.new\n" if key else ""))
 
 
-def _nvidia(_before: Any, _: Facts) -> Restoration:
-    # With what came with it: the packages that its installation guide names.
-    parts = ("nvidia-container-toolkit-base", "libnvidia-container-tools", "libnvidia-container1")
-    return _packages(TOOLKIT, *parts, key=NVIDIA_KEY[1])
+def _nvidia(before: list[str], _: Facts) -> Restoration:
+    removal = _packages("nvidia-toolkit", TOOLKIT, key=NVIDIA_KEY[1])
+    return replace(removal, script=removal.script + _remove_left_behind(before))
 
 
 def _tailscale(_: Any, facts: Facts) -> Restoration:
-    return _packages("tailscale", key=tailscale_key(facts)[1])
+    return _packages("tailscale", "tailscale", key=tailscale_key(facts)[1])
 
 
 def _tailscaled(_before: Any, _: Facts) -> Restoration:
@@ -150,6 +186,6 @@ _UNDO: dict[str, Callable[[Any, Facts], Restoration]] = {
     "tailscale-packages": lambda before, facts: _file(TAILSCALE_PACKAGES, before, facts),
     "nvidia-toolkit": _nvidia,
     "nvidia-packages": lambda before, facts: _file(NVIDIA_PACKAGES, before, facts),
-    "tools": lambda before, _: _packages(*before),
+    "tools": lambda before, _: _packages("tools", *before),
     "no-sleep": _sleep,
 }

@@ -53,6 +53,7 @@ def facts(**changes: Any) -> Facts:
         "k3s": "v1.36.4+k3s1",
         "k3s_active": True,
         "k3s_enabled": True,
+        "there": frozenset(),
         "files": {},
         "before": {"k3s": None},
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hub.home import commands
 from hub.home.machine import Machine
 
 STANDIN = Path(__file__).with_suffix(".sh")
+K3S_INSTALLER = STANDIN.with_name("home_k3s_installer.sh")
 PROGRAMS = (
     *("apt-get", "curl", "df", "dpkg", "dpkg-query", "ethtool", "ip", "modinfo", "mokutil"),
     *("nvidia-smi", "openssl", "sync", "systemctl", "timeout"),
@@ -23,7 +25,7 @@ FOLDERS = (
     *("dev", "etc/apt/sources.list.d", "etc/systemd/system", "run/lock", "standin", "tmp"),
     *("state/active", "state/enabled", "state/masked", "state/packages"),
     *("sys/class/net/enp5s0", "sys/module/nvidia", "usr/local/bin", "usr/share/keyrings"),
-    *("usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "var/lib"),
+    *("usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "var/lib", "var/log"),
 )
 FILES = {
     "etc/os-release": 'ID=ubuntu\nVERSION_ID="24.04"\nVERSION_CODENAME=noble\n',
@@ -35,6 +37,42 @@ FILES = {
     "sys/class/net/enp5s0/address": "04:42:1a:00:00:01\n",
     "sys/module/nvidia/version": "580.95.05\n",
 }
+
+
+def installation(distribution: str, codename: str) -> list[str]:
+    """Each change of a fresh server, in order, as the stand-ins note it."""
+    apt = "apt-get -o DPkg::Lock::Timeout=300"
+    return [
+        "systemctl mask sleep.target suspend.target hibernate.target hybrid-sleep.target",
+        f"{apt} update",
+        f"{apt} install -y curl ethtool",
+        (
+            "curl -fsSL https://nvidia.github.io/libnvidia-container/gpgkey"
+            " -o /usr/share/keyrings/nvidia-container-toolkit.asc.new"
+        ),
+        f"{apt} update",
+        f"{apt} install -y nvidia-container-toolkit",
+        (
+            f"curl -fsSL https://pkgs.tailscale.com/stable/{distribution}/{codename}.noarmor.gpg"
+            " -o /usr/share/keyrings/tailscale-archive-keyring.gpg.new"
+        ),
+        f"{apt} update",
+        f"{apt} install -y tailscale",
+        "tailscale up --hostname=home --advertise-tags=tag:llm-home --timeout=600s",
+        "systemctl daemon-reload",
+        "systemctl enable home-wake-on-lan.service",
+        "systemctl restart home-wake-on-lan.service",
+        "systemctl daemon-reload",
+        (
+            "curl -fsSL https://raw.githubusercontent.com/k3s-io/k3s/v1.36.4%2Bk3s1/install.sh"
+            " -o /run/k3s-install.sh"
+        ),
+        "k3s is placed",
+        "k3s installs v1.36.4+k3s1",
+        "k3s kubectl wait --for=condition=Ready node/home --timeout=60s",
+    ]
+
+
 _ENTER = """
 set -e
 cd "$1"
@@ -78,8 +116,8 @@ class Server:
 
         monkeypatch.setattr(commands, "machine", over)
 
-    def die_at(self, change: int, *, late: bool) -> None:
-        """Kill the script at this change, counted from now."""
+    def die_at(self, change: int | str, *, late: bool) -> None:
+        """Kill the script at this change, by its words or counted from now."""
         self.live_on()
         (self.root / "state/die-at").write_text(str(change))
         if late:
@@ -135,11 +173,17 @@ def fresh_server(root: Path) -> Server:
     (root / "etc/alternatives/awk").symlink_to(
         Path(shutil.which("awk") or "/usr/bin/mawk").resolve()
     )
+    place_standins(root, PROGRAMS)
+    return Server(root)
+
+
+def place_standins(root: Path, programs: Iterable[str]) -> None:
+    """One script, by the names of these programs, and K3s' installer."""
     shutil.copy(STANDIN, root / "standin/any")
     (root / "standin/any").chmod(0o755)
-    for name in PROGRAMS:
+    shutil.copy(K3S_INSTALLER, root / "standin")
+    for name in programs:
         (root / "standin" / name).symlink_to("any")
-    return Server(root)
 
 
 @pytest.fixture

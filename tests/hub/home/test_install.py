@@ -18,39 +18,11 @@ from hub.home.machine import HomeError
 from hub.home.steps import TAILSCALES, Step, recorded, steps
 from hub.home.undo import undoing
 from tests.support.home_server import Server, fresh_server, server
+from tests.support.home_server import installation as installation_of
 
 __all__ = ["server"]
 
 ADDRESS = "100.101.102.103"
-INSTALLATION = [
-    "systemctl mask sleep.target suspend.target hibernate.target hybrid-sleep.target",
-    "apt-get -o DPkg::Lock::Timeout=300 update",
-    "apt-get -o DPkg::Lock::Timeout=300 install -y curl ethtool",
-    (
-        "curl -fsSL https://nvidia.github.io/libnvidia-container/gpgkey"
-        " -o /usr/share/keyrings/nvidia-container-toolkit.asc.new"
-    ),
-    "apt-get -o DPkg::Lock::Timeout=300 update",
-    "apt-get -o DPkg::Lock::Timeout=300 install -y nvidia-container-toolkit",
-    (
-        "curl -fsSL https://pkgs.tailscale.com/stable/ubuntu/noble.noarmor.gpg"
-        " -o /usr/share/keyrings/tailscale-archive-keyring.gpg.new"
-    ),
-    "apt-get -o DPkg::Lock::Timeout=300 update",
-    "apt-get -o DPkg::Lock::Timeout=300 install -y tailscale",
-    "tailscale up --hostname=home --advertise-tags=tag:llm-home --timeout=600s",
-    "systemctl daemon-reload",
-    "systemctl enable home-wake-on-lan.service",
-    "systemctl restart home-wake-on-lan.service",
-    "systemctl daemon-reload",
-    (
-        "curl -fsSL https://raw.githubusercontent.com/k3s-io/k3s/v1.36.4%2Bk3s1/install.sh"
-        " -o /run/k3s-install.sh"
-    ),
-    "k3s installs v1.36.4+k3s1",
-    "k3s kubectl wait --for=condition=Ready node/home --timeout=60s",
-]
-"""Each change of the server, in order."""
 
 
 def install(server: Server) -> None:
@@ -96,7 +68,7 @@ def tailscale_status(
 
 def test_a_fresh_server_is_set_up_in_the_order_that_matters(server: Server) -> None:
     install(server)
-    assert server.changes() == INSTALLATION
+    assert server.changes() == installation_of("ubuntu", "noble")
 
 
 def test_k3s_has_its_whole_configuration_before_its_first_start(server: Server) -> None:
@@ -197,14 +169,18 @@ def test_an_installation_has_as_many_steps_as_are_killed_above(
 @pytest.mark.parametrize(
     ("changed", "left_behind"),
     [
-        (26, "etc/rancher/k3s/config.yaml.new"),
-        (32, "run/k3s-install.sh"),
-        (33, "usr/local/bin/k3s"),
+        ("sync /etc/rancher/k3s/config.yaml.new", "etc/rancher/k3s/config.yaml.new"),
+        ("k3s is placed", "usr/local/bin/k3s"),
+        ("k3s installs v1.36.4+k3s1", "run/k3s-install.sh"),
+        (
+            "k3s kubectl wait --for=condition=Ready node/home --timeout=60s",
+            "usr/local/bin/k3s-uninstall.sh",
+        ),
     ],
-    ids=["a file", "K3s' installer", "K3s"],
+    ids=["a file", "K3s without its uninstaller", "K3s' installer", "K3s"],
 )
 def test_an_installation_that_was_killed_half_way_can_be_undone_at_once(
-    changed: int, left_behind: str, server: Server
+    changed: str, left_behind: str, server: Server
 ) -> None:
     before = server.tree()
     server.die_at(changed, late=False)
