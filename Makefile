@@ -47,7 +47,7 @@ faults: .venv/ready  ## break a temporary local system in many ways, and see the
 reliability: .venv/ready  ## break one while eight clients ask, and write docs/reliability.md
 	HUB_WRITE_RELIABILITY=1 .venv/bin/python -m pytest -v -m faults tests/faults/test_under_load.py
 
-conformance: .venv/ready  ## hold the emulated node and two emulated providers against the originals; builds these once
+conformance: .venv/ready  ## hold the emulated node and two emulated providers against the originals, set home up on a real Debian; builds these once
 	.venv/bin/python -m pytest -v -n 2 --dist loadfile -m conformance
 
 check: .venv/ready  ## lint, types, fast tests

@@ -15,8 +15,9 @@ from hub.home.files import K3S_CONFIG, K3S_ORDER, NVIDIA_PACKAGES, PLACED, TAILS
 from hub.home.machine import FILES
 from hub.home.steps import NVIDIA_KEY, tailscale_key, values
 from hub.home.waker import UNIT
+from tests.support.debian_server import METHOD
 from tests.support.home_facts import ADDRESS, facts
-from tests.support.home_server import STANDIN
+from tests.support.home_server import K3S_INSTALLER, STANDIN
 from tests.support.shellcheck import findings
 
 K3S_KEYS = {
@@ -152,7 +153,9 @@ def test_k3s_waits_for_the_tailnet_address_at_most_two_minutes_and_says_what_is_
     assert done.stdout == ("" if succeeds else "no tailnet address after 120 s: tailscale status\n")
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS, STANDIN], ids=lambda script: script.name)
+@pytest.mark.parametrize(
+    "script", [*SCRIPTS, STANDIN, K3S_INSTALLER, METHOD], ids=lambda script: script.name
+)
 def test_shellcheck_finds_nothing_in_a_script(script: Path) -> None:
     assert findings(script.read_text(), "sh") == ""
 
