@@ -38,9 +38,9 @@ REAL = ("apt-get", "dpkg", "sync", "systemctl")
 """Each call is noted, and then the real one does it."""
 METHOD = Path(__file__).with_name("apt_https.sh")
 DISTRIBUTION = "distribution.invalid"
-ALWAYS = ("ca-certificates", "netbase", "systemd")
+ALWAYS = ("ca-certificates", "iproute2", "netbase", "systemd")
 """What the smallest system lacks, and every server has."""
-WANTED = ("curl", "ethtool", "iproute2", "iptables")
+WANTED = ("curl", "ethtool", "iptables")
 """Of the distribution, by `hub home install` and by what it installs."""
 NOT_COMPARED = (
     "var/cache/",  # apt's packages and their index, ldconfig's and debconf's
@@ -173,6 +173,7 @@ def _bootstrap(root: Path, codename: str) -> None:
     )
     served = root / "standin/www" / DISTRIBUTION
     served.mkdir(parents=True)
+    _run("chroot", str(root), "apt-get", "clean")
     _run("chroot", str(root), "apt-get", "update")
     _run("chroot", str(root), "apt-get", "install", "--download-only", "-y", *WANTED)
     for package in (root / "var/cache/apt/archives").glob("*.deb"):

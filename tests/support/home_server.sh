@@ -165,7 +165,7 @@ case "$name $1" in
 	change "$@"
 	[ -e /etc/rancher/k3s/config.yaml ] || { echo "no configuration before the first start" >&2; exit 1; }
 	mkdir -p /etc/rancher/node /var/lib/kubelet /var/lib/rancher/k3s /var/log/containers /var/log/pods
-	echo password >/etc/rancher/node/password
+	[ -e /etc/rancher/node/password ] || echo password >/etc/rancher/node/password
 	cp /etc/rancher/k3s/config.yaml /var/lib/rancher/k3s/first-start
 	echo "server: https://127.0.0.1:6443" >/etc/rancher/k3s/k3s.yaml
 	echo "$2" >/state/k3s

@@ -92,12 +92,15 @@ def test_a_second_installation_changes_nothing(installation: list[Server], tmp_p
 
 
 def test_what_was_there_is_put_back(server: Server) -> None:
-    """A configuration of K3s from an earlier life, own package lists, one masked target, curl."""
+    """K3s' configuration and data of an earlier life, own package lists, a masked target, curl."""
     write(server, "etc/rancher/k3s/config.yaml", "node-name: box\n# no line end")
     (server.root / "etc/rancher/k3s/config.yaml").chmod(0o600)
     write(server, "etc/apt/sources.list.d/tailscale.list", "deb https://mirror.invalid x main\n")
     write(server, "state/masked/suspend.target", "")
     write(server, "state/packages/curl", "")
+    write(server, "etc/rancher/node/password", "their own")
+    write(server, "etc/nvidia-container-runtime/config.toml", "their own")
+    write(server, "var/lib/rancher/backup", "their own")
     before = server.tree()
     install(server)
     assert "node-name: home" in (server.root / "etc/rancher/k3s/config.yaml").read_text()
