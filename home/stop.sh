@@ -1,5 +1,5 @@
 # Stops K3s after the answers in flight have ended. POWER_OFF: `yes` to switch the machine off, too.
-# NODE: see node.sh.
+# NODE: see node.sh. Also wanted: without_tailscale.sh.
 #
 # Only the model's pod is sent away first: a drain would stop Traefik with it, through which the
 # answers go. The pod leaves the Service, has a minute for what it has begun, and ends after 90 s.
@@ -19,7 +19,8 @@ if kubectl get node "$NODE" >/dev/null; then
 fi
 systemctl stop k3s.service
 # K3s leaves its containers running, and they hold up a shutdown for 90 s (k3s-io/k3s#2400).
-/usr/local/bin/k3s-killall.sh >/dev/null || echo "k3s-killall.sh failed: a shutdown will take longer."
+without_tailscale /usr/local/bin/k3s-killall.sh >/dev/null ||
+	echo "k3s-killall.sh failed: a shutdown will take longer."
 echo "K3s is stopped. The gateway answers 503 home_unavailable until it runs again."
 if [ "$POWER_OFF" = yes ]; then
 	echo "Switching off."

@@ -164,7 +164,8 @@ def stop(
     hub home stop --host me@home --power-off
     """
     wanted = f"POWER_OFF={'yes' if power_off else 'no'}\n"
-    _run(host, f"{wanted}{script('node.sh')}{script('stop.sh')}", "stop")
+    parts = ("node.sh", "without_tailscale.sh", "stop.sh")
+    _run(host, wanted + "".join(map(script, parts)), "stop")
 
 
 @app.command()

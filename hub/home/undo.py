@@ -18,6 +18,7 @@ from hub.home.files import (
     Placed,
     diff,
 )
+from hub.home.machine import script
 from hub.home.steps import (
     LEDGER,
     NVIDIA_KEY,
@@ -68,9 +69,10 @@ def _step(name: str, restoration: Restoration) -> Step:
 def _k3s(before: list[str], _: Facts) -> Restoration:
     return Restoration(
         "Remove K3s, with everything that runs in it and its Secrets",
+        script("without_tailscale.sh")
         # Its installer may have been interrupted before it wrote the way back.
-        "if [ -x /usr/local/bin/k3s-uninstall.sh ]; then\n"
-        "/usr/local/bin/k3s-uninstall.sh\n"
+        + "if [ -x /usr/local/bin/k3s-uninstall.sh ]; then\n"
+        "without_tailscale /usr/local/bin/k3s-uninstall.sh\n"
         "else\n"
         "for link in crictl ctr kubectl; do\n"
         '[ "$(readlink "/usr/local/bin/$link")" != k3s ] || rm "/usr/local/bin/$link"\n'

@@ -192,8 +192,12 @@ case "$name $1" in
 	*) change kubectl "$@" && [ "$(cat /state/refuses 2>/dev/null)" != "$1" ] ;;
 	esac
 	exit $? ;;
-"k3s-killall.sh "*) change kills the rest; exit 0 ;;
+"k3s-killall.sh "*)
+	change kills the rest
+	[ -z "$(command -v tailscale)" ] || tailscale set --advertise-routes=
+	exit 0 ;;
 "k3s-uninstall.sh "*)
+	k3s-killall.sh
 	change uninstalls
 	[ -d /standin/real ] && /standin/real/systemctl disable k3s.service
 	rm -rf /etc/rancher/k3s /etc/systemd/system/k3s.service /var/lib/kubelet /var/lib/rancher/k3s /state/k3s /state/*/k3s.service

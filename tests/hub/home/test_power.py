@@ -27,7 +27,7 @@ def home(server: Server) -> Server:
     (server.root / "state/gpu-memory").write_text("24200, 24576\n")
     (server.root / "etc/rancher/k3s").mkdir(parents=True)
     (server.root / "etc/rancher/k3s/config.yaml").write_text('node-name: "home"\n')
-    for name in ("k3s", "k3s-killall.sh"):
+    for name in ("k3s", "k3s-killall.sh", "tailscale"):
         (server.root / "usr/local/bin" / name).symlink_to("/standin/any")
     return server
 
