@@ -13,7 +13,7 @@ import pytest
 from tests.conformance.node.images import archive, local, mounted
 from tests.conformance.node.running import address, by_name, plain
 from tests.conformance.node.runtime import with_mounts
-from twin.containers.images import LocalImage
+from twin.containers.images import IMAGES, LocalImage
 
 
 def test_an_archive_has_each_image_under_its_full_name_and_holds_what_its_digests_say(
@@ -57,7 +57,7 @@ def test_only_the_device_plugin_and_vllm_differ_from_the_twins_own_table() -> No
     assert plugin.entrypoint[-1] == "tests.conformance.node.device_plugin"
     assert plugin.env == {"DEVICE_PLUGIN": "/d/plugin"}
     assert local("vllm-openai", **where).env == {"HUB_VLLM_PYTHON": "/v/python"}
-    assert local("pause", **where) == LocalImage(entrypoint=("sleep", "infinity"))
+    assert local("pause", **where) == IMAGES["pause"]
 
 
 def test_no_folder_that_is_mounted_lies_in_another(tmp_path: Path) -> None:
