@@ -9,4 +9,3 @@ without_tailscale() {
 	rm -r "$hidden"
 	[ -z "$failed" ]
 }
-

@@ -6,18 +6,16 @@ that no stand-in has, in the middle of dpkg's work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from hub.home import carry_out
 from hub.home.machine import HomeError
-from hub.home.steps import Step
 from tests.support.debian_packages import Package
 from tests.support.debian_server import DebianServer, debian_server
-from tests.support.home_server import installation
+from tests.support.home_server import Server, install, installation, uninstall
 
 pytestmark = pytest.mark.conformance
 
@@ -78,18 +76,6 @@ def differences(one: Whole, other: Whole) -> dict[str, tuple[str | None, str | N
         for name in sorted({*left, *right})
         if left.get(name) != right.get(name)
     }
-
-
-def install(server: DebianServer) -> None:
-    carry_out.install(server.machine(), None, quietly)
-
-
-def uninstall(server: DebianServer) -> None:
-    carry_out.uninstall(server.machine(), quietly)
-
-
-def quietly(_: Step) -> None:
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -162,27 +148,23 @@ def test_an_uninstallation_restores_every_file_and_package(course: Course) -> No
 def test_what_loses_its_power_on_the_way_ends_the_same(course: Course, folder: Path) -> None:
     """There and back; a package of somebody's own keeps what it has come to need."""
     server = debian_server(folder / "interrupted")
-    for change in INSTALL_ENDS_AT:
-        dies_at(change, server)
-        with pytest.raises(HomeError, match="This failed"):
-            install(server)
-    server.live_on()
-    install(server)
+    with_power_cuts(INSTALL_ENDS_AT, install, server)
     assert differences(course.installed, whole(server)) == {}
 
     THEIRS.build(server.root / "run")
     server.asked("dpkg -i /run/theirs_1_all.deb")
-    for change in UNINSTALL_ENDS_AT:
-        dies_at(change, server)
-        with pytest.raises(HomeError, match="This failed"):
-            uninstall(server)
-    server.live_on()
-    uninstall(server)
+    with_power_cuts(UNINSTALL_ENDS_AT, uninstall, server)
     kept = {name.split()[1] for name in differences(course.before, whole(server)) if "ii" in name}
     assert kept == {"theirs", "ethtool"}
     server.asked("dpkg --purge theirs ethtool")
     assert differences(course.before, whole(server)) == {}
 
 
-def dies_at(change: str, server: DebianServer) -> None:
-    server.die_at(change, late=False)
+def with_power_cuts(changes: Iterable[str], work: Callable[[Server], None], server: Server) -> None:
+    """One before each of these changes; after the last it is done once more, to its end."""
+    for change in changes:
+        server.die_at(change, late=False)
+        with pytest.raises(HomeError, match="This failed"):
+            work(server)
+    server.live_on()
+    work(server)

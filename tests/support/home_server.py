@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.home import commands
+from hub.home import carry_out, commands
 from hub.home.machine import Machine
+from hub.home.steps import Step
 
 STANDIN = Path(__file__).with_suffix(".sh")
 K3S_INSTALLER = STANDIN.with_name("home_k3s_installer.sh")
@@ -37,6 +38,18 @@ FILES = {
     "sys/class/net/enp5s0/address": "04:42:1a:00:00:01\n",
     "sys/module/nvidia/version": "580.95.05\n",
 }
+
+
+def install(server: Server, control_url: str | None = None) -> None:
+    carry_out.install(server.machine(), control_url, _quietly)
+
+
+def uninstall(server: Server) -> None:
+    carry_out.uninstall(server.machine(), _quietly)
+
+
+def _quietly(_: Step) -> None:
+    pass
 
 
 def installation(distribution: str, codename: str) -> list[str]:

@@ -154,15 +154,13 @@ class Container:
 
     @property
     def exit_code(self) -> int | None:
-        """As runtimes tell it, 128 and the number of a signal; ``None`` while it runs."""
+        """As ``wait`` returns it; ``None`` while it runs."""
         code = self._process.returncode
-        return code if code is None or code >= 0 else 128 - code
+        return None if code is None else _as_told(code)
 
     async def wait(self) -> int:
         """The exit code; 128 and the signal's number when a signal ended it."""
-        await self._process.wait()
-        assert self.exit_code is not None  # noqa: S101  # it has ended
-        return self.exit_code
+        return _as_told(await self._process.wait())
 
     async def stop(self, grace_seconds: float) -> int:
         """SIGTERM, wait, SIGKILL to the whole group; the exit code."""
@@ -174,6 +172,11 @@ class Container:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)  # what the program left behind, too
         return await self.wait()
+
+
+def _as_told(code: int) -> int:
+    """As container runtimes tell it; the kernel's is minus the number of a signal."""
+    return code if code >= 0 else 128 - code
 
 
 async def _begin(

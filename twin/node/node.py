@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import platform
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -135,12 +136,9 @@ class Node:
 
 def announced_gpus(plugins: Path) -> int | None:
     """What a running device plugin has announced: it locks its file as long as it runs."""
-    try:
-        with (plugins / "nvidia.json").open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return int(json.load(file)["count"])
-    except FileNotFoundError:
-        pass
+    with suppress(FileNotFoundError), (plugins / "nvidia.json").open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(json.load(file)["count"])
     return None

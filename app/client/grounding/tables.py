@@ -56,8 +56,9 @@ def table(lines: Sequence[Line], begin: int) -> tuple[int, list[Found]] | None:
         head = [plain(cell) for cell in _cells(without, "|")]
         return _table_of_places(lines, begin, "|", head) if pair_of_corners(head) else None
     words = first.text.split() if separator is None else []
-    if all(map(_A_WORD.fullmatch, words)) and len(_sides_in([*map(plain, words)])) == 4:
-        return _table_of_words(lines, begin, [*map(plain, words)])
+    names = [plain(word) for word in words]
+    if len(in_words := _sides_in(names)) == 4 and all(map(_A_WORD.fullmatch, words)):
+        return _table_of_words(lines, begin, names, in_words)
     head = [plain(cell) for cell in _cells(first, separator or ",")]
     if separator is None and head[:1] and head[0] in LABELS and head[-1] in COORDINATES:
         return _table_of_places(lines, begin, ",", head)
@@ -85,7 +86,7 @@ def _sides_in(head: Sequence[str]) -> Sequence[str]:
 
 
 def _table_of_words(
-    lines: Sequence[Line], begin: int, head: Sequence[str]
+    lines: Sequence[Line], begin: int, head: Sequence[str], sides: Sequence[str]
 ) -> tuple[int, list[Found]]:
     """Below a head whose cells only spaces part, as pandas prints it: each row has its number."""
     end = begin + 1
@@ -99,7 +100,7 @@ def _table_of_words(
             cells = cells[1:]
         if len(cells) != len(head):
             break
-        row = _row(lines[end], head, cells, _sides_in(head))
+        row = _row(lines[end], head, cells, sides)
         if all(map(_A_NUMBER.fullmatch, cells)):  # the first may be the row's number
             row = Unreadable("a row whose columns are not known", row.piece)
         found.append(row)

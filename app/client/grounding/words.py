@@ -60,17 +60,19 @@ CONTAINERS: dict[str, Kind] = {
 """Keys of several places; an empty one says that there is none."""
 NO_NAMES = _words("p b li td div span code pre json action")
 """Of tags, of code blocks and of lines: what stands before a place and names it not."""
-LABELS = _words(
-    "label name class classname category categoryname labelname objectname object text "
-    "textcontent ref phrase type tag title item caption alt description "
-    "etiqueta nombre nome rótulo étiquette nom bezeichnung etichetta etiket isim nazwa etykieta "
-    "tên nhãn метка название имя الاسم التسمية اسم برچسب नाम लेबल ชื่อ "
-    "标签 名称 类别 物体 標籤 名稱 ラベル 名前 라벨 레이블 이름 rectanglelabels keypointlabels "
-    "ellipselabels"
-)
-"""Keys of a name, the surest first."""
 IN_PERCENTS = _words("rectanglelabels keypointlabels ellipselabels")
 """Beside one of these all is in percents: https://labelstud.io/guide/export.html."""
+LABELS = (
+    *_words(
+        "label name class classname category categoryname labelname objectname object text "
+        "textcontent ref phrase type tag title item caption alt description "
+        "etiqueta nombre nome rótulo étiquette nom bezeichnung etichetta etiket isim nazwa "
+        "etykieta tên nhãn метка название имя الاسم التسمية اسم برچسب नाम लेबल ชื่อ "
+        "标签 名称 类别 物体 標籤 名稱 ラベル 名前 라벨 레이블 이름"
+    ),
+    *IN_PERCENTS,
+)
+"""Keys of a name, the surest first."""
 UNITS = _words("unit units")
 """Keys of a word for what the numbers beside it count."""
 LISTS_OF_NAMES = _words("labels names classes categories texts phrases")

@@ -12,29 +12,16 @@ import yaml
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.home import carry_out
 from hub.home.facts import Facts, look
 from hub.home.machine import HomeError
 from hub.home.steps import TAILSCALES, Step, recorded, steps
 from hub.home.undo import undoing
-from tests.support.home_server import Server, fresh_server, server
+from tests.support.home_server import Server, fresh_server, install, server, uninstall
 from tests.support.home_server import installation as installation_of
 
 __all__ = ["server"]
 
 ADDRESS = "100.101.102.103"
-
-
-def install(server: Server) -> None:
-    carry_out.install(server.machine(), None, quietly)
-
-
-def uninstall(server: Server) -> None:
-    carry_out.uninstall(server.machine(), quietly)
-
-
-def quietly(_: Step) -> None:
-    pass
 
 
 def write(server: Server, path: str, text: str) -> None:
@@ -238,7 +225,7 @@ def test_who_was_logged_in_elsewhere_or_switched_off_is_so_again(
     server: Server, theirs: str, state: str, control_url: str | None
 ) -> None:
     tailscale_status(server, "gaming-pc", [], state, theirs)
-    carry_out.install(server.machine(), control_url, quietly)
+    install(server, control_url)
     uninstall(server)
     node = json.loads((server.root / "state/tailscale").read_text())
     assert (node["BackendState"], node["Self"]["HostName"]) == (state, "gaming-pc")
@@ -247,7 +234,7 @@ def test_who_was_logged_in_elsewhere_or_switched_off_is_so_again(
 
 
 def test_headscale_is_named_when_joining(server: Server) -> None:
-    carry_out.install(server.machine(), "https://headscale.example", quietly)
+    install(server, "https://headscale.example")
     [up] = [change for change in server.changes() if change.startswith("tailscale up")]
     assert up.endswith("--login-server=https://headscale.example")
 
