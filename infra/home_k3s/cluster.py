@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from typing import Any, Protocol
 
 import httpx2
 import yaml
-from lightkube import Client, KubeConfig
+from lightkube import AsyncClient, Client, KubeConfig
+from lightkube.config.kubeconfig import SingleConfig
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.models.meta_v1 import ObjectMeta
@@ -110,13 +112,15 @@ class K3s:
 
     @cached_property
     def _client(self) -> Client:
+        return Client(self._config(), timeout=httpx2.Timeout(ANSWER_SECONDS))
+
+    def _config(self) -> SingleConfig | None:
         known = (
             KubeConfig.from_dict(yaml.safe_load(self._kubeconfig))
             if self._kubeconfig
             else KubeConfig.from_env()
         )
-        chosen = known.get(self._context) if self._context else known
-        return Client(chosen, timeout=httpx2.Timeout(ANSWER_SECONDS))
+        return known.get(self._context)
 
     def seen(self, name: str) -> Seen:
         with _reached():
@@ -150,34 +154,40 @@ class K3s:
             return "".join(lines)
 
     def found(self) -> list[Found]:
-        with _reached():
-            # First and alone: a login that the kubeconfig names runs once, not in each thread.
-            others = self._other_device_plugins()
-            with ThreadPoolExecutor(len(MADE)) as looks:
-                made = list(looks.map(self._made, *zip(*MADE, strict=True)))
+        # In a thread, since the program itself runs in an event loop; and in one: msgspec, by which
+        # lightkube reads, crashes when two threads meet a type for the first time.
+        with _reached(), ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self._all_found()).result()
+
+    async def _all_found(self) -> list[Found]:
+        async with AsyncClient(self._config(), timeout=httpx2.Timeout(ANSWER_SECONDS)) as client:
+            # First and alone: a login that the kubeconfig names runs once, not for each object.
+            others = await _other_device_plugins(client)
+            made = await asyncio.gather(*(_made(client, *each) for each in MADE))
             return [*filter(None, made), *others]
 
-    def _made(self, kind: Any, name: str, namespace: str | None) -> Found | None:
-        try:
-            found = self._client.get(kind, name, namespace=namespace)
-        except httpx2.HTTPStatusError as error:
-            # Of a kind that it does not know, such as Traefik's on a fresh K3s, too.
-            if error.response.status_code == 404:
-                return None
-            raise
-        spec: dict[str, Any] = (found["spec"] or {}) if kind is HelmChartConfig else {}
-        return _found(kind.__name__, found.metadata, str(spec.get("valuesContent", "")))
 
-    def _other_device_plugins(self) -> list[Found]:
-        return [
-            _found("DaemonSet", one.metadata, image)
-            for one in self._client.list(DaemonSet, namespace="*")
-            if (DaemonSet, _metadata(one.metadata).name, _metadata(one.metadata).namespace)
-            not in MADE
-            if one.spec and one.spec.template.spec
-            for image in [c.image or "" for c in one.spec.template.spec.containers]
-            if PLUGIN_IMAGE in image
-        ]
+async def _made(client: AsyncClient, kind: Any, name: str, namespace: str | None) -> Found | None:
+    try:
+        found = await client.get(kind, name, namespace=namespace)
+    except httpx2.HTTPStatusError as error:
+        # Of a kind that it does not know, such as Traefik's on a fresh K3s, too.
+        if error.response.status_code == 404:
+            return None
+        raise
+    spec: dict[str, Any] = (found["spec"] or {}) if kind is HelmChartConfig else {}
+    return _found(kind.__name__, found.metadata, str(spec.get("valuesContent", "")))
+
+
+async def _other_device_plugins(client: AsyncClient) -> list[Found]:
+    return [
+        _found("DaemonSet", one.metadata, image)
+        async for one in client.list(DaemonSet, namespace="*")
+        if (DaemonSet, _metadata(one.metadata).name, _metadata(one.metadata).namespace) not in MADE
+        if one.spec and one.spec.template.spec
+        for image in [c.image or "" for c in one.spec.template.spec.containers]
+        if PLUGIN_IMAGE in image
+    ]
 
 
 def _metadata(metadata: ObjectMeta | None) -> ObjectMeta:

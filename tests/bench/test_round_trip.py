@@ -122,13 +122,15 @@ def test_what_a_connection_takes_to_warm_up_does_not_count_and_a_pause_does_not_
     class Warming(Handler):
         def do_POST(self) -> None:  # noqa: N802
             asked.append(time.monotonic())
-            time.sleep(0.2 if len(asked) == 1 else 0)
+            time.sleep(1 if len(asked) == 1 else 0)
             self.body()
             self.whole(200, b"answer")
 
     asked: list[float] = []
     with serving(Warming) as port:
-        found = load(port, "key", b"question", 1, Times.from_now(0.15, 0.3, 0.05))
+        found = load(port, "key", b"question", 1, Times.from_now(1, 1, 0.1))
     assert found.requests < len(asked)
-    assert found.p99_ms < 50
-    assert min(later - sooner for sooner, later in pairwise(asked)) >= 0.05
+    # The first answer takes 1,000 ms; most of the others, on a busy machine too, less than a pause.
+    assert found.p99_ms < 1000
+    assert found.p50_ms < 100
+    assert min(later - sooner for sooner, later in pairwise(asked)) >= 0.1

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import msgspec
 import pytest
 
 from infra.home_k3s import cluster
@@ -173,6 +174,21 @@ def test_home_is_asked_for_all_objects_at_once() -> None:
 
     with serving(answering(when_all_ask)) as port:
         assert K3s(kubeconfig(port), None).found() == []
+
+
+def test_answers_are_read_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """msgspec ends the process with SIGSEGV when two of them read a kind for the first time."""
+    threads: set[int] = set()
+    decode: Callable[..., object] = msgspec.json.decode
+
+    def noted(*given: Any, **options: Any) -> object:
+        threads.add(threading.get_ident())
+        return decode(*given, **options)
+
+    monkeypatch.setattr("lightkube.core.decoders.json_decode", noted)
+    with serving(answering(objects_of_others)) as port:
+        assert len(K3s(kubeconfig(port), None).found()) == 5
+    assert len(threads) == 1
 
 
 @pytest.mark.parametrize("status", [404, 502])
