@@ -128,7 +128,7 @@ def _file(name: str, file: Placed, facts: Facts) -> Step | None:
         return None
     after = "systemctl daemon-reload\n" if "/systemd/" in file.path else ""
     # K3s reads its configuration when it starts; what runs in it goes on meanwhile.
-    after += "systemctl try-restart k3s.service\n" if "k3s" in file.path and facts.k3s else ""
+    after += _restart_k3s(facts) if "k3s" in file.path else ""
     return Step(
         name=name,
         does=f"Write {file.path}",
@@ -172,7 +172,7 @@ def _nvidia(facts: Facts) -> list[Step]:
         script=_fetch_key(*NVIDIA_KEY)
         + _install("nvidia-toolkit", TOOLKIT)
         # K3s looks for the runtime when it starts (docs.k3s.io/advanced).
-        + "systemctl try-restart k3s.service\n",
+        + _restart_k3s(facts),
         before=_leaves("nvidia-toolkit", facts),
     )
     return [*([listed] if listed else []), install]
@@ -284,6 +284,11 @@ def _wake_on_lan(facts: Facts) -> Step | None:
         before={**was(found), "wakes": facts.wakes},
         change=unit.change if unit else "",
     )
+
+
+def _restart_k3s(facts: Facts) -> str:
+    # systemd refuses `try-restart` of a unit that is not there.
+    return "systemctl restart k3s.service\n" if facts.k3s_active else ""
 
 
 def _k3s(facts: Facts) -> Step | None:

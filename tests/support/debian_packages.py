@@ -83,7 +83,7 @@ def tailscales(key: bytes) -> list[Package]:
             },
             files={
                 "/usr/bin/tailscale": '#!/bin/sh\nexec /standin/tailscale "$@"\n',
-                "/usr/sbin/tailscaled": NOTHING,
+                "/usr/sbin/tailscaled": '#!/bin/sh\nexec /standin/tailscaled "$@"\n',
                 "/lib/systemd/system/tailscaled.service": (
                     daemon / "tailscaled.service"
                 ).read_text(),

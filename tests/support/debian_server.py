@@ -114,11 +114,9 @@ def debian_server(root: Path) -> DebianServer:
     if missing := [name for name in ("go", "gpg", "unshare") if not shutil.which(name)]:
         pytest.skip(f"needs {', '.join(missing)}")
     try:
-        archive = _built(release)
+        _unpack_or_build(release, root)
     except TwinError as error:
         pytest.skip(f"no Debian can be had: {error}")
-    root.mkdir()
-    subprocess.run(("tar", "-xf", archive, "-C", root), check=True)
     place_standins(root, (*PROGRAMS, *REAL))
     (root / "standin/real").mkdir()
     for name in REAL:
@@ -139,8 +137,8 @@ def debian_server(root: Path) -> DebianServer:
     return DebianServer(root)
 
 
-def _built(release: Mapping[str, str]) -> Path:
-    """The system and the repositories, as an archive in the cache."""
+def _unpack_or_build(release: Mapping[str, str], folder: Path) -> None:
+    """The system and the repositories, which the cache has as an archive from the first time on."""
     files = [Path(one).read_bytes() for one in (__file__, debian_packages.__file__)]
     lists = [one.content({}) for one in (NVIDIA_PACKAGES, TAILSCALE_PACKAGES)]
     words = (*lists, *NVIDIA_KEY, *tailscale_key(facts()), debian_packages.TAILSCALE)
@@ -153,14 +151,15 @@ def _built(release: Mapping[str, str]) -> Path:
         if not archive.exists():
             for older in cache_dir().glob(f"{name}-*"):
                 older.unlink()
-            with tempfile.TemporaryDirectory() as folder:
-                root = Path(folder) / "root"
+            with tempfile.TemporaryDirectory() as built:
+                root = Path(built) / "root"
                 _bootstrap(root, release["VERSION_CODENAME"])
-                _serve(root / "standin/www", release, Path(folder))
+                _serve(root / "standin/www", release, Path(built))
                 new = archive.with_suffix(".new")
                 _run("tar", "-cf", str(new), "-C", str(root), ".")
                 new.rename(archive)
-    return archive
+        folder.mkdir()
+        _run("tar", "-xf", str(archive), "-C", str(folder))
 
 
 def _bootstrap(root: Path, codename: str) -> None:

@@ -17,7 +17,7 @@ from hub.home.machine import Machine
 from hub.home.steps import Step
 
 STANDIN = Path(__file__).with_suffix(".sh")
-K3S_INSTALLER = STANDIN.with_name("home_k3s_installer.sh")
+OF_K3S = tuple(map(STANDIN.with_name, ("home_k3s_installer.sh", "home_k3s.service")))
 PROGRAMS = (
     *("apt-get", "curl", "df", "dpkg", "dpkg-query", "ethtool", "ip", "modinfo", "mokutil"),
     *("nvidia-smi", "openssl", "sync", "systemctl", "timeout"),
@@ -191,10 +191,11 @@ def fresh_server(root: Path) -> Server:
 
 
 def place_standins(root: Path, programs: Iterable[str]) -> None:
-    """One script, by the names of these programs, and K3s' installer."""
+    """One script, by the names of these programs, and what K3s brings."""
     shutil.copy(STANDIN, root / "standin/any")
     (root / "standin/any").chmod(0o755)
-    shutil.copy(K3S_INSTALLER, root / "standin")
+    for file in OF_K3S:
+        shutil.copy(file, root / "standin")
     for name in programs:
         (root / "standin" / name).symlink_to("any")
 

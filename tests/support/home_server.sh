@@ -42,6 +42,10 @@ node() {
 		"$1" "$2" "$2" "$3" "$4" >/state/tailscale
 }
 
+systemd_runs() {
+	[ "$(cat /proc/1/comm)" = systemd ]
+}
+
 case "$name $1" in
 "dpkg-query "*)
 	for package in "$@"; do [ -e "/state/packages/$package" ] && echo "ii  $package"; done
@@ -96,7 +100,6 @@ case "$name $1" in
 	touch "/state/enabled/$(basename "$(last "$@")")"
 	exit 0 ;;
 "systemctl disable") change "$@"; rm -f "/state/enabled/$3" "/state/active/$3"; really disable "$3"; exit 0 ;;
-"systemctl try-restart") [ -e "/state/active/$2" ] && change "$@"; exit 0 ;;
 "systemctl restart"|"systemctl start")
 	change "$@"
 	[ "$2" = home-wake-on-lan.service ] && echo g >/state/wake-on
@@ -169,9 +172,22 @@ case "$name $1" in
 	cp /etc/rancher/k3s/config.yaml /var/lib/rancher/k3s/first-start
 	echo "server: https://127.0.0.1:6443" >/etc/rancher/k3s/k3s.yaml
 	echo "$2" >/state/k3s
-	printf '[Service]\nExecStart=/usr/local/bin/k3s server\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/k3s.service
-	touch /state/active/k3s.service
+	cp /standin/home_k3s.service /etc/systemd/system/k3s.service
 	if [ -d /standin/real ]; then /standin/real/systemctl enable k3s.service; else touch /state/enabled/k3s.service; fi
+	if systemd_runs; then systemctl daemon-reload && systemctl restart k3s.service; else touch /state/active/k3s.service; fi
+	exit ;;
+"k3s server")
+	# As K3s, which binds to its address.
+	address=$(sed -n 's/^node-ip: //p' /etc/rancher/k3s/config.yaml)
+	ip -4 -o address | grep -q " $address/" || { echo "no interface has the address $address" >&2; exit 1; }
+	# A container: it outlives K3s, and a shutdown waits 90 s for it.
+	sh -c 'trap "" TERM; while :; do sleep 1; done' &
+	echo $! >/state/active/container
+	touch /state/active/k3s.service
+	systemd-notify --ready
+	trap 'rm /state/active/k3s.service; exit 0' TERM
+	sleep infinity &
+	wait
 	exit ;;
 "k3s --version") [ -e /state/k3s ] && echo "k3s version $(cat /state/k3s) (abc)"; exit 0 ;;
 "k3s kubectl")
@@ -194,11 +210,14 @@ case "$name $1" in
 	exit $? ;;
 "k3s-killall.sh "*)
 	change kills the rest
+	[ ! -e /state/active/container ] || kill -9 "$(cat /state/active/container)"
+	rm -f /state/active/container
 	[ -z "$(command -v tailscale)" ] || tailscale set --advertise-routes=
 	exit 0 ;;
 "k3s-uninstall.sh "*)
 	k3s-killall.sh
 	change uninstalls
+	systemd_runs && systemctl stop k3s.service
 	[ -d /standin/real ] && /standin/real/systemctl disable k3s.service
 	rm -rf /etc/rancher/k3s /etc/systemd/system/k3s.service /var/lib/kubelet /var/lib/rancher/k3s /state/k3s /state/*/k3s.service
 	cd /usr/local/bin && rm -f k3s kubectl crictl ctr k3s-*.sh

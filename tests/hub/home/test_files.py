@@ -15,9 +15,10 @@ from hub.home.files import K3S_CONFIG, K3S_ORDER, NVIDIA_PACKAGES, PLACED, TAILS
 from hub.home.machine import FILES
 from hub.home.steps import NVIDIA_KEY, tailscale_key, values
 from hub.home.waker import UNIT
+from tests.support.booted_server import BOOT
 from tests.support.debian_server import METHOD
 from tests.support.home_facts import ADDRESS, facts
-from tests.support.home_server import K3S_INSTALLER, STANDIN
+from tests.support.home_server import OF_K3S, STANDIN
 from tests.support.shellcheck import findings
 
 K3S_KEYS = {
@@ -154,7 +155,7 @@ def test_k3s_waits_for_the_tailnet_address_at_most_two_minutes_and_says_what_is_
 
 
 @pytest.mark.parametrize(
-    "script", [*SCRIPTS, STANDIN, K3S_INSTALLER, METHOD], ids=lambda script: script.name
+    "script", [*SCRIPTS, STANDIN, OF_K3S[0], BOOT, METHOD], ids=lambda script: script.name
 )
 def test_shellcheck_finds_nothing_in_a_script(script: Path) -> None:
     assert findings(script.read_text(), "sh") == ""

@@ -16,6 +16,7 @@ from hub.home.facts import Facts, look
 from hub.home.machine import HomeError
 from hub.home.steps import TAILSCALES, Step, recorded, steps
 from hub.home.undo import undoing
+from tests.support.home_facts import facts
 from tests.support.home_server import Server, fresh_server, install, server, uninstall
 from tests.support.home_server import installation as installation_of
 
@@ -231,6 +232,19 @@ def test_who_was_logged_in_elsewhere_or_switched_off_is_so_again(
     assert (node["BackendState"], node["Self"]["HostName"]) == (state, "gaming-pc")
     prefs = json.loads((server.root / "state/tailscale-prefs").read_text())
     assert prefs["ControlURL"] == theirs
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_k3s_that_runs_is_restarted_for_what_it_reads_when_it_starts(*, active: bool) -> None:
+    """One that does not run may have no unit, and systemd refuses to restart that."""
+    found = facts(k3s_active=active, packages=frozenset({"curl", "ethtool", "tailscale"}))
+    older = {path: replace(file, content="older") for path, file in found.files.items()}
+    found = replace(found, files=older)
+    restarting = [
+        step.name for step in steps(found) if "systemctl restart k3s.service" in step.script
+    ]
+    assert restarting == (["nvidia-toolkit", "k3s-config", "k3s-order"] if active else [])
+    assert not [step.name for step in steps(found) if "try-restart" in step.script]
 
 
 def test_headscale_is_named_when_joining(server: Server) -> None:
