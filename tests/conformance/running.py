@@ -74,7 +74,11 @@ class Providers:
             self._command(before, "run")
             facts = self._commands(step)
         objects = self._objects(step)
-        facts |= self._state(step, objects)
+        state, lags = self._state(step, objects)
+        if lags:
+            # Otherwise the next step would find a difference that nobody has made.
+            self._pulumi(step, "refresh", "--yes", "--skip-preview", "--stack", STACK)
+        facts |= state
         facts |= objects
         self.seen[step.name] = facts
 
@@ -96,9 +100,11 @@ class Providers:
         facts = dict(_events(log)) if log.exists() else {}
         return facts | {"exit": "fails" if done.returncode else "succeeds"}
 
-    def _state(self, step: Step, objects: Facts) -> Facts:
+    def _state(self, step: Step, objects: Facts) -> tuple[Facts, bool]:
+        """The engine's, and whether a kind that may lag does."""
         exported = json.loads(self._pulumi(step, "stack", "export", "--stack", STACK).stdout)
         facts: Facts = {}
+        lags = False
         for resource in exported["deployment"].get("resources", []):
             if resource["type"] == "pulumi:pulumi:Stack":
                 continue
@@ -107,8 +113,10 @@ class Providers:
             for what in ("inputs", "outputs") if is_provider else ("id", "inputs", "outputs"):
                 facts |= dict(flat(resource.get(what), f"state/{name}/{what}"))
             if resource.get("outputs", {}).get("kind") in self.may_lag:
-                facts = caught_up(facts, f"state/{name}/outputs", resource, objects)
-        return {path: value for path, value in facts.items() if not _varies(path)}
+                told = facts
+                facts = caught_up(told, f"state/{name}/outputs", resource, objects)
+                lags |= any(told.get(path, value) != value for path, value in facts.items())
+        return {path: value for path, value in facts.items() if not _varies(path)}, lags
 
     def _objects(self, step: Step) -> Facts:
         inside = (",".join(KINDS), "--namespace", NAMESPACE)
