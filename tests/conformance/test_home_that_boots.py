@@ -1,4 +1,4 @@
-"""`hub home` on a Debian that runs: systemd starts what was installed, and a tailnet lets it in.
+"""`hub home` over SSH, on a Debian that runs: its systemd starts what was installed.
 
 One server, from its installation to its removal, with two power cuts and a night between.
 """
@@ -8,18 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
 
-from hub.home.facts import Facts, look
-from hub.home.machine import script
-from hub.home.steps import Step, steps
 from tests.conformance.test_home_on_debian import Whole, differences, whole
 from tests.support.booted_server import SECONDS, BootedServer, booted_server, who_opens_links
-from tests.support.home_server import install, uninstall
 from tests.support.own_tailnet import Tailnet, own_tailnet
+from tests.support.owner import Owner
 from tests.support.waiting import until
 from twin.toolchain.ensure import ensure
 
@@ -29,7 +29,8 @@ UNITS = ("tailscaled", "k3s", "home-wake-on-lan")
 STARTED = dict.fromkeys(UNITS, "active, 0 restarts")
 SECONDS_OFF = 45
 """Half of what systemd waits for a container that K3s has left behind (DefaultTimeoutStopSec)."""
-STOP = "\n".join(map(script, ("without_tailscale.sh", "stop.sh")))
+Told = tuple[int, str]
+"""An exit code, and what the terminal showed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +39,18 @@ class Course:
 
     before: Whole
     links: list[str]
-    facts: Facts
-    left: list[Step]
+    installing: Told
+    again: Told
     units: Mapping[str, str]
     nodes: list[dict[str, Any]]
     sleeps: list[str]
     after_a_power_cut: Mapping[str, str]
     without_the_tailnet: Mapping[str, str]
     with_it_again: Mapping[str, str]
+    switching_off: Told
     seconds_to_switch_off: float
     after_a_night: Mapping[str, str]
+    uninstalling: Told
     after: Whole
     running: Mapping[str, str]
     nodes_after: list[dict[str, Any]]
@@ -60,10 +63,17 @@ def units(server: BootedServer) -> dict[str, str]:
     }
 
 
+def await_unit(server: BootedServer, name: str, state: str) -> None:
+    def shown() -> str:
+        return "\n".join(server.asked(f"systemctl list-jobs; journalctl -b -n 40 -u {name}"))
+
+    until(lambda: server.unit(name) == state, seconds=SECONDS, shown=shown)
+
+
 def boot(server: BootedServer) -> dict[str, str]:
     """The units once everything has started that can."""
     server.switch_on()
-    until(lambda: server.unit("multi-user.target") == "active", seconds=SECONDS)
+    await_unit(server, "multi-user.target", "active")
     return units(server)
 
 
@@ -75,11 +85,16 @@ def tailnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tailnet]:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory, tailnet: Tailnet) -> Course:
-    with booted_server(tmp_path_factory.mktemp("home") / "server", tailnet) as server:
+    root = tmp_path_factory.mktemp("home") / "server"
+    # Short, for the socket that ssh makes there.
+    with booted_server(root, tailnet) as server, TemporaryDirectory() as folder:
+        owner = Owner(server, tailnet, Path(folder))
+        owner.hub_home("check")  # sudo notes who has used it once
         before = whole(server)
         with who_opens_links(server, tailnet) as links:
-            install(server, tailnet.url)
-        facts = look(server.machine())
+            installing = owner.hub_home("install", "--control-url", tailnet.url)
+        assert installing[0] == 0, installing[1]
+        again = owner.hub_home("install", "--control-url", tailnet.url)
         installed = units(server)
         nodes = tailnet.nodes()
         sleeps = server.asked("systemctl start suspend.target 2>&1 || true")
@@ -90,33 +105,35 @@ def course(tmp_path_factory: pytest.TempPathFactory, tailnet: Tailnet) -> Course
         server.cut_the_power()
         tailnet.switch_off()
         server.switch_on()
-        until(lambda: server.unit("tailscaled") == "active", seconds=SECONDS)
-        until(lambda: server.unit("k3s") != "inactive", seconds=SECONDS)
+        await_unit(server, "tailscaled", "active")
+        await_unit(server, "k3s", "activating")
         without_the_tailnet = units(server)
         tailnet.switch_on()
-        until(lambda: server.unit("k3s") == "active", seconds=SECONDS)
+        await_unit(server, "k3s", "active")
         with_it_again = units(server)
 
+        switching_off = owner.hub_home("stop", "--power-off")
         begun = time.monotonic()
-        assert server.machine().show(f"NODE=home POWER_OFF=yes\n{STOP}")
         server.goes_off(seconds=2 * SECONDS)
         seconds_to_switch_off = time.monotonic() - begun
         after_a_night = boot(server)
 
-        uninstall(server)
+        uninstalling = owner.hub_home("uninstall")
         return Course(
             before=before,
             links=links,
-            facts=facts,
-            left=steps(facts, tailnet.url),
+            installing=installing,
+            again=again,
             units=installed,
             nodes=nodes,
             sleeps=sleeps,
             after_a_power_cut=after_a_power_cut,
             without_the_tailnet=without_the_tailnet,
             with_it_again=with_it_again,
+            switching_off=switching_off,
             seconds_to_switch_off=seconds_to_switch_off,
             after_a_night=after_a_night,
+            uninstalling=uninstalling,
             after=whole(server),
             running=units(server),
             nodes_after=tailnet.nodes(),
@@ -124,8 +141,25 @@ def course(tmp_path_factory: pytest.TempPathFactory, tailnet: Tailnet) -> Course
 
 
 def test_one_command_sets_it_up_and_a_person_opens_one_link(course: Course) -> None:
+    code, shown = course.installing
+    assert code == 0, shown
+    assert "The home server is set up" in shown
     assert len(course.links) == 1
-    assert course.left == []
+
+
+def test_it_ends_with_a_kubeconfig_of_the_tailnet_and_the_stacks_lines(course: Course) -> None:
+    _, shown = course.installing
+    config, lines = shown[shown.index("apiVersion: v1") :].split("# In Pulumi.dev.yaml")
+    [cluster] = yaml.safe_load(config)["clusters"]
+    [address] = [ip for ip in course.nodes[0]["ip_addresses"] if ":" not in ip]
+    assert cluster["cluster"]["server"] == f"https://{address}:6443"
+    assert "controlUrl: http://10.99.0.2:8090" in lines
+
+
+def test_the_same_command_again_has_nothing_to_do(course: Course) -> None:
+    code, shown = course.again
+    assert code == 0, shown
+    assert "Nothing is left to do" in shown
 
 
 def test_systemd_has_started_what_was_installed(course: Course) -> None:
@@ -135,7 +169,6 @@ def test_systemd_has_started_what_was_installed(course: Course) -> None:
 def test_it_is_in_the_tailnet_with_homes_tag(course: Course) -> None:
     [node] = course.nodes
     assert (node["given_name"], node["tags"], node["online"]) == ("home", ["tag:llm-home"], True)
-    assert course.facts.tailscale.address == node["ip_addresses"][0]
 
 
 def test_it_does_not_go_to_sleep(course: Course) -> None:
@@ -156,11 +189,15 @@ def test_while_the_tailnet_is_away_k3s_waits_and_then_starts_by_itself(course: C
 
 
 def test_it_switches_off_at_once_and_everything_starts_the_next_day(course: Course) -> None:
+    code, shown = course.switching_off
+    assert (code, "Switching off." in shown) == (0, True), shown
     assert course.seconds_to_switch_off < SECONDS_OFF
     assert course.after_a_night == STARTED
 
 
 def test_an_uninstallation_leaves_nothing_of_it_on_the_disk_or_running(course: Course) -> None:
+    code, shown = course.uninstalling
+    assert (code, "The server is as it was" in shown) == (0, True), shown
     assert differences(course.before, course.after) == {}
     assert course.running == dict.fromkeys(UNITS, "inactive, 0 restarts")
     assert [node["online"] for node in course.nodes_after if "online" in node] in ([], [False])

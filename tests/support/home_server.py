@@ -17,7 +17,9 @@ from hub.home.machine import Machine
 from hub.home.steps import Step
 
 STANDIN = Path(__file__).with_suffix(".sh")
-OF_K3S = tuple(map(STANDIN.with_name, ("home_k3s_installer.sh", "home_k3s.service")))
+OF_K3S = tuple(
+    map(STANDIN.with_name, ("home_k3s_installer.sh", "home_k3s.service", "home_k3s.yaml"))
+)
 PROGRAMS = (
     *("apt-get", "curl", "df", "dpkg", "dpkg-query", "ethtool", "ip", "modinfo", "mokutil"),
     *("nvidia-smi", "openssl", "sync", "systemctl", "timeout"),

@@ -170,7 +170,7 @@ case "$name $1" in
 	mkdir -p /etc/rancher/node /var/lib/kubelet /var/lib/rancher/k3s /var/log/containers /var/log/pods
 	[ -e /etc/rancher/node/password ] || echo password >/etc/rancher/node/password
 	cp /etc/rancher/k3s/config.yaml /var/lib/rancher/k3s/first-start
-	echo "server: https://127.0.0.1:6443" >/etc/rancher/k3s/k3s.yaml
+	cp /standin/home_k3s.yaml /etc/rancher/k3s/k3s.yaml
 	echo "$2" >/state/k3s
 	cp /standin/home_k3s.service /etc/systemd/system/k3s.service
 	if [ -d /standin/real ]; then /standin/real/systemctl enable k3s.service; else touch /state/enabled/k3s.service; fi
