@@ -5,6 +5,7 @@ One server, from its installation to its removal, with two power cuts and a nigh
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from rich.console import Console
 
+from infra.tailnet.policy import WAKER
 from tests.conformance.test_home_on_debian import Whole, differences, whole
 from tests.support.booted_server import SECONDS, BootedServer, booted_server, who_opens_links
 from tests.support.own_tailnet import Tailnet, own_tailnet
@@ -27,6 +29,12 @@ pytestmark = pytest.mark.conformance
 
 UNITS = ("tailscaled", "k3s", "home-wake-on-lan")
 STARTED = dict.fromkeys(UNITS, "active, 0 restarts")
+MAC = "04:42:1a:00:00:01"
+WAKE = f"""\
+address=$(tailscale ip -4)
+python3 -c 'import urllib.request, sys
+print(urllib.request.urlopen(sys.argv[1], b"").read().decode())' "http://$address:{WAKER}/wake"
+"""
 SECONDS_OFF = 45
 """Half of what systemd waits for a container that K3s has left behind (DefaultTimeoutStopSec)."""
 Told = tuple[int, str]
@@ -39,6 +47,7 @@ class Course:
 
     before: Whole
     links: list[str]
+    interrupted: Told
     installing: Told
     again: Told
     units: Mapping[str, str]
@@ -50,6 +59,9 @@ class Course:
     switching_off: Told
     seconds_to_switch_off: float
     after_a_night: Mapping[str, str]
+    becoming_a_waker: Told
+    woken: list[str]
+    no_waker: Told
     uninstalling: Told
     after: Whole
     running: Mapping[str, str]
@@ -92,10 +104,12 @@ def course(tmp_path_factory: pytest.TempPathFactory, tailnet: Tailnet) -> Course
         owner.hub_home("check")  # sudo notes who has used it once
         before = whole(server)
         with who_opens_links(server, tailnet) as links:
+            interrupted = owner.hub_home("install", "--control-url", tailnet.url, until="Unpacking")
             installing = owner.hub_home("install", "--control-url", tailnet.url)
         assert installing[0] == 0, installing[1]
         again = owner.hub_home("install", "--control-url", tailnet.url)
         installed = units(server)
+        becoming_a_waker = owner.hub_home("waker", "--mac", MAC)
         nodes = tailnet.nodes()
         sleeps = server.asked("systemctl start suspend.target 2>&1 || true")
 
@@ -118,10 +132,14 @@ def course(tmp_path_factory: pytest.TempPathFactory, tailnet: Tailnet) -> Course
         seconds_to_switch_off = time.monotonic() - begun
         after_a_night = boot(server)
 
+        await_unit(server, "home-waker", "active")
+        woken = server.asked(WAKE)
+        no_waker = owner.hub_home("waker", "--remove")
         uninstalling = owner.hub_home("uninstall")
         return Course(
             before=before,
             links=links,
+            interrupted=interrupted,
             installing=installing,
             again=again,
             units=installed,
@@ -133,6 +151,9 @@ def course(tmp_path_factory: pytest.TempPathFactory, tailnet: Tailnet) -> Course
             switching_off=switching_off,
             seconds_to_switch_off=seconds_to_switch_off,
             after_a_night=after_a_night,
+            becoming_a_waker=becoming_a_waker,
+            woken=woken,
+            no_waker=no_waker,
             uninstalling=uninstalling,
             after=whole(server),
             running=units(server),
@@ -145,6 +166,15 @@ def test_one_command_sets_it_up_and_a_person_opens_one_link(course: Course) -> N
     assert code == 0, shown
     assert "The home server is set up" in shown
     assert len(course.links) == 1
+
+
+def test_ctrl_c_in_the_middle_of_dpkgs_work_is_said_and_the_same_command_goes_on(
+    course: Course,
+) -> None:
+    code, shown = course.interrupted
+    assert code == 130, shown
+    assert "Unpacking" in shown
+    assert "The same command takes up where this one stopped." in shown
 
 
 def test_it_ends_with_a_kubeconfig_of_the_tailnet_and_the_stacks_lines(course: Course) -> None:
@@ -193,6 +223,13 @@ def test_it_switches_off_at_once_and_everything_starts_the_next_day(course: Cour
     assert (code, "Switching off." in shown) == (0, True), shown
     assert course.seconds_to_switch_off < SECONDS_OFF
     assert course.after_a_night == STARTED
+
+
+def test_a_waker_answers_after_a_boot_without_any_right_of_roots(course: Course) -> None:
+    """Here on the server itself; its service does not care."""
+    assert course.becoming_a_waker[0] == 0, course.becoming_a_waker[1]
+    assert [json.loads(line) for line in course.woken] == [{"sentOn": ["enp5s0"]}]
+    assert course.no_waker[0] == 0, course.no_waker[1]
 
 
 def test_an_uninstallation_leaves_nothing_of_it_on_the_disk_or_running(course: Course) -> None:

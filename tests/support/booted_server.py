@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from threading import Event, Thread
 
 import psutil
@@ -43,7 +44,6 @@ class BootedServer(DebianServer):
     def __init__(self, root: Path, tailnet: Tailnet) -> None:
         super().__init__(root)
         self._tailnet = tailnet
-        self._group = _control_groups() / f"hub-{root.parent.name}"
         self._first: psutil.Process | None = None
         """Its systemd, while it is on."""
 
@@ -54,7 +54,7 @@ class BootedServer(DebianServer):
 
     def switch_on(self) -> None:
         """Return once systemd runs; ``unit`` tells what it has started."""
-        self._group.mkdir()
+        self._group = Path(mkdtemp(prefix="hub-", dir=_control_groups()))
         line = self._tailnet.network.at("home", *_UNSHARE, "sh", str(BOOT), str(self.root))
         with (self.root.parent / "console").open("ab") as console:
             self._outer = subprocess.Popen(

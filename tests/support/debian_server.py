@@ -38,7 +38,9 @@ REAL = ("apt-get", "dpkg", "sync", "systemctl")
 """Each call is noted, and then the real one does it."""
 METHOD = Path(__file__).with_name("apt_https.sh")
 DISTRIBUTION = "distribution.invalid"
-ALWAYS = ("ca-certificates", "iproute2", "netbase", "openssh-server", "sudo", "systemd")
+ALWAYS = (
+    *("ca-certificates", "iproute2", "netbase", "openssh-server", "python3", "sudo", "systemd"),
+)
 """What the smallest system lacks, and every server has."""
 WANTED = ("curl", "ethtool", "iptables")
 """Of the distribution, by `hub home install` and by what it installs."""

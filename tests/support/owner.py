@@ -16,6 +16,7 @@ from tests.support.own_tailnet import Tailnet
 
 ROOT = Path(__file__).parents[2]
 NAME, PASSWORD = "me", "of-the-owner"
+CTRL_C = "\x03"
 SECONDS = 300
 """For an installation on a busy machine."""
 # ssh knows a user's folder from there alone, and the test's own user has one already.
@@ -47,16 +48,19 @@ class Owner:
             f"echo 'Defaults secure_path={secure}' >/etc/sudoers.d/standin\n"
         )
 
-    def hub_home(self, *words: str) -> tuple[int, str]:
+    def hub_home(self, *words: str, until: str = "") -> tuple[int, str]:
         """The exit code of `hub home WORDS --host …`, and what the terminal shows.
 
-        The password is given when it is asked for, and whatever is to be agreed to is.
+        The password is given when it is asked for, and whatever is to be agreed to is. Once the
+        terminal shows ``until``, Ctrl-C is pressed.
         """
         line = (sys.executable, "-m", "hub.cli", "home", *words, "--host", self._host)
         beside = self._tailnet.network.at("inet", "unshare", "--mount", "sh", "-c")
         program, *arguments = (*beside, _WITH_ANOTHER_HOME, str(self._folder / "passwd"), *line)
         env = {**os.environ, "HOME": str(self._folder), "COLUMNS": "150"}
-        answers = {"Password of sudo": PASSWORD, r"\[y/N\]": "y"}
+        answers = {"Password of sudo": f"{PASSWORD}\n", r"\[y/N\]": "y\n"}
+        if until:
+            answers[until] = CTRL_C
         shown = ""
         terminal: pexpect.spawn[str] = pexpect.spawn(
             program, arguments, env=env, cwd=ROOT, encoding="utf-8", timeout=SECONDS
@@ -64,7 +68,8 @@ class Owner:
         with closing(terminal):
             while at := terminal.expect([pexpect.EOF, *answers]):
                 shown += f"{terminal.before}{terminal.after}"
-                terminal.sendline(list(answers.values())[at - 1])
+                asked = list(answers)[at - 1]
+                terminal.send(answers[asked] if asked != until else answers.pop(until))
             shown += str(terminal.before)
         assert terminal.exitstatus is not None, shown
         return terminal.exitstatus, shown.replace("\r\n", "\n")
