@@ -31,10 +31,14 @@ UNITS = ("tailscaled", "k3s", "home-wake-on-lan")
 STARTED = dict.fromkeys(UNITS, "active, 0 restarts")
 MAC = "04:42:1a:00:00:01"
 WAKE = f"""\
-address=$(tailscale ip -4)
-python3 -c 'import urllib.request, sys
-print(urllib.request.urlopen(sys.argv[1], b"").read().decode())' "http://$address:{WAKER}/wake"
+url=http://$(tailscale ip -4):{WAKER}/wake
+for _ in $(seq {SECONDS}); do
+    python3 -c 'import urllib.request, sys
+print(urllib.request.urlopen(sys.argv[1], b"").read().decode())' "$url" && break
+    sleep 1
+done
 """
+"""It listens a moment after systemd has started it."""
 SECONDS_OFF = 45
 """Half of what systemd waits for a container that K3s has left behind (DefaultTimeoutStopSec)."""
 Told = tuple[int, str]

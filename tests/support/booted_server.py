@@ -44,8 +44,10 @@ class BootedServer(DebianServer):
     def __init__(self, root: Path, tailnet: Tailnet) -> None:
         super().__init__(root)
         self._tailnet = tailnet
+        self._outer: subprocess.Popen[bytes] | None = None
+        """What its namespaces were made for, while it is on."""
         self._first: psutil.Process | None = None
-        """Its systemd, while it is on."""
+        """Its systemd, once it has begun."""
 
     def machine(self, came_from: str = "") -> Machine:
         assert self._first is not None, "it is off"
@@ -68,6 +70,7 @@ class BootedServer(DebianServer):
 
     def _has_begun(self) -> bool:
         """Whether systemd takes commands."""
+        assert self._outer is not None
         assert self._outer.poll() is None, (self.root.parent / "console").read_text()
         booting = psutil.Process(self._outer.pid).children()
         if [one.name() for one in booting] != ["systemd"]:
@@ -82,15 +85,17 @@ class BootedServer(DebianServer):
 
     def goes_off(self, seconds: float = SECONDS) -> None:
         """Return once all its processes have ended."""
+        assert self._outer is not None, "it is off"
         self._outer.wait(seconds)
-        self._first = None
+        self._outer = self._first = None
         for folder, _, _ in os.walk(self._group, topdown=False):
             Path(folder).rmdir()
 
-    def switch_off(self) -> None:
-        """Whatever it is doing."""
-        if self._first is not None:
-            self.cut_the_power()
+    def end(self) -> None:
+        """Whatever it is doing, and however far it has come."""
+        if self._outer is not None:
+            (self._first or self._outer).kill()
+            self.goes_off()
 
     def unit(self, name: str, what: str = "ActiveState") -> str:
         """A property of a unit, as systemd tells it."""
@@ -112,11 +117,11 @@ def booted_server(root: Path, tailnet: Tailnet) -> Generator[BootedServer]:
         shutil.copy(program, root / "standin" / name)
     _stand_in_for_ethtool(root)
     server = BootedServer(root, tailnet)
-    server.switch_on()
     try:
+        server.switch_on()
         yield server
     finally:
-        server.switch_off()
+        server.end()
 
 
 def _stand_in_for_ethtool(root: Path) -> None:
