@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 
-from app.client.grounding import cut, keys, orders, percents, rows, sides
+from app.client.grounding import arrays, cut, keys, orders, percents, rows, sides
 from app.client.grounding.items import (
     Found,
     Piece,
@@ -20,16 +20,14 @@ from app.client.grounding.items import (
 from app.client.grounding.numbers import (
     is_name,
     is_of_lists_in_texts,
-    is_of_names,
     is_of_places,
     is_open,
     is_pair,
     is_pair_in_brackets,
     items_of,
-    name_of,
     numbers,
 )
-from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value
+from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
     CONTAINERS,
     COORDINATES,
@@ -43,8 +41,6 @@ from app.client.grounding.words import (
 )
 
 _DIGIT = re.compile(r"\d")
-_BEGINS_A_LIST = re.compile(rf"\[\s*{NUMBER}\s*,")
-_GOES_ON_WITH_NUMBERS = re.compile(rf"\s*,\s*{NUMBER}\s*,")
 _AN_OUTLINE = "an outline is no box"
 
 
@@ -76,7 +72,7 @@ class _Walk:
             case Object():
                 yield from self._object(value, name)
             case Array():
-                yield from self._array(value, name)
+                yield from arrays.places(value, name, self)
             case Text():
                 yield from self._inside_text(value, name)
             case _:
@@ -85,78 +81,7 @@ class _Walk:
     def _inside_text(self, text: Text, name: str) -> Generator[Found]:
         """JSON that was written as a text once more, or an answer in another form."""
         for found in self.read(text.value) if _DIGIT.search(text.value) else ():
-            yield labelled(replace(found, piece=self._piece(text)), name)
-
-    def _array(self, array: Array, name: str) -> Generator[Found]:
-        """A list: of objects, of rows, or the bare numbers of one place."""
-        own = [item for item in array.items if isinstance(item, Number)]
-        texts = [i for i in array.items if is_name(i) and not _BEGINS_A_LIST.search(i.value)]
-        lists = [item for item in array.items if isinstance(item, Array)]
-        nested = [item for item in array.items if isinstance(item, (Array, Object))]
-        others = [item for item in array.items if not isinstance(item, Number)]
-        if any(_GOES_ON_WITH_NUMBERS.match(text.value) for text in texts):
-            yield Unreadable("a stray quote among numbers", self._piece(array))
-        elif not nested and len(own) > 1 and rows.are_a_name(others):
-            yield rows.row(array, own, others, self._piece(array))
-        elif not nested and is_of_places(array):
-            if found := rows.only_numbers(array, name, self._piece(array)):
-                yield found
-        elif texts and len(texts) == len(lists) == len(nested) and rows.is_no_place(own):
-            score = own[0].value if own and len(lists) == 1 else None
-            for found in self._named_lists(array, texts, lists):
-                yield scored(found, score)
-        elif rows.is_a_phrase_with_its_place(array, texts, lists):
-            if array.closed:
-                yield from self._groups(lists[1], texts[0].value, "box", self._piece(array))
-            else:
-                yield Unreadable("the answer breaks off inside a row", self._piece(array))
-        elif lists and len(texts) < 2 and all(map(is_pair, lists)):
-            yield rows.corners(array, lists, texts, self._piece(array))
-        else:
-            yield from self._items(array, own, lists, name)
-
-    def _items(
-        self, array: Array, own: Sequence[Number], lists: Sequence[Array], name: str
-    ) -> Generator[Found]:
-        """Of a list with lists or objects in it."""
-        if len(lists) == 2 == len(array.items) and is_of_names(lists[0]) and numbers(lists[1]):
-            yield from self._beside_names(array, *lists)
-            return
-        if own:
-            yield Unreadable(f"{counted(len(own))} beside other places", self._piece(array))
-        found = [
-            each
-            for item in array.items
-            if not (own and isinstance(item, Array) and len(numbers(item)) < 4)
-            for each in self.value(item, name)
-        ]
-        yield from found
-        if not found and not own and any(map(is_name, array.items)) and len(numbers(array)) > 2:
-            yield Unreadable("numbers beside a name that make no place", self._piece(array))
-
-    def _named_lists(
-        self, array: Array, texts: Sequence[Text], lists: Sequence[Array]
-    ) -> Generator[Found]:
-        """``["cup", [10, 20, 30, 40]]``, also with the name behind, also several."""
-        for text, group in zip(texts, lists, strict=True):
-            is_whole = text.start < group.start and group.closed and not is_pair(group)
-            if array.closed or is_whole:
-                yield from self._groups(group, text.value, "either", self._piece(array))
-            else:
-                yield Unreadable("the answer breaks off before a name", self._piece(group))
-
-    def _beside_names(self, array: Array, names: Array, boxes: Array) -> Generator[Found]:
-        """``[["cup", "plate"], [[10, 20, 30, 40], [50, 60, 70, 80]]]``."""
-        groups = rows.each_place(boxes)
-        labels = [name_of(each) or "" for each in names.items]
-        if not array.closed:
-            yield Unreadable("the answer breaks off inside a list of names", self._piece(array))
-            return
-        if len(groups) != len(labels):
-            yield rows.unpaired(groups, labels, self._piece(boxes))
-            labels = [""] * len(groups)
-        for group, label in zip(groups, labels, strict=True):
-            yield from self._groups(group, label, "either", self._piece(group))
+            yield labelled(replace(found, piece=self.piece(text)), name)
 
     def _object(self, value: Object, name: str) -> Generator[Found]:
         found = self._inside_object(value, name)
@@ -175,7 +100,7 @@ class _Walk:
             return
         if value.closed and not name and own_name is None:
             label = keys.only_name(pairs)
-        piece = self._piece(value)
+        piece = self.piece(value)
         found = list(self._own(value, pairs, by_key, label))
         score = keys.score(pairs)
         for item in found if value.closed else cut.own_places(value, found, piece):
@@ -201,12 +126,12 @@ class _Walk:
                 only = replace(pair, key=own if value.closed else "")
                 yield from self._under_a_name(only, only.key, name, has_own=False)
             elif is_outline and key in CONTAINERS and is_of_places(pair.value):
-                yield Unreadable(_AN_OUTLINE, self._piece(pair.value))
+                yield Unreadable(_AN_OUTLINE, self.piece(pair.value))
             elif key in CONTAINERS and key not in LABELS:
                 yield from self._container(value, pairs, pair, own, name)
                 has_places = has_places or isinstance(pair.value, Array)
             elif key in OUTLINES and numbers(pair.value):
-                yield Unreadable(_AN_OUTLINE, self._piece(pair.value))
+                yield Unreadable(_AN_OUTLINE, self.piece(pair.value))
             elif not is_no_place(pair.key or ""):
                 yield from self._under_a_name(pair, own, name, has_own=has_places)
             elif isinstance(pair.value, Object) or any(
@@ -218,7 +143,7 @@ class _Walk:
         self, value: Object, pairs: keys.Pairs, by_key: Mapping[str, Value], label: str
     ) -> Generator[Found]:
         """Places under keys that say that they are places."""
-        piece = self._piece(value)
+        piece = self.piece(value)
         sized = keys.with_sizes(by_key)
         labels = keys.names(pairs)
         is_an_outline = keys.is_an_outline(pairs)
@@ -231,13 +156,13 @@ class _Walk:
                 items = items_of(pair.value)
                 if len(items) == len(labels) > 1:
                     for item, own in zip(items, labels, strict=True):
-                        yield from self._groups(item, own, COORDINATES[key], self._piece(item))
+                        yield from self.groups(item, own, COORDINATES[key], self.piece(item))
                 else:
-                    yield from self._groups(pair.value, label, COORDINATES[key], piece)
+                    yield from self.groups(pair.value, label, COORDINATES[key], piece)
         has_own = any(key in COORDINATES and numbers(pair.value) for key, pair in pairs)
         yield from sides.told_by(pairs, by_key, label, piece, has_own=has_own)
 
-    def _groups(self, value: Value, label: str, kind: Kind, piece: Piece) -> Generator[Found]:
+    def groups(self, value: Value, label: str, kind: Kind, piece: Piece) -> Generator[Found]:
         """One place or several, all with one name."""
         if isinstance(value, Object) and value.pairs:
             found = list(self._object(value, label))
@@ -261,8 +186,8 @@ class _Walk:
                 yield Unreadable("numbers beside a place", piece)
             for item in inner:
                 if not (mixed and is_pair(item)):
-                    own = self._piece(item) if len(inner) > 1 else piece
-                    yield from self._groups(item, label, kind, own)
+                    own = self.piece(item) if len(inner) > 1 else piece
+                    yield from self.groups(item, label, kind, own)
 
     def _in_words(self, text: Text, label: str, kind: Kind, piece: Piece) -> Generator[Found]:
         """``"bbox": "from (10, 20) to (30, 40)"``; ``"position": "on the left"`` is no place."""
@@ -288,19 +213,19 @@ class _Walk:
         if not owner.closed and not own:
             for group in groups:
                 if not is_open(group):
-                    yield Unreadable("the answer breaks off before a name", self._piece(group))
+                    yield Unreadable("the answer breaks off before a name", self.piece(group))
             return
         labels = keys.names(pairs) or [name]
         if len(labels) == 1:
             labels *= len(groups)
         if len(labels) != len(groups):
-            yield rows.unpaired(groups, labels, self._piece(value))
+            yield rows.unpaired(groups, labels, self.piece(value))
             labels = [name] * len(groups)
         scores, kind = keys.scores(pairs, len(groups)), CONTAINERS[plain(pair.key or "")]
         for group, label, score in zip(groups, labels, scores, strict=True):
             if is_open(group):
                 continue  # its numbers are not whole
-            for found in self._groups(group, label, kind, self._piece(group)):
+            for found in self.groups(group, label, kind, self.piece(group)):
                 yield scored(found, score)
 
     def _under_a_name(
@@ -323,15 +248,15 @@ class _Walk:
         if is_open(value):
             for item in items_of(value):
                 if isinstance(item, Array) and item.closed:
-                    yield from self._groups(item, key, "either", self._piece(item))
+                    yield from self.groups(item, key, "either", self.piece(item))
             return
         flat = not any(isinstance(item, Array) for item in items_of(value))
         piece = Piece(self.answer[pair.start : value.end], pair.start)
         if not (has_own and flat):
-            yield from self._groups(value, key, "either", piece)
+            yield from self.groups(value, key, "either", piece)
         elif len(numbers(value)) in (2, 4, 5):
             # An attribute of a thing that has its place, or a part of it: nothing tells which.
             yield Unreadable(f"{counted(len(numbers(value)))} under {pair.key!r}", piece)
 
-    def _piece(self, value: Value) -> Piece:
+    def piece(self, value: Value) -> Piece:
         return Piece(self.answer[value.start : value.end], value.start)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from app.client.grounding.stack import Stack
 from app.client.grounding.strings import (
     AFTER_TEXT,
     COLON,
@@ -20,7 +21,7 @@ from app.client.grounding.strings import (
     Strings,
     unquoted,
 )
-from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Value, Word
+from app.client.grounding.values import NUMBER, Array, Number, Object, Word
 
 MAX_DEPTH = 32
 """Deeper brackets are skipped: no answer nests so deep, and a walk may use recursion."""
@@ -88,32 +89,27 @@ class _Scan:
         self.strings = strings
         self.text = strings.text
         self.at: int = start
-        self.open: list[Object | Array] = []
-        self.round: set[int] = set()
-        """Depths of what was opened by ``(``."""
-        self.root: Object | Array | None = None
+        self.stack = Stack()
+        self.open = self.stack.open
 
     def run(self) -> tuple[Object | Array, int]:
-        self._push(self.text[self.at])
-        assert self.root is not None  # noqa: S101  # pushed above
+        root = self._push(self.text[self.at])
         while self.open and self.at < len(self.text):
             self._step()
-        for left in self.open:  # the text has ended inside them
-            self._settle(left)
-            left.end = len(self.text)
-        return self.root, self.at
+        self.stack.end_inside(len(self.text))
+        return root, self.at
 
     def _step(self) -> None:
         text, at = self.text, self.at
         if space := _SPACE.match(text, at):
             self.at = space.end()
             if "," in space.group():
-                self._settle(self.open[-1])
+                self.stack.settle(self.open[-1], self.at)
         elif comment := _COMMENT.match(text, at):
             self.at = comment.end()
         elif END.match(text, at):
-            self._close_down_to(0, at)
-        elif len(self.open) - 1 in self.round and (told := _OF_A_TENSOR.match(text, at)):
+            self.stack.close_down_to(0, at)
+        elif len(self.open) - 1 in self.stack.round and (told := _OF_A_TENSOR.match(text, at)):
             self.at = told.end()
         elif text[at] in "{[(":
             self._opening(text[at])
@@ -131,7 +127,7 @@ class _Scan:
             and any(pair.key for pair in top.pairs)
         ):
             # An object cannot stand at a key's place: the one before it has lost its brace.
-            self._close_down_to(len(self.open) - 1, self.at)
+            self.stack.close_down_to(len(self.open) - 1, self.at)
             if not self.open:
                 return
         if (
@@ -142,28 +138,23 @@ class _Scan:
         ):
             self.at += 1
         elif isinstance(top, Array) and _NUMBER_IN_BRACE.match(self.text, self.at):
-            self._add(Word(bracket, self.at, self.at + 1))
+            self.stack.add(Word(bracket, self.at, self.at + 1))
             self.at += 1
         elif len(self.open) < MAX_DEPTH:
             self._push(bracket)
         else:
             self.at += 1
 
-    def _push(self, bracket: str) -> None:
+    def _push(self, bracket: str) -> Object | Array:
         is_call = bracket == "(" and _BEGINS_WITH_A_KEYWORD.match(self.text, self.at)
         new = Array(self.at) if bracket in "[(" and not is_call else Object(self.at)
-        if bracket == "(":
-            self.round.add(len(self.open))
-        if self.open:
-            self._add(new)
-        else:
-            self.root = new
-        self.open.append(new)
+        self.stack.push(new, is_round=bracket == "(")
         if bracket in "{[(":
             self.at += 1
+        return new
 
     def _closing(self, bracket: str) -> None:
-        depth = next((i for i in reversed(range(len(self.open))) if self._closes(bracket, i)), None)
+        depth = self.stack.depth_of(bracket)
         top = self.open[-1]
         has_keys = isinstance(top, Object) and any(pair.key for pair in top.pairs)
         stray = bracket == "]" and has_keys and _NEXT_KEY.match(self.text, self.at + 1)
@@ -173,12 +164,12 @@ class _Scan:
         if self._is_a_wrong_one(depth):
             depth = len(self.open) - 1
         elif self._is_inside_numbers(bracket, depth):
-            self._add(Word(bracket, self.at, self.at + 1))
+            self.stack.add(Word(bracket, self.at, self.at + 1))
             self.at += 1
             return
-        self._close_down_to(depth + 1, self.at)
+        self.stack.close_down_to(depth + 1, self.at)
         self.at += 1
-        self._close_down_to(depth, self.at)
+        self.stack.close_down_to(depth, self.at)
 
     def _is_a_wrong_one(self, depth: int) -> bool:
         """Of ``{"bbox_2d": [10, 20, 30, 40}, "label": "cup"}``: it closes the list alone."""
@@ -202,37 +193,6 @@ class _Scan:
             and _MORE_NUMBERS.match(self.text, self.at + 1) is not None
         )
 
-    def _closes(self, bracket: str, depth: int) -> bool:
-        if bracket == ")":
-            return depth in self.round
-        is_object = isinstance(self.open[depth], Object)
-        return is_object == (bracket == "}") and depth not in self.round
-
-    def _close_down_to(self, depth: int, end: int) -> None:
-        while len(self.open) > depth:
-            closed = self.open.pop()
-            if len(self.open) in self.round and isinstance(closed, Array):
-                closed.items = _without_brackets(closed.items)
-            self.round.discard(len(self.open))
-            self._settle(closed)
-            closed.end, closed.closed = end, True
-
-    def _settle(self, value: Object | Array) -> None:
-        """A key without a value has an empty one."""
-        if isinstance(value, Object) and value.key is not None:
-            key, start = value.key
-            value.pairs.append(Pair(key, start, Word("", self.at, self.at)))
-            value.key = None
-
-    def _add(self, value: Value) -> None:
-        top = self.open[-1]
-        if isinstance(top, Array):
-            top.items.append(value)
-        else:
-            key, start = top.key or (None, value.start)
-            top.pairs.append(Pair(key, start, value))
-            top.key = None
-
     def _word(self) -> None:
         """A key, a text, a number or a bare word; what is none of them is skipped."""
         text, at = self.text, self.at
@@ -245,10 +205,10 @@ class _Scan:
             if self._spill(top):
                 return
         if number:
-            self._add(Number.of(number.group(1), at, number.end()))
+            self.stack.add(Number.of(number.group(1), at, number.end()))
             self.at = number.end()
         elif odd := _NOT_FINITE.match(text, at):
-            self._add(Number(float(odd.group()), at, odd.end()))
+            self.stack.add(Number(float(odd.group()), at, odd.end()))
             self.at = odd.end()
         elif isinstance(top, Array) and self._key_in_list():
             return
@@ -256,7 +216,7 @@ class _Scan:
             self._text(quote.group())
         elif bare := _BARE.match(text, at):
             if not _CALLED.match(text, bare.end()):
-                self._add(Word(bare.group(), at, bare.end()))
+                self.stack.add(Word(bare.group(), at, bare.end()))
             stray = OPENING_QUOTE.match(text, bare.end())
             is_its_end = stray and AFTER_TEXT.match(text, stray.end())
             self.at = stray.end() if stray and is_its_end else bare.end()
@@ -303,11 +263,9 @@ class _Scan:
             depth -= 1
         lists = [each for each in self.open[depth + 1 :] if isinstance(each, Array)]
         if isinstance(self.open[depth], Object) and any(map(_is_of_no_objects, lists)):
-            self._close_down_to(depth + 1, self.at)
+            self.stack.close_down_to(depth + 1, self.at)
         elif len(self.open) < MAX_DEPTH:
-            new = Object(self.at)
-            self._add(new)
-            self.open.append(new)
+            self.stack.push(Object(self.at))
         else:
             self.at = found.end()
         return True
@@ -319,16 +277,7 @@ class _Scan:
             string, end = self.strings.read(self.at + len(quote) - 1, quote[-1])
         self.at = end
         if string is not None:
-            self._add(string)
-
-
-def _without_brackets(items: list[Value]) -> list[Value]:
-    """Of ``([[10, …], [50, …]])``, which holds as many as its list."""
-    match items:
-        case [Array(items=inner)]:
-            return inner
-        case _:
-            return items
+            self.stack.add(string)
 
 
 def _is_of_no_objects(array: Array) -> bool:
