@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from app.client.grounding.numbers import numbers, with_size
+from app.client.grounding.stated import is_of_qwen
 from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
     CENTRE_AND_SIZE_LISTS,
@@ -14,6 +15,7 @@ from app.client.grounding.words import (
     CORNER_AND_SIZE_LISTS,
     CORNER_LISTS,
     OF_COCO,
+    OF_GOOGLE,
     ORDERS,
     Y_FIRST_LISTS,
     plain,
@@ -22,6 +24,18 @@ from app.client.grounding.words import (
 _ORDERED = (*CORNER_LISTS, *CORNER_AND_SIZE_LISTS, *CENTRE_AND_SIZE_LISTS, *Y_FIRST_LISTS)
 """Keys that say what the numbers of their lists are, also the values of a ``format``."""
 _PLACES = frozenset((*COORDINATES, *CONTAINERS))
+
+
+def of_unknown_order(value: Object, answer: str) -> list[Pair]:
+    """Lists under Google's key in an answer that has Qwen's, too.
+
+    Each may be a ``bbox_2d`` that has lost its b: it has x first, or y.
+    """
+    return [
+        pair
+        for pair in value.pairs
+        if plain(pair.key or "") in OF_GOOGLE and numbers(pair.value) and is_of_qwen(answer)
+    ]
 
 
 def in_corners(value: Object) -> Object:

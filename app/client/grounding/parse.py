@@ -31,6 +31,7 @@ _LIST_OF_SIDES = re.compile(
 _TUPLE = re.compile(r"\(\s*[\"'][^\"'\n]{1,60}[\"']\s*(?:,|=>)")
 _NOTHING = re.compile(r"^[ \t]*(?:\[\s*\]|\{\s*\})[ \t]*$", re.MULTILINE)
 """An answer in a form that has no place."""
+_A_DIGIT_BEHIND_MORE = re.compile(r"\d{2}[^\d.\])}]{1,20}\d\Z")
 _OPENING = re.compile(
     rf"[{{\[]|\"[^\"\n]{{1,60}}\"\s*:|{tags.BOXES}|{tags.POINTS}|{tags.LOCATIONS}|<"
     rf"|{tags.SIDE}|{prose.OPENING}|{CALL.pattern}",
@@ -57,15 +58,17 @@ def items(answer: str) -> list[Found]:
 
 
 def _may_be_cut(last: Found, text: str) -> bool:
-    """A box whose last digit ends the answer, and whose corners are not in order.
+    """A box whose last digit ends the answer, and whose last number looks like a beginning.
 
-    So it is with ``y1: 340, x2: 560, y2: 78``, of which a 0 is lost.
+    Its corners are not in order, as in ``y1: 340, x2: 560, y2: 78``, of which a 0 is lost; or it
+    has one digit behind a number of more, as in ``height: 180, width: 1``.
     """
     if not isinstance(last, Item) or len(last.numbers) != 4:
         return False
     left, top, right, bottom = last.numbers
     ends_in_it = last.piece.end == len(text) and text[-1:].isdecimal()
-    return ends_in_it and (right < left or bottom < top)
+    is_short = _A_DIGIT_BEHIND_MORE.search(last.piece.text) is not None
+    return ends_in_it and (right < left or bottom < top or is_short)
 
 
 def _told_once(found: Sequence[Found], text: str) -> Iterator[Found]:

@@ -42,6 +42,7 @@ from app.client.grounding.words import (
 
 _DIGIT = re.compile(r"\d")
 _AN_OUTLINE = "an outline is no box"
+_OF_UNKNOWN_ORDER = "box_2d beside bbox_2d, so that its order is not known"
 
 
 Read = Callable[[str], Sequence[Found]]
@@ -89,6 +90,9 @@ class _Walk:
 
     def _inside_object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
+        if doubtful := orders.of_unknown_order(value, self.answer):
+            yield Unreadable(_OF_UNKNOWN_ORDER, self.piece(value))
+            value = replace(value, pairs=[pair for pair in value.pairs if pair not in doubtful])
         things, value = keys.several_things(orders.in_corners(percents.in_shares(value)))
         pairs = [(plain(pair.key or ""), pair) for pair in value.pairs]
         by_key = {key: pair.value for key, pair in pairs}

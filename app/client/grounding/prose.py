@@ -92,6 +92,13 @@ _ENDS_WITH_NUMBERS = re.compile(
     rf"(?:[\])}}](?:[^\n]{{0,3}}|\s?{_TO}[^\n()\d]{{0,3}})|\d\s?,\s?[\d.]+[^\n]{{1,5}}|\d\s?[x\u00d7]\s?\d+[^\n\d]{{1,12}})\Z"
 )
 _OF_CORNERS = re.compile(r"\bcorners?\b[^\n]{0,40}\Z", re.IGNORECASE)
+_A_CORNER = rf"(?<!\bin the )(?<!\bon the )(?:{_UPPER_LEFT}|{_LOWER_RIGHT})"
+_ITS_NUMBERS = r"[^\w\n()]{0,9}(?:(?:corner|point|is|at|of)\b[^\w\n()]{0,9}){0,3}"
+_BEHIND_A_CORNER = re.compile(
+    rf"{_A_CORNER}{_ITS_NUMBERS}(?:{_PAIR}[^()\n]{{0,60}})?\Z", re.IGNORECASE
+)
+_BEFORE_A_CORNER = re.compile(rf"[^()\n]{{0,40}}?{_A_CORNER}{_ITS_NUMBERS}{_PAIR}", re.IGNORECASE)
+"""The other corner's word is damaged, or in another line: else they are a box."""
 _IN_A_CALL = re.compile(r"\w\((?:[^()\n]*,)?\s*\Z")
 _NUMBER_OF_LINE = re.compile(r"\A\s*\d{1,3}\)\s")
 _MORE_NUMBERS = re.compile(
@@ -160,13 +167,18 @@ def _pair(told: re.Match[str]) -> Found:
     """Two numbers in round brackets are a point, unless more coordinates are next to them."""
     before = told.string[begin_of_line(told.string, told.start()) : told.start()]
     before = _NUMBER_OF_LINE.sub("", before)
-    if _OF_CORNERS.search(before):
+    if _is_a_corner(told, before):
         return Unreadable("one of a box's corners", _piece(told))
     if _IN_A_CALL.search(before):
         return Unreadable("a pair of numbers in a call", _piece(told))
     if _ENDS_WITH_NUMBERS.search(before) or _MORE_NUMBERS.match(told.string, told.end()):
         return Unreadable("a pair of numbers beside others", _piece(told))
     return _point(told)
+
+
+def _is_a_corner(told: re.Match[str], before: str) -> bool:
+    behind = _OF_CORNERS.search(before) or _BEHIND_A_CORNER.search(before)
+    return bool(behind) or _BEFORE_A_CORNER.match(told.string, told.end()) is not None
 
 
 def _bare(told: re.Match[str], kind: Kind, group: Sequence[Number]) -> Found:

@@ -17,10 +17,12 @@ _ORDER = re.compile(
 """``[x, y, width, height]``, and what makes a box of such in OpenCV, Qt, pygame, HTML and Java."""
 _Y_FIRST = re.compile(
     r"[\[(]\s?(?:y_?(?:min|0|1)|top)\s?,\s?(?:x_?(?:min|0|1)|left)\s?,"
-    r"\s?(?:y_?(?:max|1|2)|bottom)\s?,\s?(?:x_?(?:max|1|2)|right)\s?[\])]|\bbox_2d\b",
+    r"\s?(?:y_?(?:max|1|2)|bottom)\s?,\s?(?:x_?(?:max|1|2)|right)\s?[\])]",
     re.IGNORECASE,
 )
-"""``[ymin, xmin, ymax, xmax]``, and Google's key for such lists."""
+"""``[ymin, xmin, ymax, xmax]``."""
+_OF_GOOGLE, _OF_QWEN = re.compile(r"\bbox_2d\b"), re.compile(r"\bbbox_2d\b")
+"""Keys of lists: with y first, and with x first."""
 _SIDE = re.compile(
     r"(?:\b[xywh]\d?|min|max|left|right|top|bottom|width|height)[\W_]{0,9}\d", re.IGNORECASE
 )
@@ -43,6 +45,10 @@ _RANGES = {
 }
 
 
+def is_of_qwen(answer: str) -> bool:
+    return _OF_QWEN.search(answer) is not None
+
+
 def is_a_range(item: Item) -> bool:
     """Of all coordinates: it covers the whole picture."""
     return item.bare and item.numbers in _RANGES
@@ -63,7 +69,8 @@ def is_of_the_picture(item: Item, answer: str) -> bool:
 def in_corners(answer: str) -> Callable[[Item], Item]:
     """What makes corners of lists whose keys tell no order, where the answer tells another one."""
     order = _ORDER.search(answer)
-    if order is None and _Y_FIRST.search(answer):
+    is_of_google = _OF_GOOGLE.search(answer) and not is_of_qwen(answer)
+    if order is None and (_Y_FIRST.search(answer) or is_of_google):
         return _y_first
     if order is None:
         return lambda item: item

@@ -134,11 +134,13 @@ CENTRE_AND_SIZE_LISTS = _words("cxcywh bboxcxcywh boxcxcywh cxcywhn xywhn yolo y
 """Keys of lists that say themselves that two of their numbers are a width and a height."""
 CORNER_LISTS = _words("xyxy bboxxyxy boxxyxy xyxyn ltrb tlbr bbox2d")
 """Keys of lists of two corners, x first: they say so, or are Qwen's."""
-Y_FIRST_LISTS = _words("yxyx boxyxyx bboxyxyx box2d")
-"""Keys of lists in which each corner's y stands before its x: they say so, or are Google's.
+OF_GOOGLE = _words("box2d ox2d bx2d bo2d")
+"""The key of Gemini and Gemma, also with a letter lost: their lists have y first.
 
-``box_2d`` is the key of Gemini and Gemma: https://ai.google.dev/gemini-api/docs/image-understanding.
+https://ai.google.dev/gemini-api/docs/image-understanding
 """
+Y_FIRST_LISTS = (*_words("yxyx boxyxyx bboxyxyx"), *OF_GOOGLE)
+"""Keys of lists in which each corner's y stands before its x: they say so, or are Google's."""
 ORDERS = _words("format bboxformat boxformat bboxmode boxmode coordinateformat coordformat")
 """Keys of a word for what the numbers of the boxes beside it are, one of the lists' above."""
 OF_COCO = _words("categoryid iscrowd")
