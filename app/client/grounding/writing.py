@@ -6,6 +6,7 @@ import html
 import json
 import re
 
+from app.client.grounding.html_tables import in_markdown
 from app.client.grounding.values import NUMBER
 
 _ESCAPED = re.compile(
@@ -70,6 +71,7 @@ def in_plain_letters(answer: str) -> str:
     """With ASCII's punctuation where the answer's structure has another."""
     escaped = _ESCAPED.search(answer)
     text = html.unescape(_HALF_AN_ESCAPE.sub("", answer)) if escaped else answer
+    text = in_markdown(text)
     text = _QUOTED_LINES.sub(lambda begin: " " * len(begin.group()), text.translate(_FRAMES))
     text = _OTHER_QUOTES.sub(r'"\1"', text)
     for other in (_ASIAN_PUNCTUATION, _BESIDE_NUMBERS):
