@@ -20,7 +20,6 @@ from app.client.grounding.values import NUMBER, Array, Number, Object, Text, Val
 from app.client.grounding.words import Kind
 
 _BEGINS_A_LIST = re.compile(rf"\[\s*{NUMBER}\s*,")
-_GOES_ON_WITH_NUMBERS = re.compile(rf"\s*,\s*{NUMBER}\s*,")
 
 
 class Walk(Protocol):
@@ -44,7 +43,7 @@ def places(array: Array, name: str, walk: Walk) -> Generator[Found]:
     lists = [item for item in array.items if isinstance(item, Array)]
     nested = [item for item in array.items if isinstance(item, (Array, Object))]
     others = [item for item in array.items if not isinstance(item, Number)]
-    if any(_GOES_ON_WITH_NUMBERS.match(text.value) for text in texts):
+    if any(map(rows.goes_on_with_numbers, array.items)):
         yield Unreadable("a stray quote among numbers", walk.piece(array))
     elif not nested and len(own) > 1 and rows.are_a_name(others):
         yield rows.row(array, own, others, walk.piece(array))

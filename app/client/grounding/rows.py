@@ -16,12 +16,22 @@ from app.client.grounding.numbers import (
     numbers,
     score_of,
 )
-from app.client.grounding.values import Array, Number, Object, Text, Value, Word
+from app.client.grounding.values import NUMBER, Array, Number, Object, Text, Value, Word
 from app.client.grounding.words import Kind
 
 _LETTER = re.compile(r"[^\W\d]")
 _RANGE = re.compile(r"\d\s*:\s*\d")
 """``[10:30, 20:40]``: of rows and columns, or of columns and rows."""
+
+_GOES_ON_WITH_NUMBERS = re.compile(
+    rf"\s*,\s*{NUMBER}\s*,|[\s,]*{NUMBER}(?:[\s,]{{1,9}}{NUMBER}){{0,4}}\s*\][\s\],]*\Z"
+)
+"""``, 30, `` and `` 30, 40]``."""
+
+
+def goes_on_with_numbers(value: Value) -> bool:
+    """Whether it is what stands behind a stray quote in a list of numbers."""
+    return isinstance(value, Text) and _GOES_ON_WITH_NUMBERS.match(value.value) is not None
 
 
 def row(array: Array, own: Sequence[Number], others: Sequence[Value], piece: Piece) -> Found:
@@ -72,6 +82,8 @@ def under_a_key(value: Value, label: str, kind: Kind, piece: Piece) -> Found:
     """The place that a text or a list without lists in it is."""
     group = numbers(value)
     others = [item for item in items_of(value) if not isinstance(item, Number)]
+    if any(map(goes_on_with_numbers, others)):
+        return Unreadable("a stray quote among numbers", piece)
     if not label and isinstance(value, Array) and len(others) == 1 and is_name(others[0]):
         label = others[0].value
     elif has_other_than_numbers(value) and group:
