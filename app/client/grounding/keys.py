@@ -26,6 +26,7 @@ from app.client.grounding.words import (
     COORDINATES,
     FIRST_CORNERS,
     GEOMETRIES,
+    KINDS_OF_SHAPES,
     LABELS,
     LISTS_OF_NAMES,
     NUMBERED_CORNERS,
@@ -184,6 +185,12 @@ def is_an_outline(pairs: Pairs) -> bool:
     )
 
 
+def are_corners_of_a_shape(pairs: Pairs, key: str) -> bool:
+    """``"points"`` beside ``"type": "RECTANGLE"``, as VoTT has them."""
+    kinds = {_text(pair) for word, pair in pairs if word == "type"}
+    return CONTAINERS.get(key) == "point" and not kinds.isdisjoint(KINDS_OF_SHAPES)
+
+
 def _text(pair: Pair) -> str:
     return plain(pair.value.value) if isinstance(pair.value, Text) else ""
 
@@ -196,7 +203,8 @@ def own_name(pairs: Pairs, above: str = "") -> str | None:
     named = WRAPPERS if is_of_geojson(pairs) else (*LABELS, *WRAPPERS)
     for wanted in named:
         for key, pair in pairs:
-            if key != wanted or (above and key in ("type", "name") and _text(pair) in SHAPES):
+            is_a_kind = key in ("type", "name") and _text(pair) in SHAPES
+            if key != wanted or (is_a_kind and (above or _lists_of_names(pairs))):
                 continue
             name = None
             if isinstance(pair.value, Object):
@@ -213,14 +221,27 @@ def only_name(pairs: Pairs) -> str:
 
     So do the names in a list, if there is only one place.
     """
-    texts = [p.value for _, p in pairs if is_name(p.value) and may_name(p.key or "")]
-    if not texts and not any(_is_of_several(key, pair) for key, pair in pairs):
-        texts = [p.value for key, p in pairs if key in LISTS_OF_NAMES and is_of_names(p.value)]
+    lists = _lists_of_names(pairs)
+    texts = [
+        pair.value
+        for key, pair in pairs
+        if is_name(pair.value)
+        and may_name(pair.key or "")
+        and not (lists and key == "type" and _text(pair) in SHAPES)
+    ]
+    if not texts and not any(_is_of_several(pairs, key, pair) for key, pair in pairs):
+        texts = lists
     return name_of(texts[0]) or "" if len(texts) == 1 else ""
 
 
-def _is_of_several(key: str, pair: Pair) -> bool:
-    return key in CONTAINERS or (key in COORDINATES and len(numbers(pair.value)) > MAX_NUMBERS)
+def _lists_of_names(pairs: Pairs) -> list[Array]:
+    return [p.value for key, p in pairs if key in LISTS_OF_NAMES and is_of_names(p.value)]
+
+
+def _is_of_several(pairs: Pairs, key: str, pair: Pair) -> bool:
+    if key in COORDINATES:
+        return len(numbers(pair.value)) > MAX_NUMBERS
+    return key in CONTAINERS and not are_corners_of_a_shape(pairs, key)
 
 
 def only_structure(pairs: Pairs) -> Pair | None:

@@ -56,6 +56,12 @@ _NO_PLACE = re.compile(
     re.DOTALL,
 )
 """``1,000``, ``640x480`` and ``2026-11-29 at 10:30:15``."""
+_AMOUNT = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d{1,2}(?!\d))?"
+_PRICE = (
+    rf"(?:[$\u00a3\u00a5\u20a9\u20ac\u20b9]\s?(?:{_AMOUNT})|(?<![\d.,])(?:{_AMOUNT})\s?[\u20ac$])"
+)
+_PRICES = re.compile(rf"{_PRICE}(?:(?:[\s,;/\u2013-]|\b(?:and|or|to)\b){{1,9}}{_PRICE})+")
+"""``$1,299.00, $499.99 and $20``; one such sign alone may have got into a list."""
 _HELD = "\0"
 """For each letter of what was found: it parts the numbers beside it."""
 
@@ -69,7 +75,7 @@ def overlooked(text: str, found: Sequence[Found]) -> Iterator[Unreadable]:
     for start, end in sorted((each.piece.start, each.piece.end) for each in found):
         parts += [text[at:start], _HELD * (end - max(start, at))]
         at = max(at, end)
-    rest = "".join([*parts, text[at:]])
+    rest = _PRICES.sub(lambda told: _HELD * len(told[0]), "".join([*parts, text[at:]]))
     told = False
     for group in _FOUR.finditer(rest):
         if not _NO_PLACE.fullmatch(group[0]):

@@ -41,7 +41,6 @@ from app.client.grounding.words import (
 )
 
 _DIGIT = re.compile(r"\d")
-_AN_OUTLINE = "an outline is no box"
 _OF_UNKNOWN_ORDER = "box_2d beside bbox_2d, so that its order is not known"
 
 
@@ -123,19 +122,22 @@ class _Walk:
         parts = keys.parts_of_a_place({key: pair.value for key, pair in pairs})
         read = {*COORDINATES, *parts, *THOUGHTS}
         others = [(key, pair) for key, pair in pairs if key not in read]
+        label = (keys.only_name(pairs) if own is None else own) or name
         is_outline = keys.is_an_outline(pairs)
         its_place = None if own is None or has_places else keys.only_structure(others)
         for key, pair in others:
             if pair is its_place:  # if it stays the only one, its key says nothing
                 only = replace(pair, key=own if value.closed else "")
                 yield from self._under_a_name(only, only.key, name, has_own=False)
-            elif is_outline and key in CONTAINERS and is_of_places(pair.value):
-                yield Unreadable(_AN_OUTLINE, self.piece(pair.value))
+            elif keys.are_corners_of_a_shape(pairs, key) or (
+                is_outline and key in CONTAINERS and is_of_places(pair.value)
+            ):
+                yield _outline(label, self.piece(pair.value))
             elif key in CONTAINERS and key not in LABELS:
                 yield from self._container(value, pairs, pair, own, name)
                 has_places = has_places or isinstance(pair.value, Array)
             elif key in OUTLINES and numbers(pair.value):
-                yield Unreadable(_AN_OUTLINE, self.piece(pair.value))
+                yield _outline(label, self.piece(pair.value))
             elif not is_no_place(pair.key or ""):
                 yield from self._under_a_name(pair, own, name, has_own=has_places)
             elif isinstance(pair.value, Object) or any(
@@ -153,7 +155,7 @@ class _Walk:
         is_an_outline = keys.is_an_outline(pairs)
         for key, pair in pairs:
             if key in COORDINATES and is_an_outline:
-                yield Unreadable(_AN_OUTLINE, piece)
+                yield _outline(label, piece)
             elif key in COORDINATES and isinstance(pair.value, Object) and is_open(pair.value):
                 yield from self._object(pair.value, label)
             elif key in COORDINATES and not is_open(pair.value) and key not in sized:
@@ -241,7 +243,7 @@ class _Walk:
         if key is None:
             yield from self.value(value, label)
             return
-        if plain(key) in WRAPPERS or (label and key.isdecimal()):
+        if plain(key) in (*WRAPPERS, *OUTLINES) or (label and key.isdecimal()):
             key = label
         is_text = isinstance(value, Text) and (
             len(numbers(value)) > 2 or is_pair_in_brackets(value)
@@ -264,3 +266,8 @@ class _Walk:
 
     def piece(self, value: Value) -> Piece:
         return Piece(self.answer[value.start : value.end], value.start)
+
+
+def _outline(label: str, piece: Piece) -> Unreadable:
+    which = f"the outline of {label!r}" if label else "an outline"
+    return Unreadable(f"{which} is no box", piece)

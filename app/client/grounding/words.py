@@ -60,7 +60,7 @@ CONTAINERS: dict[str, Kind] = {
 """Keys of several places; an empty one says that there is none."""
 NO_NAMES = _words("p b li td div span code pre json action")
 """Of tags, of code blocks and of lines: what stands before a place and names it not."""
-IN_PERCENTS = _words("rectanglelabels keypointlabels ellipselabels")
+IN_PERCENTS = _words("rectanglelabels keypointlabels ellipselabels polygonlabels")
 """Beside one of these all is in percents: https://labelstud.io/guide/export.html."""
 LABELS = (
     *_words(
@@ -75,7 +75,7 @@ LABELS = (
 """Keys of a name, the surest first."""
 UNITS = _words("unit units")
 """Keys of a word for what the numbers beside it count."""
-LISTS_OF_NAMES = _words("labels names classes categories texts phrases")
+LISTS_OF_NAMES = _words("labels names classes categories texts phrases tags")
 WRAPPERS = _words(
     "details detail info information attributes regionattributes properties extra extras meta "
     "metadata"
@@ -149,6 +149,8 @@ GEOMETRIES = _words("polygon multipolygon linestring multilinestring")
 """Of more points than a box has, as GeoJSON calls them under ``type`` (RFC 7946)."""
 SHAPES = frozenset((*COORDINATES, *GEOMETRIES, *_words("circle ellipse polyline")))
 """What a place may be, beside the name that it has."""
+KINDS_OF_SHAPES = _words("rectangle rect polygon polyline circle ellipse")
+"""Under ``type``: points beside one of these are its corners."""
 OF_GEOJSON = (*GEOMETRIES, *_words("point multipoint feature featurecollection"))
 """Under ``type`` no names; a feature's name is among its ``properties``."""
 CENTRES = _words("center centre centroid")
