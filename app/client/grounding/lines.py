@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from app.client.grounding.items import Found
+from app.client.grounding.naming import MAX_WORDS, are_a_name
 from app.client.grounding.numbers import numbers
 from app.client.grounding.places import Read, places
 from app.client.grounding.scan import Scanner
+from app.client.grounding.side_names import side_or_corner
 from app.client.grounding.tables import BULLET, Line, number_in, table
 from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value, Word
 from app.client.grounding.words import (
@@ -38,6 +40,7 @@ _HEADING = re.compile(
     rf"|(?:{BULLET}[ \t]+)?\*\*(?P<strong>{_KEY}?):?\*\*:?|{BULLET}[ \t]+(?P<item>{_KEY}))[ \t]*"
 )
 """``[cup]`` and ``[[objects]]`` of TOML, ``### cup``, ``- **cup**`` and ``- cup`` of Markdown."""
+_FOUR = re.compile(rf"{NUMBER}(?:px)?(?:\s?,\s?{NUMBER}(?:px)?){{3}}")
 _ELEMENT = re.compile(rf"[ \t]*- (?P<number>{NUMBER})[ \t]*")
 
 
@@ -80,7 +83,9 @@ def _block(
     found: list[Found] = []
     for thing, name in _things(lines[begin:end], block, scanner):
         thing.pairs = [pair for pair in thing.pairs if not _is_heading(pair.value)]
-        if _has_a_place(thing):
+        if not _has_a_place(thing):
+            thing.pairs = _rows(thing)
+        if thing.pairs:
             found += places(thing, scanner.text, read, name)
     return end, found
 
@@ -178,6 +183,23 @@ def _has_a_place(thing: Object) -> bool:
         and (len(numbers(value)) > 1 or isinstance(value, Object) or _is_nothing(value))
         for key, value in known.items()
     )
+
+
+def _rows(thing: Object) -> list[Pair]:
+    """Each a thing of its own, if none of them is a name."""
+    if any(plain(pair.key or "") in LABELS for pair in thing.pairs):
+        return []
+    return [pair for pair in thing.pairs if _is_a_row(pair)]
+
+
+def _is_a_row(pair: Pair) -> bool:
+    """``cup: 10, 20, 30, 40``, two corners below a name."""
+    value, words = pair.value, (pair.key or "").split()
+    if not isinstance(value, Text) or not _FOUR.fullmatch(value.value):
+        return False
+    left, top, right, bottom = map(float, _A_NUMBER.findall(value.value))
+    is_named = len(words) <= MAX_WORDS and are_a_name(words) and not side_or_corner(plain(words[0]))
+    return left < right and top < bottom and is_named
 
 
 def _is_heading(value: Value) -> bool:

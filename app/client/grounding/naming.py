@@ -6,13 +6,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.client.grounding.items import Found, Item
+from app.client.grounding.items import Found, Item, labelled
+from app.client.grounding.side_names import side_or_corner
 from app.client.grounding.tables import BULLET
 from app.client.grounding.tags import NAME_ATTRIBUTE
-from app.client.grounding.words import ALL_CORNERS, CONTAINERS, COORDINATES, LABELS, NO_NAMES, plain
+from app.client.grounding.words import (
+    ALL_CORNERS,
+    CONTAINERS,
+    COORDINATES,
+    LABELS,
+    NO_NAMES,
+    SCORES,
+    UNITS,
+    plain,
+)
 
 _OPENING_BRACKETS = re.compile(r"[\[({]+")
 _WORD = r"[^\s*_`\"'.:|<>{}\[\]()\u201c\u201d\u3010\u3011]+"
+MAX_WORDS = 3
+"""Of a name that stands beside its place."""
 _MARK = r"[*_`\"'\u3010\u3011]{0,3}"
 _WORDS = rf"{_WORD}(?:[ \t]+{_WORD}){{0,2}}"
 _LETTERS = r"(?:[^\W_][\w'-]*[ \t]){0,2}?[^\W\d_][\w'-]*"
@@ -61,8 +73,22 @@ _NAME_WITH_KEY = re.compile(
     r"(?:([^,;\n:=\[\](){}]{1,60})[,;]\s*|(?<==)([\w\"'-]{1,60})\s)\Z",
     re.IGNORECASE,
 )
+_IN_BRACKETS = re.compile(rf"[*_`\"']{{0,3}}[ \t]?\(({_LETTERS})\)(?=[ \t]*(?:[,;.]|and\b|\n|\Z))")
+"""``[10, 20, 30, 40] (cup) and …``."""
+_FENCE = re.compile(r"(?:\A|\n)[ \t]*```\w{0,12}[ \t]*\Z")
 _EMPHASISED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\*\*({_WORDS}):?\*\*:?[ \t]*\Z")
+_ABOVE_A_FENCE = re.compile(
+    rf"(?:\A|\n)[ \t]*(?:#{{1,6}}[ \t]+|(?:{_BULLET}[ \t]+)?(?=\*\*|[^\n]*:))"
+    rf"\*{{0,2}}({_WORDS}):?\*{{0,2}}:?[ \t]*\Z"
+)
+"""``**cup**``, ``cup:`` and ``### cup``."""
 _NO_LABELS = {*COORDINATES, *CONTAINERS, *NO_NAMES, *ALL_CORNERS}
+_SAY_MORE = {
+    *SCORES,
+    *UNITS,
+    *("approx", "approximate", "approximately", "estimated", "normalized", "pixels", "px"),
+}
+"""Words in brackets behind a place, beside names."""
 _LONGEST_LINE = 120
 """Letters before a place in which its name is looked for."""
 ALONE_IN_ITS_LINE = re.compile(rf"(?:\A|\n)[ \t]*(?:{_BULLET}[ \t]+)?\Z")
@@ -73,6 +99,7 @@ _REST_OF_LINE = re.compile(
 _ATTACHED = re.compile(r"(?:[^\W\d_][\w'-]*[ \t]){0,3}[^\W\d_][\w'-]*\Z")
 _ELEMENT = re.compile(r"<([^\W\d][\w-]{0,40})>\s{0,40}<\Z")
 _TAG, _CUT_TAG = re.compile(r"<[^<>]{0,400}>"), re.compile(r"<[A-Za-z][^<>]{0,400}\Z")
+_TEXT_OF_ELEMENT = re.compile(r"\s*([^<>\s][^<>]{0,80}?)\s*</")
 _GOES_ON = re.compile(r"[ \t]{0,3}(?:[,;&]|,?[ \t]{0,3}and\b)[ \t]{0,3}")
 """Between two places of one name: ``cups: [10, …], [50, …] and [90, …]``."""
 _IS_AT = re.compile(
@@ -82,7 +109,7 @@ _ARTICLES = {"a", "an", "the"}
 _ARTICLE = re.compile(r"(?:an?|the)[ ]", re.IGNORECASE)
 _NO_PARTS_OF_A_NAME = re.compile(
     r"(?:an?|the|and|or|of|on|in|at|to|with|is|are|was|be|by|near|this|that|its|here|there|i|it"
-    r"|found|detected|located|yes|no|sure|from|for|as|has|see|bounding|final|answer|one|another|print)\Z",
+    r"|found|detected|located|yes|no|sure|from|for|as|has|see|bounding|final|answer|one|another|print|image|format|solution)\Z",
     re.IGNORECASE,
 )
 
@@ -106,6 +133,8 @@ def all_named(
 
     ``before`` is the name of the place before it, which goes on behind a comma.
     """
+    if above := name_above_a_fence(text, start):
+        found = [labelled(each, above) for each in found]
     if not found or not isinstance(first := named(found[0], text, start, last), Item):
         return found
     if first.bare and not first.label and _GOES_ON.fullmatch(text, last, start):
@@ -134,6 +163,8 @@ def name_beside(text: str, start: int, end: int, last: int) -> str:
         or _name_in_tag(text, start)
         or _name_of_element(text, start)
     )
+    if not label or plain(label) in _NO_LABELS:
+        label = _name_in_brackets(text, end) or name_above_a_fence(text, start)
     return "" if plain(label) in _NO_LABELS else _IS_AT.sub("", label)
 
 
@@ -154,9 +185,35 @@ def name_of_line(text: str, start: int) -> str:
     return next(filter(None, line.groups()), "") if line else ""
 
 
+def name_above_a_fence(text: str, start: int) -> str:
+    """Of the code block that the place begins, if it is a name."""
+    begin = begin_of_line(text, start)
+    fence = _FENCE.search(text, begin_of_line(text, begin), begin)
+    if not fence or text[begin:start].strip():
+        return ""
+    above = text[max(0, fence.start() - _LONGEST_LINE) : fence.start()].rstrip()
+    line = _ABOVE_A_FENCE.search(above)
+    name = line.group(1) if line else ""
+    return name if are_a_name(name.split()) else ""
+
+
+def are_a_name(words: Sequence[str]) -> bool:
+    return not any(plain(word) in _NO_LABELS or _NO_PARTS_OF_A_NAME.match(word) for word in words)
+
+
+def _name_in_brackets(text: str, end: int) -> str:
+    """``[10, 20, 30, 40] (cup)``, also in a sentence."""
+    name = _IN_BRACKETS.match(text, end)
+    if not name or plain(name.group(1)) in _SAY_MORE or side_or_corner(plain(name.group(1))):
+        return ""
+    return name.group(1) if are_a_name(name.group(1).split()) else ""
+
+
 def _name_of_clause(text: str, start: int, last: int) -> str:
     """What alone stands between the line's begin, or the place before, and the place."""
     begin = max(begin_of_line(text, start), last)
+    if behind_the_last := _IN_BRACKETS.match(text, last) if last else None:
+        begin = max(begin, behind_the_last.end())
     end = _before_its_key(text, begin, start)
     clause = _CLAUSE.match(text[begin:end].rstrip(", ") if end < start else text[begin:end])
     words = clause.group(1).split() if clause else []
@@ -217,7 +274,11 @@ def _name_of_element(text: str, start: int) -> str:
 
 
 def _name_in_tag(text: str, start: int) -> str:
-    """``<area coords="10,20,30,40" alt="cup">``."""
+    """``<area coords="10,20,30,40" alt="cup">``, and ``<span title="bbox 10 20 30 40">cup<``."""
     tag = _TAG.match(text, max(text.rfind("<", max(0, start - _LONGEST_LINE), start), 0))
-    name = NAME_ATTRIBUTE.search(tag.group()) if tag and tag.end() > start else None
+    if not tag or tag.end() <= start:
+        return ""
+    name = NAME_ATTRIBUTE.search(tag.group())
+    if not name and "=" in text[tag.start() : start]:
+        name = _TEXT_OF_ELEMENT.match(text, tag.end())
     return name.group(1) if name else ""
