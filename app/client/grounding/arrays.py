@@ -90,6 +90,9 @@ def _named_lists(
 ) -> Generator[Found]:
     """``["cup", [10, 20, 30, 40]]``, also with the name behind, also several."""
     for text, group in zip(texts, lists, strict=True):
+        if rows.are_named_lists(group):  # Kosmos-2's caption and its phrases
+            yield from walk.value(group, "")
+            continue
         is_whole = text.start < group.start and group.closed and not is_pair(group)
         if array.closed or is_whole:
             yield from walk.groups(group, text.value, "either", walk.piece(array))

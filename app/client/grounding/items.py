@@ -75,6 +75,11 @@ def bare(found: Found) -> Found:
     return replace(found, bare=True) if isinstance(found, Item) else found
 
 
+def in_any_order(found: Found) -> Found:
+    """The same, with no key to say which of its numbers is which side."""
+    return replace(found, in_any_order=True) if isinstance(found, Item) else found
+
+
 def in_a_form(found: Found) -> Found:
     """The same, with a key or a tag to say that it is a place."""
     return replace(found, bare=False) if isinstance(found, Item) else found

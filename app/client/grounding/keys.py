@@ -1,4 +1,4 @@
-"""What an object's keys say together: its name, and the parts of a place under several keys."""
+"""What an object's keys say together: the parts of a place under several keys."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from app.client.grounding.numbers import (
     is_of_names,
     is_open,
     is_pair,
-    items_of,
     name_of,
     numbers,
-    score_of,
+    size_in,
 )
-from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
+from app.client.grounding.values import Array, Number, Object, Pair, Text, Value, Word
 from app.client.grounding.words import (
     ALL_CORNERS,
     CENTRES,
@@ -28,21 +27,15 @@ from app.client.grounding.words import (
     GEOMETRIES,
     KINDS_OF_SHAPES,
     LABELS,
-    LISTS_OF_NAMES,
     NUMBERED_CORNERS,
     OF_GEOJSON,
     OUTLINES,
     PAIRS_OF_CORNERS,
     POSITIONS,
-    SCORE_LISTS,
-    SCORES,
     SETS_OF_SIDES,
-    SHAPES,
     SIZES,
     WRAPPERS,
     is_no_place,
-    last_word,
-    may_name,
     plain,
 )
 
@@ -52,26 +45,6 @@ MAX_NUMBERS = 5
 """Of one place: four, and a score."""
 Pairs = Sequence[tuple[str, Pair]]
 """An object's pairs with their keys in plain letters."""
-
-
-def names(pairs: Pairs) -> list[str]:
-    """Of a list of names beside a list of places."""
-    lists = [p.value for key, p in pairs if key not in COORDINATES and is_of_names(p.value)]
-    return [name_of(each) or "" for each in lists[0].items] if lists else []
-
-
-def scores(pairs: Pairs, count: int) -> Sequence[float | None]:
-    """Of a list of as many scores beside a list of places."""
-    words = (*SCORES, *SCORE_LISTS)
-    rated = [items_of(p.value) for _, p in pairs if last_word(p.key or "") in words]
-    if rated and len(rated[0]) == count:
-        return [score_of(each) for each in rated[0]]
-    return [None] * count
-
-
-def score(pairs: Pairs) -> float | None:
-    rated = (score_of(p.value) for _, p in pairs if last_word(p.key or "") in SCORES)
-    return next((each for each in rated if each is not None), None)
 
 
 def pair_of_corners(keys: Iterable[str]) -> Sequence[str]:
@@ -160,7 +133,7 @@ def with_its_size(by_key: Mapping[str, Value], names: Sequence[str]) -> Sequence
     ``names`` are keys of the point.
     """
     point = next((numbers(by_key[key]) for key in names if key in by_key), ())
-    size = next((numbers(by_key[key]) for key in SIZES if key in by_key), ())
+    size = next((size_in(by_key[key]) for key in SIZES if key in by_key), ())
     if not size and {"width", "height"} <= by_key.keys():
         size = (*numbers(by_key["width"]), *numbers(by_key["height"]))
     return (*point, *size) if len(point) == len(size) == 2 else ()
@@ -172,14 +145,14 @@ def with_sizes(by_key: Mapping[str, Value]) -> Sequence[str]:
 
 
 def is_of_geojson(pairs: Pairs) -> bool:
-    return any(key == "type" and _text(pair) in OF_GEOJSON for key, pair in pairs)
+    return any(key == "type" and text_under(pair) in OF_GEOJSON for key, pair in pairs)
 
 
 def is_an_outline(pairs: Pairs) -> bool:
     """``"type": "Polygon"``, beside its coordinates."""
     return any(
-        (key == "type" and _text(pair) in GEOMETRIES)
-        or (key == "shapetype" and _text(pair) not in ("", "point"))
+        (key == "type" and text_under(pair) in GEOMETRIES)
+        or (key == "shapetype" and text_under(pair) not in ("", "point"))
         or key == "polygonlabels"  # of Label Studio
         for key, pair in pairs
     )
@@ -187,61 +160,20 @@ def is_an_outline(pairs: Pairs) -> bool:
 
 def are_corners_of_a_shape(pairs: Pairs, key: str) -> bool:
     """``"points"`` beside ``"type": "RECTANGLE"``, as VoTT has them."""
-    kinds = {_text(pair) for word, pair in pairs if word == "type"}
+    kinds = {text_under(pair) for word, pair in pairs if word == "type"}
     return CONTAINERS.get(key) == "point" and not kinds.isdisjoint(KINDS_OF_SHAPES)
 
 
-def _text(pair: Pair) -> str:
+def text_under(pair: Pair) -> str:
     return plain(pair.value.value) if isinstance(pair.value, Text) else ""
 
 
-def own_name(pairs: Pairs, above: str = "") -> str | None:
-    """The name that an object gives itself; ``None`` without one.
-
-    Below a name, ``"type": "rect"`` and VIA's ``"name": "rect"`` say what kind of place it is.
-    """
-    named = WRAPPERS if is_of_geojson(pairs) else (*LABELS, *WRAPPERS)
-    for wanted in named:
-        for key, pair in pairs:
-            is_a_kind = key in ("type", "name") and _text(pair) in SHAPES
-            if key != wanted or (is_a_kind and (above or _lists_of_names(pairs))):
-                continue
-            name = None
-            if isinstance(pair.value, Object):
-                name = own_name([(plain(each.key or ""), each) for each in pair.value.pairs])
-            elif key not in WRAPPERS:
-                name = name_of(pair.value)
-            if name is not None:
-                return name
-    return None
-
-
-def only_name(pairs: Pairs) -> str:
-    """What stands alone beside a place, under a key that is not known; it names the place.
-
-    So do the names in a list, if there is only one place.
-    """
-    lists = _lists_of_names(pairs)
-    texts = [
-        pair.value
-        for key, pair in pairs
-        if is_name(pair.value)
-        and may_name(pair.key or "")
-        and not (lists and key == "type" and _text(pair) in SHAPES)
-    ]
-    if not texts and not any(_is_of_several(pairs, key, pair) for key, pair in pairs):
-        texts = lists
-    return name_of(texts[0]) or "" if len(texts) == 1 else ""
-
-
-def _lists_of_names(pairs: Pairs) -> list[Array]:
-    return [p.value for key, p in pairs if key in LISTS_OF_NAMES and is_of_names(p.value)]
-
-
-def _is_of_several(pairs: Pairs, key: str, pair: Pair) -> bool:
-    if key in COORDINATES:
-        return len(numbers(pair.value)) > MAX_NUMBERS
-    return key in CONTAINERS and not are_corners_of_a_shape(pairs, key)
+def says_no_place(pairs: Pairs, key: str, value: Value) -> bool:
+    """``position: absolute`` of CSS, and ``"geometry": null`` beside a place."""
+    if not isinstance(value, Word) or not value.value.isalpha():
+        return False
+    has_place = any(each in COORDINATES and numbers(pair.value) for each, pair in pairs)
+    return has_place or (COORDINATES[key] == "either" and name_of(value) is not None)
 
 
 def only_structure(pairs: Pairs) -> Pair | None:

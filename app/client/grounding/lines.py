@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from app.client.grounding.items import Found
-from app.client.grounding.naming import MAX_WORDS, are_a_name
+from app.client.grounding.name_parts import MAX_WORDS, are_a_name
 from app.client.grounding.numbers import numbers
 from app.client.grounding.places import Read, places
 from app.client.grounding.scan import Scanner
@@ -15,29 +16,37 @@ from app.client.grounding.tables import BULLET, Line, number_in, table
 from app.client.grounding.values import NUMBER, Array, Number, Object, Pair, Text, Value, Word
 from app.client.grounding.words import (
     ALL_CORNERS,
+    CENTRES,
     CONTAINERS,
     COORDINATES,
+    FIRST_CORNERS,
     LABELS,
     PAIRS_OF_CORNERS,
     POINTS,
+    POSITIONS,
     SCORES,
     SETS_OF_SIDES,
+    SIZES,
     plain,
 )
 
 _A_NUMBER = re.compile(NUMBER)
+_SIZED = (*CENTRES, *FIRST_CORNERS, *POSITIONS, *SIZES)
+"""Keys of a place and of its size."""
 _UNIT = re.compile(r"(?<=\d)(?:px)?;?\Z")
 _KEY = r"[^\W\d][\w .-]{0,40}"
 _ENTRY = re.compile(
     rf"[ \t]*(?P<dash>(?:{BULLET}[ \t]+){{0,2}})(?P<mark>\*\*|[`\"']|)(?P<key>{_KEY}?)"
-    r"(?:(?P=mark)[ \t]{0,3}(?::|=(?=[ \t]))|:(?P=mark))(?:[ \t]+(?P<value>\S.*?))?"
+    r"(?:(?P=mark)[ \t]{0,3}(?::|=(?=[ \t]|[-\d.]+\Z))|:(?P=mark))"
+    r"(?:(?:[ \t]+|(?<==)(?=[-\d.]+\Z))(?P<value>\S.*?))?"
     r"(?:[ \t]+#[ \t].*)?[ \t]*"
 )
 """A line of YAML or TOML, or of a list in Markdown with its key in bold or as code."""
 _HEADING = re.compile(
     rf"[ \t]*(?:\[{{1,2}}(?P<table>{_KEY})\]{{1,2}}"
     rf"|#{{1,6}}[ \t]+(?:\d{{1,3}}[.)][ \t]+)?(?P<title>{_KEY})"
-    rf"|(?:{BULLET}[ \t]+)?\*\*(?P<strong>{_KEY}?):?\*\*:?|{BULLET}[ \t]+(?P<item>{_KEY}))[ \t]*"
+    rf"|(?:{BULLET}[ \t]+)?\*\*(?P<strong>{_KEY}?):?\*\*:?(?:[ \t]+\([^()\n,]{{1,40}}\):?)?"
+    rf"|{BULLET}[ \t]+(?P<item>{_KEY}))[ \t]*"
 )
 """``[cup]`` and ``[[objects]]`` of TOML, ``### cup``, ``- **cup**`` and ``- cup`` of Markdown."""
 _FOUR = re.compile(rf"{NUMBER}(?:px)?(?:\s?,\s?{NUMBER}(?:px)?){{3}}")
@@ -154,7 +163,7 @@ def _goes_on(key: str, thing: Object) -> bool:
     known = {plain(pair.key or "") for pair in thing.pairs}
     return (plain(key) in SCORES and not known.isdisjoint(COORDINATES)) or any(
         plain(key) in parts and known.intersection(parts)
-        for parts in (ALL_CORNERS, *PAIRS_OF_CORNERS, *SETS_OF_SIDES)
+        for parts in (ALL_CORNERS, *PAIRS_OF_CORNERS, *SETS_OF_SIDES, _SIZED)
     )
 
 
@@ -176,8 +185,9 @@ def _value(entry: re.Match[str], line: Line, scanner: Scanner) -> Value:
 
 def _has_a_place(thing: Object) -> bool:
     known = {plain(pair.key or ""): pair.value for pair in thing.pairs}
+    sized = product(FIRST_CORNERS, SIZES)
     return any(
-        known.keys() >= set(keys) for keys in (*SETS_OF_SIDES, *PAIRS_OF_CORNERS, *POINTS)
+        known.keys() >= set(keys) for keys in (*SETS_OF_SIDES, *PAIRS_OF_CORNERS, *POINTS, *sized)
     ) or any(
         (key in COORDINATES or (key in CONTAINERS and isinstance(value, Array)))
         and (len(numbers(value)) > 1 or isinstance(value, Object) or _is_nothing(value))

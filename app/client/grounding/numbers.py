@@ -16,6 +16,7 @@ _PIXELS = rf"{NUMBER}(?:\s?px)?"
 _BETWEEN = r"[\s()\[\],;]"
 _MARKS = re.compile(r"</?\|?\w+\|?>|\b[xy]\d?\s*[=:]")
 """``<box>10, 20, 30, 40</box>`` and ``x1=10, y1=20, x2=30, y2=40``."""
+_SIZE = re.compile(rf"\s*({NUMBER})\s?(?:px)?\s?[x\u00d7]\s?({NUMBER})\s?(?:px|pixels)?\s*")
 _ONLY_NUMBERS = re.compile(rf"{_BETWEEN}*{_PIXELS}(?:{_BETWEEN}+{_PIXELS})*{_BETWEEN}*")
 
 
@@ -37,6 +38,14 @@ def numbers(value: Value) -> tuple[Number, ...]:
             return tuple(n for key in keys if key in sides for n in numbers(sides[key]))
         case _:
             return ()
+
+
+def size_in(value: Value) -> tuple[Number, ...]:
+    """Also of ``"20 x 30"``."""
+    told = _SIZE.fullmatch(value.value) if isinstance(value, Text) else None
+    if not told:
+        return numbers(value)
+    return tuple(Number.of(number, value.start, value.end) for number in told.groups())
 
 
 def numbers_in(text: str, at: int) -> tuple[Number, ...]:

@@ -47,9 +47,11 @@ _TWO = re.compile(
 )
 """At least two, behind a bracket, a colon or a word of place, or with units beside it; or three."""
 _UNDER_A_WORD = re.compile(rf"\b([^\W\d_]\w{{0,30}})[^\w\n]{{1,6}}{NUMBER}")
-"""``ymin="20"`` and ``"y_top": 20``."""
+"""``ymin="20"``, ``"y_top": 20`` and ``CUP_Y1=20``."""
 _NEAR = 60
 """Letters between the sides of one place."""
+_NEAR_THE_END = 20
+"""Letters from the answer's end: it may cut the other sides."""
 _NO_PLACE = re.compile(
     r"\D*\d{1,3}(?:,\d{3}){1,2}\D*|\D*\d+\s?[x\u00d7]\s?\d+\D*|.*\b\d{4}-\d\d-\d\d\b.*"
     r"|\D*\d{1,2}:\d\d(?::\d\d)?\D*",
@@ -60,8 +62,13 @@ _AMOUNT = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d{1,2}(?!\d))?"
 _PRICE = (
     rf"(?:[$\u00a3\u00a5\u20a9\u20ac\u20b9]\s?(?:{_AMOUNT})|(?<![\d.,])(?:{_AMOUNT})\s?[\u20ac$])"
 )
-_PRICES = re.compile(rf"{_PRICE}(?:(?:[\s,;/\u2013-]|\b(?:and|or|to)\b){{1,9}}{_PRICE})+")
-"""``$1,299.00, $499.99 and $20``; one such sign alone may have got into a list."""
+_COUNTED = re.compile(
+    rf"{_PRICE}(?:(?:[\s,;/\u2013-]|\b(?:and|or|to)\b){{1,9}}{_PRICE})+|\bviewBox=\"[^\"<>]{{0,60}}\""
+)
+"""``$1,299.00, $499.99 and $20``, and the whole of a drawing in SVG.
+
+One sign of money alone may have got into a list.
+"""
 _HELD = "\0"
 """For each letter of what was found: it parts the numbers beside it."""
 
@@ -75,7 +82,7 @@ def overlooked(text: str, found: Sequence[Found]) -> Iterator[Unreadable]:
     for start, end in sorted((each.piece.start, each.piece.end) for each in found):
         parts += [text[at:start], _HELD * (end - max(start, at))]
         at = max(at, end)
-    rest = _PRICES.sub(lambda told: _HELD * len(told[0]), "".join([*parts, text[at:]]))
+    rest = _COUNTED.sub(lambda told: _HELD * len(told[0]), "".join([*parts, text[at:]]))
     told = False
     for group in _FOUR.finditer(rest):
         if not _NO_PLACE.fullmatch(group[0]):
@@ -95,13 +102,19 @@ def _sides(text: str, least: int) -> Iterator[Unreadable]:
     groups: list[dict[str, re.Match[str]]] = []
     end = -_NEAR - 1
     for each in _UNDER_A_WORD.finditer(text):
-        if side := side_or_corner(each[1].replace("_", "").casefold()):
+        words = each[1].casefold()
+        if side := side_or_corner(words.replace("_", "")) or side_or_corner(words.split("_")[-1]):
             if each.start() - end > _NEAR or side in groups[-1]:
                 groups.append({})
             groups[-1][side] = each
             end = each.end()
     for group in groups:
-        if len(group) >= least and not group.keys() <= {"width", "height"}:
+        ends_the_text = group is groups[-1] and len(text) - end < _NEAR_THE_END
+        is_enough = len(group) >= (2 if ends_the_text else least)
+        if is_enough and not group.keys() <= {
+            "width",
+            "height",
+        }:
             first, *_, last = group.values()
             piece = Piece(text[first.start() : last.end()], first.start())
             yield Unreadable("numbers that could not be read", piece)

@@ -10,7 +10,7 @@ from app.client.grounding.side_names import side_or_corner
 from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import CONTAINERS, COORDINATES, IN_PERCENTS, UNITS, plain
 
-_PERCENT = re.compile(r"(?i)[\W_]*(?:in_?)?(?:percent(?:s|ages?)?|pct|%)\Z")
+_PERCENT = re.compile(r"(?i)[\W_]*(?:(?<![^\W_])in_?)?(?:percent(?:s|ages?)?|pct|%)\Z")
 """A unit, and the last word of a key, as in ``left_pct``."""
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 
-from app.client.grounding import arrays, cut, keys, orders, percents, rows, sides
+from app.client.grounding import arrays, coco, cut, key_names, keys, orders, percents, rows, sides
 from app.client.grounding.items import (
     Found,
     Piece,
@@ -92,20 +92,21 @@ class _Walk:
         if doubtful := orders.of_unknown_order(value, self.answer):
             yield Unreadable(_OF_UNKNOWN_ORDER, self.piece(value))
             value = replace(value, pairs=[pair for pair in value.pairs if pair not in doubtful])
+        value = coco.with_names(value)
         things, value = keys.several_things(orders.in_corners(percents.in_shares(value)))
         pairs = [(plain(pair.key or ""), pair) for pair in value.pairs]
         by_key = {key: pair.value for key, pair in pairs}
-        own_name = keys.own_name(pairs, name)
+        own_name = key_names.own_name(pairs, name)
         label = name if own_name is None else own_name
         for thing in things:
             yield from self._object(thing, label)
         if things and not value.pairs:
             return
         if value.closed and not name and own_name is None:
-            label = keys.only_name(pairs)
+            label = key_names.only_name(pairs)
         piece = self.piece(value)
         found = list(self._own(value, pairs, by_key, label))
-        score = keys.score(pairs)
+        score = key_names.score(pairs)
         for item in found if value.closed else cut.own_places(value, found, piece):
             yield scored(item, score)
         if not found:
@@ -122,7 +123,7 @@ class _Walk:
         parts = keys.parts_of_a_place({key: pair.value for key, pair in pairs})
         read = {*COORDINATES, *parts, *THOUGHTS}
         others = [(key, pair) for key, pair in pairs if key not in read]
-        label = (keys.only_name(pairs) if own is None else own) or name
+        label = (key_names.only_name(pairs) if own is None else own) or name
         is_outline = keys.is_an_outline(pairs)
         its_place = None if own is None or has_places else keys.only_structure(others)
         for key, pair in others:
@@ -151,13 +152,15 @@ class _Walk:
         """Places under keys that say that they are places."""
         piece = self.piece(value)
         sized = keys.with_sizes(by_key)
-        labels = keys.names(pairs)
+        labels = key_names.names(pairs)
         is_an_outline = keys.is_an_outline(pairs)
         for key, pair in pairs:
             if key in COORDINATES and is_an_outline:
                 yield _outline(label, piece)
             elif key in COORDINATES and isinstance(pair.value, Object) and is_open(pair.value):
                 yield from self._object(pair.value, label)
+            elif key in COORDINATES and keys.says_no_place(pairs, key, pair.value):
+                continue
             elif key in COORDINATES and not is_open(pair.value) and key not in sized:
                 items = items_of(pair.value)
                 if len(items) == len(labels) > 1:
@@ -221,13 +224,13 @@ class _Walk:
                 if not is_open(group):
                     yield Unreadable("the answer breaks off before a name", self.piece(group))
             return
-        labels = keys.names(pairs) or [name]
+        labels = key_names.names(pairs) or [name]
         if len(labels) == 1:
             labels *= len(groups)
         if len(labels) != len(groups):
             yield rows.unpaired(groups, labels, self.piece(value))
             labels = [name] * len(groups)
-        scores, kind = keys.scores(pairs, len(groups)), CONTAINERS[plain(pair.key or "")]
+        scores, kind = key_names.scores(pairs, len(groups)), CONTAINERS[plain(pair.key or "")]
         for group, label, score in zip(groups, labels, scores, strict=True):
             if is_open(group):
                 continue  # its numbers are not whole

@@ -6,13 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 
 from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, item_of
-from app.client.grounding.naming import (
-    ALONE_IN_ITS_LINE,
-    begin_of_line,
-    is_in_a_cut_tag,
-    name_of_line,
-    named,
-)
+from app.client.grounding.name_before import name_of_line
+from app.client.grounding.name_behind import is_in_a_cut_tag
+from app.client.grounding.name_parts import ALONE_IN_ITS_LINE, begin_of_line
+from app.client.grounding.naming import named
 from app.client.grounding.numbers import numbers_in, with_size
 from app.client.grounding.values import NUMBER, QUOTED_NUMBER, Number
 from app.client.grounding.words import Kind
@@ -36,20 +33,25 @@ _LOWER_RIGHT = (
 
 def _axis(name: str) -> str:
     begins = r"(?:(?:(?:ranges?|spans?|goes|runs)\s)?(?:from|between)\s)?"
-    to = r"(?:px)?\s{0,3}(?:[-=]?>|\u2192|-|\u2013|\u2014|\.{2,3}|to|until|and)\s{0,3}"
+    to = r"(?:px)?\s{0,3}(?:[-=]?>|\u2192|[-~\u2013\u2014]|\.{2,3}|to|until|and)\s{0,3}"
     again = rf"(?:{name}\s?=\s?)?"
     listed = rf"\[\s?({_PLAIN})\s?,\s?({_PLAIN})\s?\]"
     words = rf"{begins}{again}({_PLAIN}){to}{again}({_PLAIN})(?:px)?"
     return rf"\b{name}\s{{0,3}}[:=]?\s{{0,3}}(?:{listed}|{words})"
 
 
-_TO = r"(?:to|through|until|(?:and\s)?ends\sat|bis|到|至|부터|에서|[-~\u2013\u2014\u2192]>?)"
+_TO = (
+    r"(?:to|through|rectangle|until|(?:and\s)?ends\sat|bis|到|至|부터|에서"
+    r"|[-~\u2013\u2014\u2192]>?)"
+)
 _CORNERS = re.compile(
     rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*"
     rf"(?:\)\s*(?:,|{_TO})?\s*\(|,)"
     rf"\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 )
 """``(10, 20), (30, 40)`` and ``(10, 20, 30, 40)``."""
+_BOUNDS = re.compile(rf"\[{NUMBER},\s?{NUMBER}\]\[{NUMBER},\s?{NUMBER}\](?!\[)")
+"""``[10,20][30,40]``, two corners as Android has them."""
 _FOUR = re.compile(
     rf"{_WORD_FOR_A_BOX}(?:{_IN_A_ROW}|\"{_IN_A_ROW}\"|'{_IN_A_ROW}')"
     rf"|{_CELL}{_IN_A_ROW}(?=[ \t]{{0,9}}(?:\||\n))"
@@ -60,7 +62,9 @@ _FOUR = re.compile(
     re.IGNORECASE,
 )
 """``bbox: 10, 20, 30, 40``, also alone in a table's cell; ``top-left (10, 20), bottom-right …``."""
-_RANGES = re.compile(rf"{_axis('x')}[,;\s]{{1,9}}(?:and\s)?(?:from\s)?{_axis('y')}", re.IGNORECASE)
+_RANGES = re.compile(
+    rf"{_axis('x')}[,;\s]{{1,9}}(?:and\s)?(?:(?:from|between)\s)?{_axis('y')}", re.IGNORECASE
+)
 """``x 10-30, y 20-40``."""
 _CORNER_AND_SIZE = re.compile(
     rf"(?:{_PAIR}|{_AN_X_AND_A_Y})(?:[,;:\s]{{1,5}}(?:(?:with|and)\s(?:an?\s|its\s)?)?(?:size(?:\sis|\sof)?\W{{0,3}})?{_PLAIN}\s?[x\u00d7]\s?{_PLAIN}"
@@ -117,6 +121,8 @@ def pairs(text: str, start: int, last: int) -> tuple[Found, int] | None:
 
     Others in square brackets are ranges and references, as in ``see [1, 2]``.
     """
+    if bounds := _BOUNDS.match(text, start):
+        return _named_or_cut(_box(bounds), bounds, last), bounds.end()
     if chain := _CHAIN.match(text, start):
         return Unreadable("pairs of numbers without a key", _piece(chain)), chain.end()
     told = _PAIR_IN_A_LIST.match(text, start)
@@ -135,11 +141,14 @@ def place(text: str, start: int, last: int) -> tuple[Found, int] | None:
     """The place that begins here, and where the text goes on behind it."""
     for form, read in _FORMS:
         if told := form.match(text, start):
-            if is_in_a_cut_tag(text, start):
-                why = "the answer breaks off inside a tag"
-                return Unreadable(why, _piece(told), quoted=False), told.end()
-            return named(read(told), text, start, last), told.end()
+            return _named_or_cut(read(told), told, last), told.end()
     return None
+
+
+def _named_or_cut(found: Found, told: re.Match[str], last: int) -> Found:
+    if is_in_a_cut_tag(told.string, told.start()):
+        return Unreadable("the answer breaks off inside a tag", _piece(told), quoted=False)
+    return named(found, told.string, told.start(), last)
 
 
 def _box(told: re.Match[str]) -> Found:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
-from app.client.grounding.items import Found, Item, Piece, Unreadable, bare, item_of
+from app.client.grounding.items import Found, Piece, Unreadable, bare, in_any_order, item_of
 from app.client.grounding.numbers import (
     has_other_than_numbers,
     is_name,
@@ -41,7 +40,7 @@ def row(array: Array, own: Sequence[Number], others: Sequence[Value], piece: Pie
         return Unreadable("not only numbers and a name", piece)
     if not array.closed:
         return Unreadable("the answer breaks off inside a row", piece)
-    return _in_any_order(item_of(label, own, "either", piece))
+    return in_any_order(item_of(label, own, "either", piece))
 
 
 def corners(array: Array, pairs: Sequence[Array], texts: Sequence[Text], piece: Piece) -> Found:
@@ -90,11 +89,7 @@ def under_a_key(value: Value, label: str, kind: Kind, piece: Piece) -> Found:
         return Unreadable("not only numbers", piece)
     found = item_of(label, group, kind, piece)
     is_told = isinstance(value, Object) or any(number.is_side for number in group)
-    return found if is_told else _in_any_order(found)
-
-
-def _in_any_order(found: Found) -> Found:
-    return replace(found, in_any_order=True) if isinstance(found, Item) else found
+    return found if is_told else in_any_order(found)
 
 
 def each_place(array: Array) -> Sequence[Value]:

@@ -47,6 +47,8 @@ CALL = re.compile(rf"\b[A-Za-z_][\w.]{{0,60}}{_KEYWORD}")
 """``Box(x1=10, …`` and Swift's ``Box(x1: 10, …``: read as an object."""
 _CALLED = re.compile(rf"{_KEYWORD}|\(\s{{0,9}}(?:[\[(]|{NUMBER}\s{{0,9}},|{KEY})")
 """``np.array([10, …``, ``Box(10, …`` and ``Box(x1=10, …``: the word before it says nothing."""
+_A_TYPE = re.compile(r"[A-Z][\w.:]{0,60}\s?(?=\{\s{0,99}\w{1,40}\s?:)")
+"""``Rect {x: 10, …``, as Rust prints it; the word says nothing, either."""
 _OF_A_TENSOR = re.compile(
     r"(?:device|dtype|requires_grad|grad_fn)\s{0,9}=\s{0,9}"
     r"(?:\"[^\"\n]{0,60}\"|'[^'\n]{0,60}'|<[^<>\n]{0,60}>|[\w.:]{1,60})"
@@ -214,8 +216,8 @@ class _Scan:
             return
         elif (quote := OPENING_QUOTE.match(text, at)) and self._can_begin_text():
             self._text(quote.group())
-        elif bare := _BARE.match(text, at):
-            if not _CALLED.match(text, bare.end()):
+        elif bare := _A_TYPE.match(text, at) or _BARE.match(text, at):
+            if bare.re is not _A_TYPE and not _CALLED.match(text, bare.end()):
                 self.stack.add(Word(bare.group(), at, bare.end()))
             stray = OPENING_QUOTE.match(text, bare.end())
             is_its_end = stray and AFTER_TEXT.match(text, stray.end())

@@ -13,10 +13,10 @@ _CORNERS = {
     "bottomleft": "bottomleft lowerleft leftbottom bl linksunten untenlinks 左下 左下角 좌하단",
 }
 _SIDES = {
-    "left": "left hpos links gauche izquierda esquerda sinistra 左 왼쪽 좌측",
-    "top": "top vpos oben haut arriba topo 上 위 위쪽 상단",
-    "right": "right rechts droite derecha direita destra 右 오른쪽 우측",
-    "bottom": "bottom unten bas abajo basso 下 아래 아래쪽 하단",
+    "left": "left hpos links gauche izquierda esquerda sinistra lewo trái слева 左 왼쪽 좌측",
+    "top": "top vpos oben haut arriba topo boven góra trên сверху 上 위 위쪽 상단",
+    "right": "right rechts droite derecha direita destra prawo phải справа 右 오른쪽 우측",
+    "bottom": "bottom unten bas abajo basso onder dół dưới снизу 下 아래 아래쪽 하단",
     "width": "width w breite largeur ancho anchura 宽 宽度 너비 폭",
     "height": "height h höhe hauteur alto altura 高 高度 높이",
 }

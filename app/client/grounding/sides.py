@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
-from app.client.grounding import keys
+from app.client.grounding import key_names, keys
 from app.client.grounding.items import Found, Item, Piece, Unreadable, counted, item_of
 from app.client.grounding.numbers import corners_told_by, is_pair, numbers, with_size
 from app.client.grounding.values import Array, Number, Object, Value
@@ -98,9 +98,9 @@ def _in_columns(
     if any(len(by_key[key]) != count for key in columns):
         yield Unreadable("sides that are lists of unequal length", piece)
         return
-    names = keys.names(pairs)
+    names = key_names.names(pairs)
     labels = names if len(names) == count else [label] * count
-    scores = keys.scores(pairs, count)
+    scores = key_names.scores(pairs, count)
     rows = zip(*(by_key[key] for key in columns), strict=True)
     for row, own, score in zip(rows, labels, scores, strict=True):
         found = item_of(own, corners_told_by(columns, row), "box", piece)

@@ -12,6 +12,7 @@ from app.client.grounding.items import (
     Piece,
     Unreadable,
     bare,
+    in_any_order,
     is_of_shares,
     item_of,
     scored,
@@ -19,7 +20,15 @@ from app.client.grounding.items import (
 from app.client.grounding.keys import pair_of_corners
 from app.client.grounding.numbers import corners_told_by, numbers
 from app.client.grounding.values import NUMBER, Number, Text
-from app.client.grounding.words import COORDINATES, LABELS, POINTS, SCORES, SETS_OF_SIDES, plain
+from app.client.grounding.words import (
+    COORDINATES,
+    LABELS,
+    POINTS,
+    SCORES,
+    SETS_OF_SIDES,
+    SIZES,
+    plain,
+)
 
 _A_NUMBER = re.compile(NUMBER)
 _LIKE_A_NUMBER = re.compile(r"\S|[^\s\d]*\d\S*")
@@ -36,7 +45,7 @@ _RULE = re.compile(r"[\s|:+=-]+")
 """Between a table's head and its rows."""
 _DECORATION = " *_`\"'"
 _UNIT = re.compile(r"(?<=\d)\s?px\Z")
-_IN_BRACKETS = re.compile(r"\([^()]*\)")
+_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
 class Line(NamedTuple):
@@ -54,7 +63,7 @@ def table(lines: Sequence[Line], begin: int) -> tuple[int, list[Found]] | None:
     if _BRACKET.search(first.text):
         without = Line(_IN_BRACKETS.sub("", first.text), first.start)
         head = [plain(cell) for cell in _cells(without, "|")]
-        return _table_of_places(lines, begin, "|", head) if pair_of_corners(head) else None
+        return _table_of_places(lines, begin, "|", head) if len(head) > 1 else None
     words = first.text.split() if separator is None else []
     names = [plain(word) for word in words]
     if len(in_words := _sides_in(names)) == 4 and all(map(_A_WORD.fullmatch, words)):
@@ -121,7 +130,7 @@ def _table_of_places(
     ``| cup | [10, 20] |``.
     """
     columns = pair_of_corners(head) or [key for key in head if key in COORDINATES][:1]
-    if not columns:
+    if not columns or not {*SIZES}.isdisjoint(head):
         return None
     end = begin + 1
     found: list[Found] = []
@@ -146,6 +155,8 @@ def _table_of_places(
         others = [text for key, text in row.items() if key not in columns]
         kind = COORDINATES.get(columns[0], "box")
         place = item_of(_label(row, others), group, kind, Piece(*line))
+        if len(columns) == 1:
+            place = in_any_order(place)
         found.append(scored(place, _score(row)))
     return end, found
 

@@ -36,7 +36,7 @@ _POINTS_WITHOUT_END = re.compile(rf"{POINTS}[^<>]*>?[^<\n]*")
 _COORDINATE = rf"\s*=\s*([\"']?)({NUMBER})"
 _PLACE = re.compile(rf"x\d*{_COORDINATE}\1[\s,]*y\d*{_COORDINATE}\3(?![^\s/])")
 _X_OR_Y, _DIGIT = re.compile(r"[xy]\d*\s*="), re.compile(r"\d")
-NAME_ATTRIBUTE = re.compile(r"""\b(?:alt|label|name)\s*=\s*["']([^"']*)["']""")
+NAME_ATTRIBUTE = re.compile(r"""\b(?:alt|label|name|text|content-desc)\s*=\s*["']([^"']*)["']""")
 LOCATIONS = r"(?:<(?:loc_?)?\d{1,4}>\s*){4}|(?:<patch_index_\d{1,4}>\s*){2}"
 """PaliGemma's, Florence's and Kosmos-2's tokens: their order and range are not those of the models
 served."""
@@ -44,7 +44,7 @@ _SIDE_NAME = (
     r"(?:(?:top|upper|bottom|lower)[-_ ]?(?:left|right)[-_ ]?(?:corner[-_ ])?[xy]|[xy](?:tl|br)"
     r"|[xy][-_ ]coord(?:inate)?|[xy][_-]?(?:min|max|center|\d)?|c[xy]|[xy]c"
     r"|(?:min|max|center|start|end)[_-]?[xy]|(?:left|top|right|bottom)(?:[-_ ](?:edge|side))?"
-    r"|links|oben|rechts|unten|w(?:idth)?|h(?:eight)?)"
+    r"|links|oben|rechts|unten|왼쪽|위쪽?|오른쪽|아래쪽?|左|上|右|下|w(?:idth)?|h(?:eight)?)"
 )
 _SIDE = (
     rf"\b{_SIDE_NAME}(?:[*`]{{0,2}}\s{{0,9}}[:=][*`]{{0,2}}\s{{0,9}}{QUOTED_NUMBER}"

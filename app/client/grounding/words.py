@@ -46,7 +46,7 @@ CONTAINERS: dict[str, Kind] = {
     **dict.fromkeys(
         _words("boxes bboxes bboxes2d boxesxyxy boundingboxes rectangles rects regions"), "box"
     ),
-    **dict.fromkeys(_words("points points2d keypoints clicks centers"), "point"),
+    **dict.fromkeys(_words("points points2d pointcoords keypoints clicks centers"), "point"),
     **dict.fromkeys(
         _words(
             "objects detections results result items item annotations predictions instances data "
@@ -75,7 +75,7 @@ LABELS = (
 """Keys of a name, the surest first."""
 UNITS = _words("unit units")
 """Keys of a word for what the numbers beside it count."""
-LISTS_OF_NAMES = _words("labels names classes categories texts phrases tags")
+LISTS_OF_NAMES = _words("labels names classes detectionclasses categories texts phrases tags")
 WRAPPERS = _words(
     "details detail info information attributes regionattributes properties extra extras meta "
     "metadata"
@@ -139,12 +139,18 @@ OF_GOOGLE = _words("box2d ox2d bx2d bo2d")
 
 https://ai.google.dev/gemini-api/docs/image-understanding
 """
-Y_FIRST_LISTS = (*_words("yxyx boxyxyx bboxyxyx"), *OF_GOOGLE)
-"""Keys of lists in which each corner's y stands before its x: they say so, or are Google's."""
+Y_FIRST_LISTS = (*_words("yxyx boxyxyx bboxyxyx detectionboxes"), *OF_GOOGLE)
+"""Keys of lists in which each corner's y stands before its x: they say so, or are Google's.
+
+``detection_boxes`` is of TensorFlow's object detection API.
+"""
 ORDERS = _words("format bboxformat boxformat bboxmode boxmode coordinateformat coordformat")
 """Keys of a word for what the numbers of the boxes beside it are, one of the lists' above."""
-OF_COCO = _words("categoryid iscrowd")
-"""Beside one of these a ``bbox`` has a corner and a size: https://cocodataset.org/#format-data."""
+OF_COCO = _words("categoryid iscrowd predictediou stabilityscore")
+"""Beside one of these a ``bbox`` has a corner and a size: https://cocodataset.org/#format-data.
+
+The last two are of Segment Anything's masks.
+"""
 GEOMETRIES = _words("polygon multipolygon linestring multilinestring")
 """Of more points than a box has, as GeoJSON calls them under ``type`` (RFC 7946)."""
 SHAPES = frozenset((*COORDINATES, *GEOMETRIES, *_words("circle ellipse polyline")))
