@@ -66,6 +66,19 @@ def lone_corners(by_key: Mapping[str, Value]) -> Sequence[str]:
     return [key for key in corners if key in by_key and is_pair(by_key[key])]
 
 
+def damaged_parts(pairs: Pairs) -> list[Pair]:
+    """Pairs of numbers that are no places of their own, since they lack but their right key.
+
+    ``{"top_lft": [10, 20], "bottom_right": [30, 40]}`` and ``{"x": [10, 20], "width": 30, …}``.
+    """
+    by_key = {key: pair.value for key, pair in pairs}
+    if lone_corners(by_key) and not pair_of_corners(by_key):
+        known = {*ALL_CORNERS, *NUMBERED_CORNERS, *COORDINATES, *CONTAINERS}
+        return [pair for key, pair in pairs if key not in known and is_pair(pair.value)]
+    has_a_size = {"width", "height"} <= by_key.keys()
+    return [p for key, p in pairs if has_a_size and key in ("x", "y") and is_pair(p.value)]
+
+
 def ranges(by_key: Mapping[str, Value]) -> Sequence[str]:
     """The keys of a range of x and one of y, or of a list of each."""
     axes = (("xrange", "yrange"), ("horizontal", "vertical"), ("xs", "ys"), ("x", "y"))

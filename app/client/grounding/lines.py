@@ -63,20 +63,27 @@ def without_lines(text: str, read: Read) -> tuple[str, list[Found]]:
     found: list[Found] = []
     kept, at, index = "", 0, 0
     while index < len(lines):
-        end, more = table(lines, index) or _block(lines, index, scanner, read) or (index + 1, [])
-        if more:
-            first, last = lines[index].start, lines[end - 1]
-            until = last.start + len(last.text)
+        in_table = table(lines, index)
+        if in_table:
+            end, more = in_table
+            last = lines[end - 1]
+            spans = [(lines[index].start, last.start + len(last.text))] if more else []
+        else:
+            end, more, spans = _block(lines, index, scanner, read) or (index + 1, [], [])
+        for first, until in spans:
             kept, at = f"{kept}{text[at:first]}{' ' * (until - first)}", until
-            found += more
+        found += more
         index = end
     return kept + text[at:], found
 
 
 def _block(
     lines: Sequence[Line], begin: int, scanner: Scanner, read: Read
-) -> tuple[int, list[Found]] | None:
-    """Lines of ``key: value``, and the places that they tell; returns the line behind them."""
+) -> tuple[int, list[Found], list[tuple[int, int]]] | None:
+    """Lines of ``key: value``, the places that they tell, and where those stand in the text.
+
+    Returns the line behind them, too.
+    """
     block: list[re.Match[str]] = []
     end = begin
     while end < len(lines) and (told := _read(lines[end], is_last=end == len(lines) - 1)):
@@ -88,15 +95,17 @@ def _block(
         end < len(lines) and lines[end].text.lstrip()[:1] in {"}", "]"}
     )
     if inside_json:
-        return end, []
+        return end, [], []
     found: list[Found] = []
+    spans: list[tuple[int, int]] = []
     for thing, name in _things(lines[begin:end], block, scanner):
         thing.pairs = [pair for pair in thing.pairs if not _is_heading(pair.value)]
         if not _has_a_place(thing):
             thing.pairs = _rows(thing)
-        if thing.pairs:
-            found += places(thing, scanner.text, read, name)
-    return end, found
+        if thing.pairs and (more := places(thing, scanner.text, read, name)):
+            found += more
+            spans.append((thing.start, thing.end))
+    return end, found, spans
 
 
 def _read(line: Line, *, is_last: bool) -> re.Match[str] | None:
@@ -129,6 +138,8 @@ def _things(
             if isinstance(last, Array):
                 last.items.append(number_in(entry["number"], line))
                 last.end = thing.end = end
+            elif not thing.pairs:
+                thing.start = end + 1
             continue
         heading = str(entry[entry.lastgroup or 0]) if entry.re is _HEADING else ""
         key = (heading or str(entry["key"])).strip()

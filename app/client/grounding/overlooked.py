@@ -22,13 +22,19 @@ _STRAY = r"(?<![^\W\d])(?![xywhXYWH]\d)[^\W\d](?![^\W\d])"
 """A letter alone, as one that has got into a list."""
 _APART = (
     rf"(?:[^\w\n.()\[{{]|\.(?!\d)|(?<=\d)[(\[{{](?=\d)|\)(?=\s?\d)|\n[ \t]*[^\w\n]?-[^\w\n]?[ \t]*"
+    rf"|\n[ \t]+(?=\d)"
     rf"|(?<=\d)(?:px|x(?=\d))|{_STRAY}"
     r"|\b(?:pixels?|to|and|by|from|until"
     rf"|through|between|with|its?|is|are|at|the|of|in|{_SIZE}|{_PLACE})\b){{1,24}}+"
 )
 """What may stand between the numbers of one place in a sentence."""
+_UNDER_A_BOX = (
+    rf"\b(?:bbox|box|coords|coordinates)(?:_2d)?[\"']?\s?[:=]\s?[\"'\[(]{{0,3}}"
+    rf"{NUMBER}(?:[\s,;]{{1,9}}{NUMBER}){{1,9}}"
+)
 _FOUR = re.compile(
-    rf"{_LIST}|(?<![\w./])(?<!\d[:,])(?:{_STRAY})?{NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px|%)?(?![\w.])"
+    rf"{_LIST}|{_UNDER_A_BOX}|(?<![\d.]){NUMBER}(?:\s?,\s?{NUMBER}){{3,}}(?![\w.])"
+    rf"|(?<![A-Za-z\d_./])(?<!\d[:,])(?:{_STRAY})?{NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px|%)?(?![\w.])"
     rf"|{tags.LOCATIONS}",
     re.IGNORECASE,
 )
@@ -40,7 +46,7 @@ _BESIDE = (
 )
 _TWO = re.compile(
     rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click))[\W_]{{0,9}})"
-    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<loc_?\d{{1,4}}>\s*){{2,}}"
+    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<?(?:loc_?|\w{{0,6}}index_?)\d{{1,4}}>?\s*){{2,}}"
     rf"|(?<![\w.]){NUMBER}(?:\s?,\s?{NUMBER}){{2,}}"
     rf"|(?<![\w.]){_MEASURED}[^\d\n]{{1,30}}\b(?:{_PLACE})\b[^\d\n]{{1,30}}{_MEASURED}",
     re.IGNORECASE,

@@ -124,10 +124,17 @@ class _Walk:
         read = {*COORDINATES, *parts, *THOUGHTS}
         others = [(key, pair) for key, pair in pairs if key not in read]
         label = (key_names.only_name(pairs) if own is None else own) or name
+        damaged = keys.damaged_parts(pairs)
+        has_places = has_places or any(
+            key in CONTAINERS and is_of_places(pair.value) for key, pair in others
+        )
         is_outline = keys.is_an_outline(pairs)
         its_place = None if own is None or has_places else keys.only_structure(others)
         for key, pair in others:
-            if pair is its_place:  # if it stays the only one, its key says nothing
+            if pair in damaged:
+                piece = Piece(self.answer[pair.start : pair.value.end], pair.start)
+                yield Unreadable(f"{counted(2)} under {pair.key!r}", piece)
+            elif pair is its_place:  # if it stays the only one, its key says nothing
                 only = replace(pair, key=own if value.closed else "")
                 yield from self._under_a_name(only, only.key, name, has_own=False)
             elif keys.are_corners_of_a_shape(pairs, key) or (

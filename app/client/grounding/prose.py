@@ -90,6 +90,9 @@ _ACTION = re.compile(
 )
 """``click(start_box='(10,20)')``, UI-TARS' and others' action on a screen."""
 _X_AND_Y = re.compile(_AN_X_AND_A_Y, re.IGNORECASE)
+_A_SIDE_MORE = re.compile(
+    rf"[,;\s]{{1,4}}(?:and\s)?\b(?:w|h|width|height)\s?[:=]?\s?{QUOTED_NUMBER}", re.IGNORECASE
+)
 _FROM_TO = re.compile(rf"{_AN_X_AND_A_Y}\)?\s(?:to|until|bis)\s\(?{_AN_X_AND_A_Y}", re.IGNORECASE)
 _ENDS_WITH_CENTRE = re.compile(r"\bcent(?:er|re)(?:ed)?[ \t]*(?:is|at|:|=)?[ \t]*\Z", re.IGNORECASE)
 _ENDS_WITH_NUMBERS = re.compile(
@@ -172,6 +175,13 @@ def _point(told: re.Match[str]) -> Found:
     return _bare(told, "point", numbers_in(told.group(), told.start())[-2:])
 
 
+def _x_and_y(told: re.Match[str]) -> Found:
+    if more := _A_SIDE_MORE.match(told.string, told.end()):
+        piece = Piece(told.string[told.start() : more.end()], told.start())
+        return Unreadable("an x and a y, and one side of a size", piece)
+    return _point(told)
+
+
 def _pair(told: re.Match[str]) -> Found:
     """Two numbers in round brackets are a point, unless more coordinates are next to them."""
     before = told.string[begin_of_line(told.string, told.start()) : told.start()]
@@ -209,6 +219,6 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Found]], ...] = (
     (_RANGES, _box_of_ranges),
     (_FROM_TO, _box),
     (_ACTION, _point),
-    (_X_AND_Y, _point),
+    (_X_AND_Y, _x_and_y),
     (re.compile(_PAIR), _pair),
 )

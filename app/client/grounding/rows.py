@@ -18,7 +18,7 @@ from app.client.grounding.numbers import (
 from app.client.grounding.values import NUMBER, Array, Number, Object, Text, Value, Word
 from app.client.grounding.words import Kind
 
-_LETTER = re.compile(r"[^\W\d]")
+_LETTER, _DIGIT = re.compile(r"[^\W\d]"), re.compile(r"\d")
 _RANGE = re.compile(r"\d\s*:\s*\d")
 """``[10:30, 20:40]``: of rows and columns, or of columns and rows."""
 
@@ -66,7 +66,8 @@ def is_a_phrase_with_its_place(array: Array, texts: Sequence[Text], lists: Seque
 def only_numbers(array: Array, name: str, piece: Piece) -> Found | None:
     """Numbers that only brackets mark: two are no place (a range, a reference)."""
     group = numbers(array)
-    if len(group) < 3:
+    words = [item for item in array.items if isinstance(item, Word) and _DIGIT.search(item.value)]
+    if len(group) + len(words) < 3:
         return None
     if not array.closed:
         return Unreadable("the answer breaks off inside a list of numbers", piece, quoted=False)

@@ -63,6 +63,10 @@ _NEXT_KEY_SO_FAR = re.compile(
     rf"{_NEXT_KEY.pattern}|\s{{0,99}},?\s{{0,99}}(?:{QUOTE}[^\"'\n{{}}\[\]]{{0,60}}{QUOTE}?\s{{0,9}})?\Z"
 )
 _STRAY_BEFORE_KEY = re.compile(rf"[\[(][\s,]{{0,99}}(?:{KEY}|:|\w{{1,40}}[\"']?\s*:)")
+_A_LINE_WITH_A_LIST = re.compile(
+    r"(?:[-*\u2022]|\d{1,3}[.)])?[ \t]*[*`]{0,3}[^\W\d][^\n\[\](){}\"']{0,80}[\[(]"
+)
+"""``- dog: [50, …``."""
 _COMMENT = re.compile(
     r"(?://|#)(?:(?![\"']\s{0,9}:)[^\n{}\[\]]){0,300}(?=\n|\Z)|/\*[^{}\[\]]{0,300}?\*/"
 )
@@ -107,6 +111,9 @@ class _Scan:
             self.at = space.end()
             if "," in space.group():
                 self.stack.settle(self.open[-1], self.at)
+            is_in_a_line = "\n" in space.group() and _A_LINE_WITH_A_LIST.match(text, self.at)
+            if is_in_a_line and self.stack.is_one_place():  # that has lost its bracket
+                self.stack.close_down_to(0, at)
         elif comment := _COMMENT.match(text, at):
             self.at = comment.end()
         elif END.match(text, at):

@@ -70,7 +70,10 @@ def _under_keys(
         if not single.keys() >= set(told):
             continue
         group = [number for key in told for number in numbers(single[key])]
-        if len(told) == 2:
+        lone = [key for key in ("width", "height") if key in by_key and numbers(by_key[key])]
+        if len(told) == 2 and lone:
+            yield Unreadable(f"a corner or a centre, and of its size only {lone[0]}", piece)
+        elif len(told) == 2:
             yield item_of(label, group, "point", piece)
         else:
             yield item_of(label, corners_told_by(told, group), "box", piece)

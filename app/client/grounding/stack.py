@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.client.grounding.values import Array, Object, Pair, Value, Word
+from app.client.grounding.values import Array, Number, Object, Pair, Value, Word
 
 
 class Stack:
@@ -48,6 +48,14 @@ class Stack:
             self.round.discard(len(self.open))
             self.settle(closed, end)
             closed.end, closed.closed = end, True
+
+    def is_one_place(self) -> bool:
+        """Four numbers in a list, or five, and nothing else."""
+        match self.open:
+            case [Array(items=items)]:
+                return len(items) in (4, 5) and all(isinstance(item, Number) for item in items)
+            case _:
+                return False
 
     def end_inside(self, end: int) -> None:
         """The text ends here, and leaves open what is open."""

@@ -43,6 +43,7 @@ _DIGIT = re.compile(r"\d")
 _NAME_WORDS = 3
 _RULE = re.compile(r"[\s|:+=-]+")
 """Between a table's head and its rows."""
+_MORE_CELLS = "a row with more cells than its head"
 _DECORATION = " *_`\"'"
 _UNIT = re.compile(r"(?<=\d)\s?px\Z")
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -147,7 +148,11 @@ def _table_of_places(
                 return None
             found.append(Unreadable("a row without its list in quotes", Piece(*line)))
             continue
-        row = dict(zip(head, _cells(line, separator), strict=False))
+        texts = _cells(line, separator)
+        if any(map(_DIGIT.search, texts[len(head) :])):
+            found.append(Unreadable(_MORE_CELLS, Piece(*line)))
+            continue
+        row = dict(zip(head, texts, strict=False))
         cells = " ".join(row.get(key, "") for key in columns)
         group = numbers(Text(cells, line.start, line.start + len(line.text)))
         if len(group) not in (2, 4) and len(columns) == 1:
@@ -177,6 +182,10 @@ def _cells(line: Line, separator: str) -> list[str]:
 def _row(line: Line, head: Sequence[str], cells: Sequence[str], sides: Sequence[str]) -> Found:
     piece = Piece(*line)
     row = dict(zip(head, cells, strict=False))
+    if any(map(_A_NUMBER.fullmatch, cells[len(head) :])):
+        return Unreadable(_MORE_CELLS, piece)
+    if len(sides) == 2 and not {"width", "height"}.isdisjoint(head):
+        return Unreadable("a row with one side of a size", piece)
     group = [number_in(row[key], line) for key in sides if _A_NUMBER.fullmatch(row.get(key, ""))]
     if len(group) != len(sides):
         return Unreadable(f"a row without its {'four' if len(sides) > 2 else 'two'} numbers", piece)

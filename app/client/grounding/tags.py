@@ -33,6 +33,7 @@ POINTS = r"<points?(?:\b|(?=x))"
 _POINTS = re.compile(rf"{POINTS}([^<>]*)>([^<]*)</points?>|{POINTS}([^<>]*)/>")
 _POINTS_SO_FAR = re.compile(rf"{POINTS}[^<>]*(?:>[^<]*(?:</?[points]*)?)?\Z")
 _POINTS_WITHOUT_END = re.compile(rf"{POINTS}[^<>]*>?[^<\n]*")
+_GOES_ON_AS_POINTS = re.compile(r"[^<>]{0,200}>[^<>]{0,200}</points?>")
 _COORDINATE = rf"\s*=\s*([\"']?)({NUMBER})"
 _PLACE = re.compile(rf"x\d*{_COORDINATE}\1[\s,]*y\d*{_COORDINATE}\3(?![^\s/])")
 _X_OR_Y, _DIGIT = re.compile(r"[xy]\d*\s*="), re.compile(r"\d")
@@ -192,6 +193,8 @@ def sides(match: re.Match[str], since: int, *, names_behind: bool) -> Found:
         end_of_tag = text.find(">", match.end())
         if end_of_tag < 0:
             return Unreadable("the answer breaks off inside a tag", piece, quoted=False)
+    if _GOES_ON_AS_POINTS.match(text, match.end()):
+        return Unreadable("points without their beginning", piece)
     told = dict(_named_number(side) for side in _A_SIDE.finditer(text, *match.span()))
     label = name_behind(text, match.end()) if names_behind else ""
     if end_of_tag > start:
