@@ -1,4 +1,4 @@
-"""HTML's tables, written as Markdown has them."""
+"""HTML's tables and lists, written as Markdown has them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ _ROW = re.compile(
     re.IGNORECASE,
 )
 """A row with no other tags in it; without its end where the answer ends in it."""
+_ITEM, _END_OF_ITEM = re.compile(r"(?i)<li>"), re.compile(r"(?i)</li>|</?[uo]l>|<br\s?/?>")
 _ONE_CELL = re.compile(r"<t[hd]\b[^<>]*>(.*?)</t[hd]>", re.IGNORECASE | re.DOTALL)
 _ANY_TAG = re.compile(r"<[^<>]*>")
 
 
 def in_markdown(text: str) -> str:
-    """With a line ``| cup | 10 | 20 | 30 | 40 |`` for each row."""
+    """With a line ``| cup | 10 | 20 | 30 | 40 |`` for each row, and ``- cup: …`` for an item."""
+    text = _END_OF_ITEM.sub("\n", _ITEM.sub("\n- ", text))
     return _ROW.sub(_line, text) if "<tr" in text.lower() else text
 
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from app.client.grounding.numbers import (
     is_name,
@@ -41,6 +41,8 @@ from app.client.grounding.words import (
 
 _NUMBERED = re.compile(r"(\D{2,40})(\d{1,3})")
 _WORDS_TO_NUMBER = frozenset((*COORDINATES, *LABELS))
+_AXES = (("xrange", "yrange"), ("horizontal", "vertical"), ("xs", "ys"), ("x", "y"))
+_PARTS = {*chain(*SETS_OF_SIDES, *PAIRS_OF_CORNERS, *_AXES)}
 MAX_NUMBERS = 5
 """Of one place: four, and a score."""
 Pairs = Sequence[tuple[str, Pair]]
@@ -67,22 +69,32 @@ def lone_corners(by_key: Mapping[str, Value]) -> Sequence[str]:
 
 
 def damaged_parts(pairs: Pairs) -> list[Pair]:
-    """Pairs of numbers that are no places of their own, since they lack but their right key.
+    """Pairs of numbers that are no places of their own, since another part has a damaged key.
 
-    ``{"top_lft": [10, 20], "bottom_right": [30, 40]}`` and ``{"x": [10, 20], "width": 30, …}``.
+    ``{"top_lft": [10, 20], "bottom_right": [30, 40]}``, ``{"enter": [10, 20], "size": [5, 5]}``;
+    and ``{"label": "cup", "in": [10, 20], "max": [30, 40]}``: but a thing may be called max.
     """
     by_key = {key: pair.value for key, pair in pairs}
-    if lone_corners(by_key) and not pair_of_corners(by_key):
-        known = {*ALL_CORNERS, *NUMBERED_CORNERS, *COORDINATES, *CONTAINERS}
-        return [pair for key, pair in pairs if key not in known and is_pair(pair.value)]
-    has_a_size = {"width", "height"} <= by_key.keys()
-    return [p for key, p in pairs if has_a_size and key in ("x", "y") and is_pair(p.value)]
+    if pair_of_corners(by_key) or columns(by_key) or ranges(by_key):
+        return []
+    has_a_size = len(_size(by_key)) == 2
+    if has_a_size and any(with_its_size(by_key, each) for each in (CENTRES, FIRST_CORNERS)):
+        return []
+    known = {*ALL_CORNERS, *NUMBERED_CORNERS, *COORDINATES, *CONTAINERS, *SIZES, *WRAPPERS}
+    parts = [
+        (key, pair)
+        for key, pair in pairs
+        if key not in known and is_pair(pair.value) and not is_no_place(pair.key or "")
+    ]
+    is_sure = has_a_size or bool(lone_corners(by_key))
+    has_a_part = len(parts) > 1 and any(key in _PARTS for key, _ in parts)
+    is_named = any(key in LABELS for key in by_key)
+    return [pair for _, pair in parts] if is_sure or (has_a_part and is_named) else []
 
 
 def ranges(by_key: Mapping[str, Value]) -> Sequence[str]:
     """The keys of a range of x and one of y, or of a list of each."""
-    axes = (("xrange", "yrange"), ("horizontal", "vertical"), ("xs", "ys"), ("x", "y"))
-    return next((keys for keys in axes if _have_lists(by_key, keys)), ())
+    return next((keys for keys in _AXES if _have_lists(by_key, keys)), ())
 
 
 def columns(by_key: Mapping[str, Value]) -> Sequence[str]:
@@ -146,10 +158,15 @@ def with_its_size(by_key: Mapping[str, Value], names: Sequence[str]) -> Sequence
     ``names`` are keys of the point.
     """
     point = next((numbers(by_key[key]) for key in names if key in by_key), ())
+    size = _size(by_key)
+    return (*point, *size) if len(point) == len(size) == 2 else ()
+
+
+def _size(by_key: Mapping[str, Value]) -> Sequence[Number]:
     size = next((size_in(by_key[key]) for key in SIZES if key in by_key), ())
     if not size and {"width", "height"} <= by_key.keys():
         size = (*numbers(by_key["width"]), *numbers(by_key["height"]))
-    return (*point, *size) if len(point) == len(size) == 2 else ()
+    return size
 
 
 def with_sizes(by_key: Mapping[str, Value]) -> Sequence[str]:

@@ -50,6 +50,7 @@ _HEADING = re.compile(
 )
 """``[cup]`` and ``[[objects]]`` of TOML, ``### cup``, ``- **cup**`` and ``- cup`` of Markdown."""
 _FOUR = re.compile(rf"{NUMBER}(?:px)?(?:\s?,\s?{NUMBER}(?:px)?){{3}}")
+_A_WORD = re.compile(r"[^\W\d_][\w'-]*")
 _ELEMENT = re.compile(rf"[ \t]*- (?P<number>{NUMBER})[ \t]*")
 
 
@@ -98,7 +99,8 @@ def _block(
         return end, [], []
     found: list[Found] = []
     spans: list[tuple[int, int]] = []
-    for thing, name in _things(lines[begin:end], block, scanner):
+    above = _name_above(lines, begin, scanner.text)
+    for thing, name in _things(lines[begin:end], block, scanner, above):
         thing.pairs = [pair for pair in thing.pairs if not _is_heading(pair.value)]
         if not _has_a_place(thing):
             thing.pairs = _rows(thing)
@@ -124,10 +126,10 @@ def _is_whole(value: str) -> bool:
 
 
 def _things(
-    lines: Sequence[Line], block: Sequence[re.Match[str]], scanner: Scanner
+    lines: Sequence[Line], block: Sequence[re.Match[str]], scanner: Scanner, name: str
 ) -> Iterator[tuple[Object, str]]:
     """Each thing's pairs as one object, and the key above it that may be its name."""
-    thing, name = Object(lines[0].start, closed=True), ""
+    thing = Object(lines[0].start, closed=True)
     for line, entry in zip(lines, block, strict=True):
         end = line.start + len(line.text)
         if entry.re is _ELEMENT:
@@ -159,6 +161,16 @@ def _things(
             thing.pairs.append(Pair(key, line.start, _value(entry, line, scanner)))
             thing.end = end
     yield thing, name
+
+
+def _name_above(lines: Sequence[Line], begin: int, text: str) -> str:
+    """The first line of a paragraph that goes on with the block, if it is a name alone."""
+    if begin == 0 or lines[begin].start - lines[begin - 1].start - len(lines[begin - 1].text) > 1:
+        return ""
+    words, start = lines[begin - 1].text.split(), lines[begin - 1].start
+    begins_a_paragraph = text[max(0, start - 2) : start] in ("", "\n\n")
+    is_a_name = len(words) <= MAX_WORDS and all(map(_A_WORD.fullmatch, words)) and are_a_name(words)
+    return " ".join(words) if begins_a_paragraph and is_a_name else ""
 
 
 def _has_some_sides(thing: Object) -> bool:

@@ -11,7 +11,6 @@ from app.client.grounding.name_parts import (
     BULLET_OR_NUMBER,
     LETTERS,
     LONGEST_LINE,
-    MAX_WORDS,
     NO_PARTS_OF_A_NAME,
     SCORE,
     WORDS,
@@ -19,7 +18,7 @@ from app.client.grounding.name_parts import (
     begin_of_line,
 )
 from app.client.grounding.tables import BULLET
-from app.client.grounding.words import COORDINATES, plain
+from app.client.grounding.words import COORDINATES, LABELS, plain
 
 _MARK = r"[*_`\"'\u3010\u3011]{0,3}"
 _LINE = re.compile(
@@ -62,6 +61,11 @@ _EMPHASISED = re.compile(
 _EMPHASISED_BESIDE = re.compile(rf"\*\*({WORDS})\*\*(?:{AT}[ \t]+|[ \t:(\u2013\u2014-]{{0,3}})`?\Z")
 """``I found **cup** at `[10, …``."""
 _FENCE = re.compile(r"(?:\A|\n)[ \t]*```\w{0,12}[ \t]*\Z")
+_ABOVE = re.compile(
+    rf"(?:(?:\A|\n)[ \t]*(?:{BULLET_OR_NUMBER}[ \t]+)?({WORDS}):"
+    rf"|(?:\A|\n[ \t]*\n)({WORDS}))[ \t]*\Z"
+)
+"""``cup:``, or ``cup`` alone in a paragraph's first line."""
 _ABOVE_A_FENCE = re.compile(
     rf"(?:\A|\n)[ \t]*(?:#{{1,6}}[ \t]+|(?:{BULLET_OR_NUMBER}[ \t]+)?(?=\*\*|[^\n]*:))"
     rf"\*{{0,2}}({WORDS}):?\*{{0,2}}:?[ \t]*\Z"
@@ -69,7 +73,7 @@ _ABOVE_A_FENCE = re.compile(
 """``**cup**``, ``cup:`` and ``### cup``."""
 _ATTACHED = re.compile(r"(?:[^\W\d_][\w'-]*[ \t]){0,3}[^\W\d_][\w'-]*\Z")
 _ARTICLES = {"a", "an", "the"}
-_A_WORD = re.compile(r"[^\W\d_][\w'-]*")
+_WITH_ITS_ARTICLE = re.compile(rf"({LETTERS}){AT}[ ]?\Z")
 
 
 def name_of_line(text: str, start: int) -> str:
@@ -94,6 +98,17 @@ def name_above_a_fence(text: str, start: int) -> str:
     line = _ABOVE_A_FENCE.search(above)
     name = line.group(1) if line else ""
     return name if are_a_name(name.split()) else ""
+
+
+def name_above(text: str, start: int) -> str:
+    """Of the line above, if the place begins its own; a list of definitions has a colon there."""
+    begin = begin_of_line(text, start)
+    if text[begin:start].strip(" \t\n:"):
+        return ""
+    line = _ABOVE.search(text[max(0, begin - LONGEST_LINE) : max(begin, 0)])
+    words = next(filter(None, line.groups()), "").split() if line else []
+    is_a_key = any(plain(word) in LABELS for word in words)
+    return " ".join(words) if not is_a_key and are_a_name(words) else ""
 
 
 def name_of_thing(text: str, start: int) -> str:
@@ -134,14 +149,11 @@ def name_emphasised(text: str, start: int) -> str:
 
 
 def name_with_its_article(text: str, start: int, last: int) -> str:
-    """``There is a red cup [10, …``, where no other thing stands before the place."""
+    """``There is a red cup at [10, …``, where no other thing stands before the place."""
     begin = max(begin_of_line(text, start), last)
     articles = list(ARTICLE.finditer(text, begin, start))
-    if len(articles) != 1:
-        return ""
-    words = text[articles[0].end() : start].split()
-    is_short = 0 < len(words) <= MAX_WORDS and all(map(_A_WORD.fullmatch, words))
-    return " ".join(words) if is_short and are_a_name(words) else ""
+    thing = _WITH_ITS_ARTICLE.match(text, articles[0].end(), start) if len(articles) == 1 else None
+    return thing.group(1) if thing and are_a_name(thing.group(1).split()) else ""
 
 
 def _before_its_key(text: str, begin: int, start: int) -> int:

@@ -17,6 +17,8 @@ from app.client.grounding.words import LABELS, SCORES, UNITS, plain
 
 IN_BRACKETS = re.compile(rf"[*_`\"']{{0,3}}[ \t]?\(({LETTERS})\)(?=[ \t]*(?:[,;.]|and\b|\n|\Z))")
 """``[10, 20, 30, 40] (cup) and …``."""
+_A_COMMENT = re.compile(rf"[;,)\]]{{0,2}}[ \t]{{1,9}}(?:#|//)[ \t]*({WORDS})[ \t]*(?:\n|\Z)")
+"""``bbox = [10, 20, 30, 40]  # cup``."""
 _SAY_MORE = {
     *SCORES,
     *UNITS,
@@ -41,9 +43,9 @@ def name_behind(text: str, start: int, end: int) -> str:
     return rest.group(1) if rest else ""
 
 
-def name_in_brackets(text: str, end: int) -> str:
-    """``[10, 20, 30, 40] (cup)``, also in a sentence."""
-    name = IN_BRACKETS.match(text, end)
+def name_remarked(text: str, end: int) -> str:
+    """``[10, 20, 30, 40] (cup)``, also in a sentence; or a comment behind it."""
+    name = IN_BRACKETS.match(text, end) or _A_COMMENT.match(text, end)
     if not name or plain(name.group(1)) in _SAY_MORE or side_or_corner(plain(name.group(1))):
         return ""
     return name.group(1) if are_a_name(name.group(1).split()) else ""

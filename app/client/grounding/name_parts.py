@@ -27,7 +27,9 @@ ARTICLE = re.compile(r"\b(?:an?|the)[ ]", re.IGNORECASE)
 NO_PARTS_OF_A_NAME = re.compile(
     r"(?:an?|the|and|or|of|on|in|at|to|with|is|are|was|be|by|near|this|that|its|here|there|i|it"
     r"|found|detected|located|yes|no|sure|from|for|as|has|see|bounding|final|answer|one|another"
-    r"|print|image|format|solution|range|area|list|numbers|values|following|size)\Z",
+    r"|print|image|format|solution|range|area|list|numbers|values|following|size"
+    r"|middle|center|centre|side|top|bottom|left|right|corner|edge|background|foreground"
+    r"|explanation|note|step|page|which)\Z",
     re.IGNORECASE,
 )
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from app.client.grounding.items import Found, Item, labelled
 from app.client.grounding.name_before import (
+    name_above,
     name_above_a_fence,
     name_attached,
     name_emphasised,
@@ -18,9 +19,9 @@ from app.client.grounding.name_before import (
 )
 from app.client.grounding.name_behind import (
     name_behind,
-    name_in_brackets,
     name_in_tag,
     name_of_element,
+    name_remarked,
 )
 from app.client.grounding.name_parts import NO_LABELS, begin_of_line
 from app.client.grounding.words import plain
@@ -90,9 +91,10 @@ def name_beside(text: str, start: int, end: int, last: int) -> str:
     )
     if not label or plain(label) in NO_LABELS:
         label = (
-            name_in_brackets(text, end)
+            name_remarked(text, end)
             or name_emphasised(text, start)
             or name_above_a_fence(text, start)
+            or name_above(text, start)
             or name_with_its_article(text, start, last)
         )
     return "" if plain(label) in NO_LABELS else _IS_AT.sub("", label)

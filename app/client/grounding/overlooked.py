@@ -10,6 +10,7 @@ from app.client.grounding import tags
 from app.client.grounding.items import Found, Item, Piece, Unreadable
 from app.client.grounding.side_names import side_or_corner
 from app.client.grounding.values import NUMBER
+from app.client.grounding.words import is_no_place
 
 _QUOTED = rf"[\"']?{NUMBER}[\"']?"
 _LIST = rf"\[\s*{_QUOTED}(?:\s*,\s*{_QUOTED}){{3,4}}\s*\]"
@@ -21,8 +22,8 @@ _SIZE = r"size|width|height|wide|high|tall|[wh]"
 _STRAY = r"(?<![^\W\d])(?![xywhXYWH]\d)[^\W\d](?![^\W\d])"
 """A letter alone, as one that has got into a list."""
 _APART = (
-    rf"(?:[^\w\n.()\[{{]|\.(?!\d)|(?<=\d)[(\[{{](?=\d)|\)(?=\s?\d)|\n[ \t]*[^\w\n]?-[^\w\n]?[ \t]*"
-    rf"|\n[ \t]+(?=\d)"
+    rf"(?:[^\w\n.()\[{{]|\.(?!\d)|(?<=\d)[(\[{{](?=\d)|\)(?=\s?\d|,?\s?(?:size|with)\b)"
+    rf"|\n[ \t]*[^\w\n]?-[^\w\n]?[ \t]*|\n[ \t]+(?=\d)"
     rf"|(?<=\d)(?:px|x(?=\d))|{_STRAY}"
     r"|\b(?:pixels?|to|and|by|from|until"
     rf"|through|between|with|its?|is|are|at|the|of|in|{_SIZE}|{_PLACE})\b){{1,24}}+"
@@ -34,7 +35,7 @@ _UNDER_A_BOX = (
 )
 _FOUR = re.compile(
     rf"{_LIST}|{_UNDER_A_BOX}|(?<![\d.]){NUMBER}(?:\s?,\s?{NUMBER}){{3,}}(?![\w.])"
-    rf"|(?<![A-Za-z\d_./])(?<!\d[:,])(?:{_STRAY})?{NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px|%)?(?![\w.])"
+    rf"|(?<![\d_./])(?:(?<![A-Za-z])|(?<=[A-Za-z]{{2}}))(?<!\d[:,])(?:{_STRAY})?{NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px|%)?(?![\w.])"
     rf"|{tags.LOCATIONS}",
     re.IGNORECASE,
 )
@@ -46,12 +47,17 @@ _BESIDE = (
 )
 _TWO = re.compile(
     rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click))[\W_]{{0,9}})"
-    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<?(?:loc_?|\w{{0,6}}index_?)\d{{1,4}}>?\s*){{2,}}"
+    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<?[A-Za-z_]{{0,14}}\d{{3,4}}>\s*){{2,}}"
     rf"|(?<![\w.]){NUMBER}(?:\s?,\s?{NUMBER}){{2,}}"
     rf"|(?<![\w.]){_MEASURED}[^\d\n]{{1,30}}\b(?:{_PLACE})\b[^\d\n]{{1,30}}{_MEASURED}",
     re.IGNORECASE,
 )
 """At least two, behind a bracket, a colon or a word of place, or with units beside it; or three."""
+_NEAR_THE_BEGIN = 400
+_SWALLOWED = re.compile(
+    rf"{NUMBER}(?:\D{{1,6}}{NUMBER}){{2}}.*?[,(\[{{=:]\s*[\"']|\w:\s?\[(?:{NUMBER}\W{{1,3}}){{4}}\Z",
+    re.DOTALL,
+)
 _UNDER_A_WORD = re.compile(rf"\b([^\W\d_]\w{{0,30}})[^\w\n]{{1,6}}{NUMBER}")
 """``ymin="20"``, ``"y_top": 20`` and ``CUP_Y1=20``."""
 _NEAR = 60
@@ -66,15 +72,18 @@ _NO_PLACE = re.compile(
 """``1,000``, ``640x480`` and ``2026-11-29 at 10:30:15``."""
 _AMOUNT = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d{1,2}(?!\d))?"
 _PRICE = (
-    rf"(?:[$\u00a3\u00a5\u20a9\u20ac\u20b9]\s?(?:{_AMOUNT})|(?<![\d.,])(?:{_AMOUNT})\s?[\u20ac$])"
+    rf"(?:[$\u00a3\u00a5\u20a9\u20ac\u20b9]\s?(?:{_AMOUNT})"
+    rf"|(?<![\d.,])(?:{_AMOUNT})\s?(?:[\u20ac$]|\u00b0[CF]?))"
 )
 _COUNTED = re.compile(
     rf"{_PRICE}(?:(?:[\s,;/\u2013-]|\b(?:and|or|to)\b){{1,9}}{_PRICE})+|\bviewBox=\"[^\"<>]{{0,60}}\""
 )
-"""``$1,299.00, $499.99 and $20``, and the whole of a drawing in SVG.
+"""``$1,299.00, $499.99 and $20``, ``12°C, 14°C``, and the whole of a drawing in SVG.
 
 One sign of money alone may have got into a list.
 """
+_NO_PLACES_KEY = re.compile(r"\"(\w{1,40})\"\s?:\s?\[[^\[\]]{0,200}\]")
+"""``"rgb": [255, 0, 0]``."""
 _HELD = "\0"
 """For each letter of what was found: it parts the numbers beside it."""
 
@@ -88,7 +97,8 @@ def overlooked(text: str, found: Sequence[Found]) -> Iterator[Unreadable]:
     for start, end in sorted((each.piece.start, each.piece.end) for each in found):
         parts += [text[at:start], _HELD * (end - max(start, at))]
         at = max(at, end)
-    rest = _COUNTED.sub(lambda told: _HELD * len(told[0]), "".join([*parts, text[at:]]))
+    rest = _COUNTED.sub(_held, _NO_PLACES_KEY.sub(_held_by_its_key, "".join([*parts, text[at:]])))
+    yield from filter(None, map(_in_a_name, found))
     told = False
     for group in _FOUR.finditer(rest):
         if not _NO_PLACE.fullmatch(group[0]):
@@ -101,6 +111,24 @@ def overlooked(text: str, found: Sequence[Found]) -> Iterator[Unreadable]:
         yield from map(_unread, two)
     if not told:
         yield from _sides(rest, least=3 if found else 2)
+
+
+def _in_a_name(each: Found) -> Unreadable | None:
+    """Numbers that a text without its end has swallowed: ``"cup], [50, 60, 70, 80, "plate"``."""
+    swallowed = isinstance(each, Item) and _SWALLOWED.search(each.label[:_NEAR_THE_BEGIN])
+    return (
+        Unreadable("numbers in a name", Piece(each.piece.text, each.piece.start))
+        if swallowed
+        else None
+    )
+
+
+def _held(told: re.Match[str]) -> str:
+    return _HELD * len(told[0])
+
+
+def _held_by_its_key(pair: re.Match[str]) -> str:
+    return _held(pair) if is_no_place(pair[1]) else pair[0]
 
 
 def _sides(text: str, least: int) -> Iterator[Unreadable]:

@@ -41,6 +41,8 @@ from app.client.grounding.words import (
 )
 
 _DIGIT = re.compile(r"\d")
+_OF_A_PLACE = (2, *range(4, 13))
+"""As many numbers may be coordinates."""
 _OF_UNKNOWN_ORDER = "box_2d beside bbox_2d, so that its order is not known"
 
 
@@ -268,9 +270,12 @@ class _Walk:
             return
         flat = not any(isinstance(item, Array) for item in items_of(value))
         piece = Piece(self.answer[pair.start : value.end], pair.start)
-        if not (has_own and flat):
+        is_of_pairs = len(items_of(value)) > 1 and all(map(is_pair, items_of(value)))
+        if own is not None and is_of_pairs and not flat:  # an outline, corners, or points
+            yield Unreadable("pairs of numbers under a key that is not known", piece)
+        elif not (has_own and flat):
             yield from self.groups(value, key, "either", piece)
-        elif len(numbers(value)) in (2, 4, 5):
+        elif len(numbers(value)) in _OF_A_PLACE:
             # An attribute of a thing that has its place, or a part of it: nothing tells which.
             yield Unreadable(f"{counted(len(numbers(value)))} under {pair.key!r}", piece)
 

@@ -95,21 +95,27 @@ _A_SIDE_MORE = re.compile(
 )
 _FROM_TO = re.compile(rf"{_AN_X_AND_A_Y}\)?\s(?:to|until|bis)\s\(?{_AN_X_AND_A_Y}", re.IGNORECASE)
 _ENDS_WITH_CENTRE = re.compile(r"\bcent(?:er|re)(?:ed)?[ \t]*(?:is|at|:|=)?[ \t]*\Z", re.IGNORECASE)
+_CELLS = r"[ \t]{0,40}\|[ \t]{0,40}"
 _ENDS_WITH_NUMBERS = re.compile(
-    rf"(?:[\])}}](?:[^\n]{{0,3}}|\s?{_TO}[^\n()\d]{{0,3}})|\d\s?,\s?[\d.]+[^\n]{{1,5}}|\d\s?[x\u00d7]\s?\d+[^\n\d]{{1,12}})\Z"
+    rf"(?:\d[\])]{_CELLS}|[\])}}](?:[^\n]{{0,3}}|\s?{_TO}[^\n()\d]{{0,3}})|\d\s?,\s?[\d.]+[^\n]{{1,5}}|\d\s?[x\u00d7]\s?\d+[^\n\d]{{1,12}})\Z"
 )
 _OF_CORNERS = re.compile(r"\bcorners?\b[^\n]{0,40}\Z", re.IGNORECASE)
 _A_CORNER = rf"(?<!\bin the )(?<!\bon the )(?:{_UPPER_LEFT}|{_LOWER_RIGHT})"
 _ITS_NUMBERS = r"[^\w\n()]{0,9}(?:(?:corner|point|is|at|of)\b[^\w\n()]{0,9}){0,3}"
+_ONE_CORNER = "one of a box's corners"
+_A_PAIR = rf"[(\[]\s?(?:x\s?=\s?)?{NUMBER}\s?,\s?(?:y\s?=\s?)?{NUMBER}\s?[)\]]"
 _BEHIND_A_CORNER = re.compile(
-    rf"{_A_CORNER}{_ITS_NUMBERS}(?:{_PAIR}[^()\n]{{0,60}})?\Z", re.IGNORECASE
+    rf"{_A_CORNER}{_ITS_NUMBERS}[(\[]?(?:{_A_PAIR}[^()\[\]\n]{{0,60}})?\Z", re.IGNORECASE
 )
-_BEFORE_A_CORNER = re.compile(rf"[^()\n]{{0,40}}?{_A_CORNER}{_ITS_NUMBERS}{_PAIR}", re.IGNORECASE)
+_BEFORE_A_CORNER = re.compile(
+    rf"[)\]]?[^()\[\]\n]{{0,40}}?(?:\n[^()\[\]\n]{{0,20}}?)?{_A_CORNER}{_ITS_NUMBERS}{_A_PAIR}",
+    re.IGNORECASE,
+)
 """The other corner's word is damaged, or in another line: else they are a box."""
 _IN_A_CALL = re.compile(r"\w\((?:[^()\n]*,)?\s*\Z")
 _NUMBER_OF_LINE = re.compile(r"\A\s*\d{1,3}\)\s")
 _MORE_NUMBERS = re.compile(
-    rf"[^\n]{{0,4}}?(?:[\[({{]\s?[\d.-]|\d\s?,\s?\d)|\s?(?:,\s?|{_TO}[^\n()\d]{{0,3}})\([^()\n]{{0,9}}\d"
+    rf"{_CELLS}[(\[]\s?\d|[^\n]{{0,4}}?(?:[\[({{]\s?[\d.-]|\d\s?,\s?\d)|\s?(?:,\s?|{_TO}[^\n()\d]{{0,3}})\([^()\n]{{0,9}}\d"
     rf"|[^\n\w]{{0,4}}\d+\s?[x\u00d7]\s?\d"
 )
 OPENING = (
@@ -132,6 +138,8 @@ def pairs(text: str, start: int, last: int) -> tuple[Found, int] | None:
     if not told:
         return None
     says_where = _SAYS_WHERE.search(text, max(0, start - 20), start)
+    if _is_a_corner(told, text[begin_of_line(text, start) : start]):
+        return Unreadable(_ONE_CORNER, _piece(told)), told.end()
     if not says_where and not _REST_IS_EMPTY.match(text, told.end()):
         return None
     found = named(_pair(told), text, start, last)
@@ -176,6 +184,9 @@ def _point(told: re.Match[str]) -> Found:
 
 
 def _x_and_y(told: re.Match[str]) -> Found:
+    before = told.string[begin_of_line(told.string, told.start()) : told.start()]
+    if _is_a_corner(told, before):
+        return Unreadable(_ONE_CORNER, _piece(told))
     if more := _A_SIDE_MORE.match(told.string, told.end()):
         piece = Piece(told.string[told.start() : more.end()], told.start())
         return Unreadable("an x and a y, and one side of a size", piece)
@@ -187,7 +198,7 @@ def _pair(told: re.Match[str]) -> Found:
     before = told.string[begin_of_line(told.string, told.start()) : told.start()]
     before = _NUMBER_OF_LINE.sub("", before)
     if _is_a_corner(told, before):
-        return Unreadable("one of a box's corners", _piece(told))
+        return Unreadable(_ONE_CORNER, _piece(told))
     if _IN_A_CALL.search(before):
         return Unreadable("a pair of numbers in a call", _piece(told))
     if _ENDS_WITH_NUMBERS.search(before) or _MORE_NUMBERS.match(told.string, told.end()):
