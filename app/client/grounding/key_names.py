@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.client.grounding.keys import (
     MAX_NUMBERS,
     Pairs,
-    are_corners_of_a_shape,
+    is_a_shape,
     is_of_geojson,
     text_under,
 )
@@ -65,10 +65,11 @@ def own_name(pairs: Pairs, above: str = "") -> str | None:
     Below a name, ``"type": "rect"`` and VIA's ``"name": "rect"`` say what kind of place it is.
     """
     named = WRAPPERS if is_of_geojson(pairs) else (*LABELS, *WRAPPERS)
+    has_lists = bool(_lists_of_names(pairs))
     for wanted in named:
         for key, pair in pairs:
             is_a_kind = key in ("type", "name") and text_under(pair) in SHAPES
-            if key != wanted or (is_a_kind and (above or _lists_of_names(pairs))):
+            if key != wanted or (is_a_kind and (above or has_lists)):
                 continue
             name = None
             if isinstance(pair.value, Object):
@@ -107,7 +108,8 @@ def only_name(pairs: Pairs) -> str:
         and may_name(pair.key or "")
         and not (lists and key == "type" and text_under(pair) in SHAPES)
     ]
-    if not texts and not any(_is_of_several(pairs, key, pair) for key, pair in pairs):
+    is_shape = is_a_shape(pairs)
+    if not texts and not any(_is_of_several(key, pair, is_shape=is_shape) for key, pair in pairs):
         texts = lists
     return name_of(texts[0]) or "" if len(texts) == 1 else ""
 
@@ -116,7 +118,7 @@ def _lists_of_names(pairs: Pairs) -> list[Array]:
     return [p.value for key, p in pairs if key in LISTS_OF_NAMES and is_of_names(p.value)]
 
 
-def _is_of_several(pairs: Pairs, key: str, pair: Pair) -> bool:
+def _is_of_several(key: str, pair: Pair, *, is_shape: bool) -> bool:
     if key in COORDINATES:
         return len(numbers(pair.value)) > MAX_NUMBERS
-    return key in CONTAINERS and not are_corners_of_a_shape(pairs, key)
+    return key in CONTAINERS and not (is_shape and CONTAINERS[key] == "point")

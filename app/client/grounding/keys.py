@@ -188,21 +188,19 @@ def is_an_outline(pairs: Pairs) -> bool:
     )
 
 
-def are_corners_of_a_shape(pairs: Pairs, key: str) -> bool:
-    """``"points"`` beside ``"type": "RECTANGLE"``, as VoTT has them."""
-    kinds = {text_under(pair) for word, pair in pairs if word == "type"}
-    return CONTAINERS.get(key) == "point" and not kinds.isdisjoint(KINDS_OF_SHAPES)
+def is_a_shape(pairs: Pairs) -> bool:
+    """``"type": "RECTANGLE"``: VoTT's points beside it are its corners."""
+    return any(word == "type" and text_under(pair) in KINDS_OF_SHAPES for word, pair in pairs)
 
 
 def text_under(pair: Pair) -> str:
     return plain(pair.value.value) if isinstance(pair.value, Text) else ""
 
 
-def says_no_place(pairs: Pairs, key: str, value: Value) -> bool:
+def says_no_place(key: str, value: Value, *, has_place: bool) -> bool:
     """``position: absolute`` of CSS, and ``"geometry": null`` beside a place."""
     if not isinstance(value, Word) or not value.value.isalpha():
         return False
-    has_place = any(each in COORDINATES and numbers(pair.value) for each, pair in pairs)
     return has_place or (COORDINATES[key] == "either" and name_of(value) is not None)
 
 

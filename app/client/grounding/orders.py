@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from app.client.grounding.numbers import numbers, with_size
-from app.client.grounding.stated import is_of_qwen
 from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
     CENTRE_AND_SIZE_LISTS,
@@ -26,16 +25,9 @@ _ORDERED = (*CORNER_LISTS, *CORNER_AND_SIZE_LISTS, *CENTRE_AND_SIZE_LISTS, *Y_FI
 _PLACES = frozenset((*COORDINATES, *CONTAINERS))
 
 
-def of_unknown_order(value: Object, answer: str) -> list[Pair]:
-    """Lists under Google's key in an answer that has Qwen's, too.
-
-    Each may be a ``bbox_2d`` that has lost its b: it has x first, or y.
-    """
-    return [
-        pair
-        for pair in value.pairs
-        if plain(pair.key or "") in OF_GOOGLE and numbers(pair.value) and is_of_qwen(answer)
-    ]
+def is_of_google(pair: Pair) -> bool:
+    """A list with y first, if it is no ``bbox_2d`` that has lost its b."""
+    return plain(pair.key or "") in OF_GOOGLE and bool(numbers(pair.value))
 
 
 def in_corners(value: Object) -> Object:

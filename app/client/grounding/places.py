@@ -27,6 +27,7 @@ from app.client.grounding.numbers import (
     items_of,
     numbers,
 )
+from app.client.grounding.stated import is_of_qwen
 from app.client.grounding.values import Array, Number, Object, Pair, Text, Value
 from app.client.grounding.words import (
     CONTAINERS,
@@ -91,9 +92,10 @@ class _Walk:
 
     def _inside_object(self, value: Object, name: str) -> Generator[Found]:
         """Its own places, those that its keys name, and those of the values inside it."""
-        if doubtful := orders.of_unknown_order(value, self.answer):
+        if any(map(orders.is_of_google, value.pairs)) and is_of_qwen(self.answer):
             yield Unreadable(_OF_UNKNOWN_ORDER, self.piece(value))
-            value = replace(value, pairs=[pair for pair in value.pairs if pair not in doubtful])
+            others = [pair for pair in value.pairs if not orders.is_of_google(pair)]
+            value = replace(value, pairs=others)
         value = coco.with_names(value)
         things, value = keys.several_things(orders.in_corners(percents.in_shares(value)))
         pairs = [(plain(pair.key or ""), pair) for pair in value.pairs]
@@ -126,20 +128,20 @@ class _Walk:
         read = {*COORDINATES, *parts, *THOUGHTS}
         others = [(key, pair) for key, pair in pairs if key not in read]
         label = (key_names.only_name(pairs) if own is None else own) or name
-        damaged = keys.damaged_parts(pairs)
+        damaged = {id(pair) for pair in keys.damaged_parts(pairs)}
         has_places = has_places or any(
             key in CONTAINERS and is_of_places(pair.value) for key, pair in others
         )
-        is_outline = keys.is_an_outline(pairs)
+        is_outline, is_shape = keys.is_an_outline(pairs), keys.is_a_shape(pairs)
         its_place = None if own is None or has_places else keys.only_structure(others)
         for key, pair in others:
-            if pair in damaged:
+            if id(pair) in damaged:
                 piece = Piece(self.answer[pair.start : pair.value.end], pair.start)
                 yield Unreadable(f"{counted(2)} under {pair.key!r}", piece)
             elif pair is its_place:  # if it stays the only one, its key says nothing
                 only = replace(pair, key=own if value.closed else "")
                 yield from self._under_a_name(only, only.key, name, has_own=False)
-            elif keys.are_corners_of_a_shape(pairs, key) or (
+            elif (is_shape and CONTAINERS.get(key) == "point") or (
                 is_outline and key in CONTAINERS and is_of_places(pair.value)
             ):
                 yield _outline(label, self.piece(pair.value))
@@ -163,12 +165,13 @@ class _Walk:
         sized = keys.with_sizes(by_key)
         labels = key_names.names(pairs)
         is_an_outline = keys.is_an_outline(pairs)
+        has_own = any(key in COORDINATES and numbers(pair.value) for key, pair in pairs)
         for key, pair in pairs:
             if key in COORDINATES and is_an_outline:
                 yield _outline(label, piece)
             elif key in COORDINATES and isinstance(pair.value, Object) and is_open(pair.value):
                 yield from self._object(pair.value, label)
-            elif key in COORDINATES and keys.says_no_place(pairs, key, pair.value):
+            elif key in COORDINATES and keys.says_no_place(key, pair.value, has_place=has_own):
                 continue
             elif key in COORDINATES and not is_open(pair.value) and key not in sized:
                 items = items_of(pair.value)
@@ -177,7 +180,6 @@ class _Walk:
                         yield from self.groups(item, own, COORDINATES[key], self.piece(item))
                 else:
                     yield from self.groups(pair.value, label, COORDINATES[key], piece)
-        has_own = any(key in COORDINATES and numbers(pair.value) for key, pair in pairs)
         yield from sides.told_by(pairs, by_key, label, piece, has_own=has_own)
 
     def groups(self, value: Value, label: str, kind: Kind, piece: Piece) -> Generator[Found]:

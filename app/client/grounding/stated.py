@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 from app.client.grounding.items import Item
 
@@ -45,7 +46,9 @@ _RANGES = {
 }
 
 
+@lru_cache(maxsize=4)
 def is_of_qwen(answer: str) -> bool:
+    """Whether it has Qwen's key; asked for each object of an answer."""
     return _OF_QWEN.search(answer) is not None
 
 

@@ -286,6 +286,17 @@ PIECES = [
     "| a | top-left | bottom-right |\n| b | (1, 2) | (3, 4) |\n",
     '("a", (1, 2), [(1, 2, 3, 4)])',
     "<|point_start|>(1,2)<|point_end|>",
+    "<tr><td>a</td><td>1 2 3 4</td></tr>",
+    "<li>",
+    " (a), ",
+    "top-left (1, 2)",
+    "[1,2][3,4]",
+    "a: 1, 2, 3, 4\n",
+    "A { x: 1, y: 2 }",
+    '{"box_2d": [1, 2, 3, 4]}',
+    '{"categories": [{"id": 1, "name": "a"}], "b": [{"category_id": 1, "bbox": [1, 2, 3, 4]}]}',
+    '{"type": "rect", "tags": ["a"], "points": [[1, 2], [3, 4]]}',
+    '<a b="1 2 3 4">a</a>',
 ]
 
 
@@ -338,6 +349,19 @@ def test_no_answer_is_too_strange_to_be_read(answer: str) -> None:
         *("detected a with score 0.9 at ", "x1 y1 x2 y2\n", "a: 1 # b\n", "1? 2, ", "left 1 "),
         *("<arg_key>a</arg_key><arg_value>1", '{"a_pct": [', '"\u300ca\u300d: ', "[1} "),
         *('["cup", x, 228', '{"box": ', '"start_point": [1,2], ', "369,390,387,421 "),
+        *("<tr><td>1</td>", "<tr><td>", "<li>a", "$1, ", '"rgb": [1, 2], ', "a\n[1, 2, 3, 4]\n"),
+        *("[1, 2, 3, 4] (a) ", "the a at [1, 2, 3, 4] ", "**a** at [1, 2, 3, 4] ", "[1,2][3,4]"),
+        *("**a**\n```\n[1, 2, 3, 4]\n", "top-left (1, 2) to x (3, 4) ", "Rect { x: 1, ", "A=1\n"),
+        *('"categories": [{"id": 1, "name": "a"}], ', '{"box_2d": [1, 2, 3, 4]}\n'),
+        *('"size": [1, 2], ', '"type": "rect", ', '<a b="bbox 1 2 3 4">c</a>', '"points": [1], '),
+        *(
+            "[1, 2, 3, 4\n- a: ",
+            "a: 1, 2, 3, 4\n",
+            "(1, 2) | ",
+            "x=1, y=2, h=3 ",
+            "<a0123> ",
+            "\n  1\n",
+        ),
     ],
 )
 def test_the_time_grows_no_faster_than_the_answer(piece: str) -> None:
