@@ -42,6 +42,7 @@ from app.client.grounding.words import (
 _NUMBERED = re.compile(r"(\D{2,40})(\d{1,3})")
 _WORDS_TO_NUMBER = frozenset((*COORDINATES, *LABELS))
 _AXES = (("xrange", "yrange"), ("horizontal", "vertical"), ("xs", "ys"), ("x", "y"))
+_RANGES = {"xrange", "yrange"}
 _PARTS = {*chain(*SETS_OF_SIDES, *PAIRS_OF_CORNERS, *_AXES)}
 MAX_NUMBERS = 5
 """Of one place: four, and a score."""
@@ -84,9 +85,11 @@ def damaged_parts(pairs: Pairs) -> list[Pair]:
     parts = [
         (key, pair)
         for key, pair in pairs
-        if key not in known and is_pair(pair.value) and not is_no_place(pair.key or "")
+        if key not in known
+        and is_pair(pair.value)
+        and (key in _PARTS or not is_no_place(pair.key or ""))
     ]
-    is_sure = has_a_size or bool(lone_corners(by_key))
+    is_sure = has_a_size or bool(lone_corners(by_key)) or not _RANGES.isdisjoint(by_key)
     has_a_part = len(parts) > 1 and any(key in _PARTS for key, _ in parts)
     is_named = any(key in LABELS for key in by_key)
     return [pair for _, pair in parts] if is_sure or (has_a_part and is_named) else []
@@ -235,4 +238,4 @@ def are_four_numbers(pairs: Pairs) -> bool:
         and len(numbers(pair.value)) == 1
         and (key in ("width", "height") or not is_no_place(pair.key or ""))
     ]
-    return len(counted) >= 4 and any(is_name(pair.value) for _, pair in pairs)
+    return len(counted) >= 4 and any(is_name(pair.value) or key in LABELS for key, pair in pairs)

@@ -30,8 +30,10 @@ _APART = (
 )
 """What may stand between the numbers of one place in a sentence."""
 _UNDER_A_BOX = (
-    rf"\b(?:bbox|box|coords|coordinates)(?:_2d)?[\"']?\s?[:=]\s?[\"'\[(]{{0,3}}"
-    rf"{NUMBER}(?:[\s,;]{{1,9}}{NUMBER}){{1,9}}"
+    rf"\b(?:bbox|box|coords|coordinates)(?:_2d)?[\"']?(?:\s?[:=]\s?[\"'\[(]{{0,3}}"
+    rf"{NUMBER}(?:[\s,;]{{1,9}}{NUMBER}){{1,9}}|\s{NUMBER}(?:[\s,;]{{1,9}}{NUMBER}){{2,9}})"
+    rf"|\b[xy]\s?(?:[:=]\s?(?:from\s|between\s)?|(?:from|between)\s){NUMBER}"
+    rf"\s?(?:to|and|[-=]?>|[-~\u2013\u2192])\s?{NUMBER}"
 )
 _FOUR = re.compile(
     rf"{_LIST}|{_UNDER_A_BOX}|(?<![\d.]){NUMBER}(?:\s?,\s?{NUMBER}){{3,}}(?![\w.])"
@@ -47,7 +49,7 @@ _BESIDE = (
 )
 _TWO = re.compile(
     rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click))[\W_]{{0,9}})"
-    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|(?:<?[A-Za-z_]{{0,14}}\d{{3,4}}>\s*){{2,}}"
+    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|<?[A-Za-z_]{{0,14}}\d{{3,4}}(?:>\s*|(?=<))(?:<?[A-Za-z_]{{0,14}}\d{{3,4}}>\s*)+"
     rf"|(?<![\w.]){NUMBER}(?:\s?,\s?{NUMBER}){{2,}}"
     rf"|(?<![\w.]){_MEASURED}[^\d\n]{{1,30}}\b(?:{_PLACE})\b[^\d\n]{{1,30}}{_MEASURED}",
     re.IGNORECASE,
@@ -65,7 +67,7 @@ _NEAR = 60
 _NEAR_THE_END = 20
 """Letters from the answer's end: it may cut the other sides."""
 _NO_PLACE = re.compile(
-    r"\D*\d{1,3}(?:,\d{3}){1,2}\D*|\D*\d+\s?[x\u00d7]\s?\d+\D*|.*\b\d{4}-\d\d-\d\d\b.*"
+    r"[^\d(\[{]*\d{1,3}(?:,\d{3}){1,2}\D*|\D*\d+\s?[x\u00d7]\s?\d+\D*|.*\b\d{4}-\d\d-\d\d\b.*"
     r"|\D*\d{1,2}:\d\d(?::\d\d)?\D*",
     re.DOTALL,
 )

@@ -91,7 +91,7 @@ _ACTION = re.compile(
 """``click(start_box='(10,20)')``, UI-TARS' and others' action on a screen."""
 _X_AND_Y = re.compile(_AN_X_AND_A_Y, re.IGNORECASE)
 _A_SIDE_MORE = re.compile(
-    rf"[,;\s]{{1,4}}(?:and\s)?\b(?:w|h|width|height)\s?[:=]?\s?{QUOTED_NUMBER}", re.IGNORECASE
+    rf"[,;\s]{{0,4}}(?:and\s)?\b(?:w|h|width|height)\s?[:=]?\s?{QUOTED_NUMBER}", re.IGNORECASE
 )
 _FROM_TO = re.compile(rf"{_AN_X_AND_A_Y}\)?\s(?:to|until|bis)\s\(?{_AN_X_AND_A_Y}", re.IGNORECASE)
 _ENDS_WITH_CENTRE = re.compile(r"\bcent(?:er|re)(?:ed)?[ \t]*(?:is|at|:|=)?[ \t]*\Z", re.IGNORECASE)
@@ -102,10 +102,14 @@ _ENDS_WITH_NUMBERS = re.compile(
 _OF_CORNERS = re.compile(r"\bcorners?\b[^\n]{0,40}\Z", re.IGNORECASE)
 _A_CORNER = rf"(?<!\bin the )(?<!\bon the )(?:{_UPPER_LEFT}|{_LOWER_RIGHT})"
 _ITS_NUMBERS = r"[^\w\n()]{0,9}(?:(?:corner|point|is|at|of)\b[^\w\n()]{0,9}){0,3}"
+_NEAR = 160
+"""Letters in which a pair's corner is looked for, also in the line above."""
 _ONE_CORNER = "one of a box's corners"
 _A_PAIR = rf"[(\[]\s?(?:x\s?=\s?)?{NUMBER}\s?,\s?(?:y\s?=\s?)?{NUMBER}\s?[)\]]"
 _BEHIND_A_CORNER = re.compile(
-    rf"{_A_CORNER}{_ITS_NUMBERS}[(\[]?(?:{_A_PAIR}[^()\[\]\n]{{0,60}})?\Z", re.IGNORECASE
+    rf"{_A_CORNER}{_ITS_NUMBERS}[(\[]?"
+    rf"(?:{_A_PAIR}[^()\[\]\n]{{0,60}}(?:\n[^()\[\]\n]{{0,40}})?)?\Z",
+    re.IGNORECASE,
 )
 _BEFORE_A_CORNER = re.compile(
     rf"[)\]]?[^()\[\]\n]{{0,40}}?(?:\n[^()\[\]\n]{{0,20}}?)?{_A_CORNER}{_ITS_NUMBERS}{_A_PAIR}",
@@ -207,7 +211,8 @@ def _pair(told: re.Match[str]) -> Found:
 
 
 def _is_a_corner(told: re.Match[str], before: str) -> bool:
-    behind = _OF_CORNERS.search(before) or _BEHIND_A_CORNER.search(before)
+    near = told.string[max(0, told.start() - _NEAR) : told.start()]
+    behind = _OF_CORNERS.search(before) or _BEHIND_A_CORNER.search(near)
     return bool(behind) or _BEFORE_A_CORNER.match(told.string, told.end()) is not None
 
 

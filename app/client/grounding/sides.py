@@ -19,6 +19,9 @@ from app.client.grounding.words import (
     SETS_OF_SIDES,
 )
 
+_OTHER_SIDES = ("width", "height", "x2", "y2")
+"""Beside an x and a y, one of these alone makes no box."""
+
 
 def told_by(
     pairs: keys.Pairs, by_key: Mapping[str, Value], label: str, piece: Piece, *, has_own: bool
@@ -70,9 +73,9 @@ def _under_keys(
         if not single.keys() >= set(told):
             continue
         group = [number for key in told for number in numbers(single[key])]
-        lone = [key for key in ("width", "height") if key in by_key and numbers(by_key[key])]
+        lone = [key for key in _OTHER_SIDES if key in by_key and numbers(by_key[key])]
         if len(told) == 2 and lone:
-            yield Unreadable(f"a corner or a centre, and of its size only {lone[0]}", piece)
+            yield Unreadable(f"a corner or a centre, and of the rest only {lone[0]}", piece)
         elif len(told) == 2:
             yield item_of(label, group, "point", piece)
         else:

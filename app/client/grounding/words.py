@@ -190,7 +190,9 @@ def last_word(key: str) -> str:
 
 def is_no_place(key: str) -> bool:
     """Whether the numbers under it are no coordinates."""
-    is_of_the_picture = re.fullmatch(r"(?i)(?:image|picture|canvas|screen)\W?_?bounds", key)
+    is_of_the_picture = re.fullmatch(
+        r"(?i)(?:image|picture|canvas|screen)\W?_?(?:bounds|size|shape)", key
+    )
     return (
         _letters(key) in _NO_PLACES  # a thing may be called h
         or last_word(key) in _NO_PLACES_AT_THE_END
