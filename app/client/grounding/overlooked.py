@@ -62,6 +62,8 @@ _SWALLOWED = re.compile(
 )
 _UNDER_A_WORD = re.compile(rf"\b([^\W\d_]\w{{0,30}})[^\w\n]{{1,6}}{NUMBER}")
 """``ymin="20"``, ``"y_top": 20`` and ``CUP_Y1=20``."""
+_CUT = re.compile(rf"[(\[]\s?{NUMBER}(?:\s?,\s?{NUMBER}){{1,2}}\s?,?\s?\Z")
+"""What the answer's end leaves of a place in brackets."""
 _NEAR = 60
 """Letters between the sides of one place."""
 _NEAR_THE_END = 20
@@ -111,18 +113,18 @@ def overlooked(text: str, found: Sequence[Found]) -> Iterator[Unreadable]:
         two = [each for each in _TWO.finditer(rest) if not _counts(each[0])]
         told = bool(two)
         yield from map(_unread, two)
+    elif not told and (cut := _CUT.search(rest)):
+        told = True
+        yield _unread(cut)
     if not told:
         yield from _sides(rest, least=3 if found else 2)
 
 
 def _in_a_name(each: Found) -> Unreadable | None:
     """Numbers that a text without its end has swallowed: ``"cup], [50, 60, 70, 80, "plate"``."""
-    swallowed = isinstance(each, Item) and _SWALLOWED.search(each.label[:_NEAR_THE_BEGIN])
-    return (
-        Unreadable("numbers in a name", Piece(each.piece.text, each.piece.start))
-        if swallowed
-        else None
-    )
+    if isinstance(each, Item) and _SWALLOWED.search(each.label[:_NEAR_THE_BEGIN]):
+        return Unreadable("numbers in a name", each.piece)
+    return None
 
 
 def _held(told: re.Match[str]) -> str:

@@ -66,7 +66,7 @@ def _may_be_cut(last: Found, text: str) -> bool:
     if not isinstance(last, Item) or len(last.numbers) != 4:
         return False
     left, top, right, bottom = last.numbers
-    ends_in_it = last.piece.end == len(text) and text[-1:].isdecimal()
+    ends_in_it = last.piece.end == len(text) and (text[-1:].isdecimal() or text.endswith("."))
     is_short = _A_DIGIT_BEHIND_MORE.search(last.piece.text) is not None
     return ends_in_it and (right < left or bottom < top or is_short)
 
