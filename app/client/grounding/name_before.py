@@ -29,7 +29,7 @@ _LINE = re.compile(
 _CLAUSE = re.compile(
     rf"(?:</[^<>]{{1,40}}>)?[\])]?[\s,;.&|\uff0c\u3001\u3002]{{0,9}}(?:{BULLET}[ \t]+|and[ \t]+)?"
     rf"(?:<(?={LETTERS}>))?[*_`\"'\[(\u201c]{{0,3}}({LETTERS}){AT}[*_`\"'\])>\u201d]{{0,3}}"
-    rf"{SCORE}[ \t]*(?:[:\uff1a=|@]|[-=]>|\u2192|[-\u2013\u2014])?[ \t]*[*_`\"'(]{{0,3}}\Z"
+    rf"{SCORE}[ \t]*(?:[:\uff1a=|@]|[-=]>|\u2192|[-\u2013\u2014])?[ \t]*[*_`\"'(\[]{{0,3}}\Z"
 )
 """``cup [10, …`` and ``**cup**: `[10, …``, from the line's begin or the place before."""
 _KEY = re.compile(

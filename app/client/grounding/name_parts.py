@@ -16,7 +16,8 @@ LETTERS = r"(?:[^\W_][\w'-]*[ \t]){0,2}?[^\W\d_][\w'-]*"
 SCORE = r"(?:[ \t]*[(\[]?(?:[01]?\.\d{1,6}|\d{1,3}[ \t]?%)[)\]]?)?"
 AT = (
     r"(?:(?:[ \t]+(?:is|starts|begins|goes))?(?:[ \t]+(?:located|centere?d))?[ \t]+at"
-    r"|[ \t]+(?:goes|reaches|extends|spans|stretches|runs|ranges|is)[ \t]+(?:from|between))?"
+    r"|[ \t]+(?:goes|reaches|extends|spans|stretches|runs|ranges|is|occupies|covers|fills)"
+    r"(?:[ \t]+the[ \t]+(?:region|area|space|rectangle))?[ \t]+(?:from|between))?"
 )
 BULLET_OR_NUMBER = rf"(?:{BULLET}|\d{{1,3}}:|\|(?:[ \t]*\d{{1,3}}[ \t]*\|)?)"
 ALONE_IN_ITS_LINE = re.compile(rf"(?:\A|\n)[ \t]*(?:{BULLET_OR_NUMBER}[ \t]+)?\Z")
