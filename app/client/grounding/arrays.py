@@ -59,10 +59,14 @@ def places(array: Array, name: str, walk: Walk) -> Generator[Found]:
             yield from walk.groups(lists[1], texts[0].value, "box", walk.piece(array))
         else:
             yield Unreadable("the answer breaks off inside a row", walk.piece(array))
-    elif lists and len(texts) < 2 and all(map(is_pair, lists)):
+    elif _are_only_pairs(lists, texts, nested) and not rows.are_named_lists(array):
         yield rows.corners(array, lists, texts, walk.piece(array))
     else:
         yield from _items(walk, array, own, lists, name)
+
+
+def _are_only_pairs(lists: Sequence[Array], texts: Sequence[Text], nested: Sequence[Value]) -> bool:
+    return bool(lists) and len(lists) == len(nested) and len(texts) < 2 and all(map(is_pair, lists))
 
 
 def _items(
@@ -74,6 +78,9 @@ def _items(
         return
     if own:
         yield Unreadable(f"{counted(len(own))} beside other places", walk.piece(array))
+    if any(isinstance(item, Object) for item in array.items):
+        for item in filter(is_pair, lists):
+            yield Unreadable("a pair of numbers beside other places", walk.piece(item))
     found = [
         each
         for item in array.items
