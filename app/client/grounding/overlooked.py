@@ -35,9 +35,11 @@ _UNDER_A_BOX = (
     rf"|\b[xy]\s?(?:[:=]\s?(?:from\s|between\s)?|(?:from|between)\s){NUMBER}"
     rf"\s?(?:to|and|[-=]?>|[-~\u2013\u2192])\s?{NUMBER}"
 )
+"""``bbox="10 20 30``, and one range: ``x from 10 to 30``."""
 _FOUR = re.compile(
     rf"{_LIST}|{_UNDER_A_BOX}|(?<![\d.]){NUMBER}(?:\s?,\s?{NUMBER}){{3,}}(?![\w.])"
-    rf"|(?<![\d_./])(?:(?<![A-Za-z])|(?<=[A-Za-z]{{2}}))(?<!\d[:,])(?:{_STRAY})?{NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px|%)?(?![\w.])"
+    rf"|(?<![\d_./])(?:(?<![A-Za-z])|(?<=[A-Za-z]{{2}}))(?<!\d[:,])(?:{_STRAY})?"
+    rf"{NUMBER}(?:{_APART}{NUMBER}){{3,}}(?:\s?px|%)?(?![\w.])"
     rf"|{tags.LOCATIONS}",
     re.IGNORECASE,
 )
@@ -49,17 +51,21 @@ _BESIDE = (
 )
 _TWO = re.compile(
     rf"(?:(?:[(\[{{<>:=|\"'`]|\b(?:{_PLACE}|at|click))[\W_]{{0,9}})"
-    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+|<?[A-Za-z_]{{0,14}}\d{{3,4}}(?:>\s*|(?=<))(?:<?[A-Za-z_]{{0,14}}\d{{3,4}}>\s*)+"
+    rf"{_WITH_UNIT}(?:{_BESIDE}{_WITH_UNIT})+"
+    r"|<?[A-Za-z_]{0,14}\d{3,4}(?:>\s*|(?=<))(?:<?[A-Za-z_]{0,14}\d{3,4}>\s*)+"
     rf"|(?<![\w.]){NUMBER}(?:\s?,\s?{NUMBER}){{2,}}"
     rf"|(?<![\w.]){_MEASURED}[^\d\n]{{1,30}}\b(?:{_PLACE})\b[^\d\n]{{1,30}}{_MEASURED}",
     re.IGNORECASE,
 )
 """At least two, behind a bracket, a colon or a word of place, or with units beside it; or three."""
 _NEAR_THE_BEGIN = 400
+"""Letters of a name in which such numbers are looked for."""
 _SWALLOWED = re.compile(
-    rf"{NUMBER}(?:\D{{1,6}}{NUMBER}){{2}}.*?[,(\[{{=:]\s*[\"']|\w:\s?\[(?:{NUMBER}\W{{1,3}}){{4}}\Z",
+    rf"{NUMBER}(?:\D{{1,6}}{NUMBER}){{2}}.*?[,(\[{{=:]\s*[\"']"
+    rf"|\w:\s?\[(?:{NUMBER}\W{{1,3}}){{4}}\Z",
     re.DOTALL,
 )
+"""What a text without its end has of the next place."""
 _UNDER_A_WORD = re.compile(rf"\b([^\W\d_]\w{{0,30}})[^\w\n]{{1,6}}{NUMBER}")
 """``ymin="20"``, ``"y_top": 20`` and ``CUP_Y1=20``."""
 _CUT = re.compile(rf"[(\[]\s?{NUMBER}(?:\s?,\s?{NUMBER}){{1,2}}\s?,?\s?\Z")
@@ -80,7 +86,8 @@ _PRICE = (
     rf"|(?<![\d.,])(?:{_AMOUNT})\s?(?:[\u20ac$]|\u00b0[CF]?))"
 )
 _COUNTED = re.compile(
-    rf"{_PRICE}(?:(?:[\s,;/\u2013-]|\b(?:and|or|to)\b){{1,9}}{_PRICE})+|\bviewBox=\"[^\"<>]{{0,60}}\""
+    rf"{_PRICE}(?:(?:[\s,;/\u2013-]|\b(?:and|or|to)\b){{1,9}}{_PRICE})+"
+    r"|\bviewBox=\"[^\"<>]{0,60}\""
 )
 """``$1,299.00, $499.99 and $20``, ``12°C, 14°C``, and the whole of a drawing in SVG.
 

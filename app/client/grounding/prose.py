@@ -97,7 +97,8 @@ _FROM_TO = re.compile(rf"{_AN_X_AND_A_Y}\)?\s(?:to|until|bis)\s\(?{_AN_X_AND_A_Y
 _ENDS_WITH_CENTRE = re.compile(r"\bcent(?:er|re)(?:ed)?[ \t]*(?:is|at|:|=)?[ \t]*\Z", re.IGNORECASE)
 _CELLS = r"[ \t]{0,40}\|[ \t]{0,40}"
 _ENDS_WITH_NUMBERS = re.compile(
-    rf"(?:\d[\])]{_CELLS}|[\])}}](?:[^\n]{{0,3}}|\s?{_TO}[^\n()\d]{{0,3}})|\d\s?,\s?[\d.]+[^\n]{{1,5}}|\d\s?[x\u00d7]\s?\d+[^\n\d]{{1,12}})\Z"
+    rf"(?:\d[\])]{_CELLS}"
+    rf"|[\])}}](?:[^\n]{{0,3}}|\s?{_TO}[^\n()\d]{{0,3}})|\d\s?,\s?[\d.]+[^\n]{{1,5}}|\d\s?[x\u00d7]\s?\d+[^\n\d]{{1,12}})\Z"
 )
 _OF_CORNERS = re.compile(r"\bcorners?\b[^\n]{0,40}\Z", re.IGNORECASE)
 _A_CORNER = rf"(?<!\bin the )(?<!\bon the )(?:{_UPPER_LEFT}|{_LOWER_RIGHT})"
@@ -112,7 +113,8 @@ _BEHIND_A_CORNER = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_A_CORNER = re.compile(
-    rf"[)\]]?[^()\[\]\n]{{0,40}}?(?:\n[^()\[\]\n]{{0,20}}?)?{_A_CORNER}{_ITS_NUMBERS}{_A_PAIR}",
+    rf"[)\]]?[^()\[\]\n]{{0,40}}?(?:\n[^()\[\]\n]{{0,20}}?)?"
+    rf"{_A_CORNER}{_ITS_NUMBERS}{_A_PAIR}",
     re.IGNORECASE,
 )
 """The other corner's word is damaged, or in another line: else they are a box."""
