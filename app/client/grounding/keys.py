@@ -89,8 +89,9 @@ def damaged_parts(pairs: Pairs) -> list[Pair]:
         and is_pair(pair.value)
         and (key in _PARTS or not is_no_place(pair.key or ""))
     ]
-    is_sure = has_a_size or bool(lone_corners(by_key)) or not _RANGES.isdisjoint(by_key)
-    has_a_part = len(parts) > 1 and any(key in _PARTS for key, _ in parts)
+    is_sure = bool(lone_corners(by_key)) or not _RANGES.isdisjoint(by_key)
+    is_sure = is_sure or (has_a_size and any(key in ("x", "y") for key, _ in parts))
+    has_a_part = has_a_size or (len(parts) > 1 and any(key in _PARTS for key, _ in parts))
     is_named = any(key in LABELS for key in by_key)
     return [pair for _, pair in parts] if is_sure or (has_a_part and is_named) else []
 
