@@ -5,16 +5,11 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass, field
 from getpass import getpass
+from hashlib import sha256
 from pathlib import Path
 
 FILES = Path(__file__).parents[2] / "home"
 """What is run and placed on the server."""
-SSH = (
-    "ssh",
-    *("-o", "ConnectTimeout=10"),
-    # One connection for all commands: a password, where SSH asks for one, is asked for once.
-    *("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", "ControlPath=~/.ssh/hub-%C"),
-)
 # After Ctrl-C a command goes on at the other end of SSH: the next one waits for it.
 _ONE_AT_A_TIME = """\
 exec 9>>/run/lock/personal-cloud-hub
@@ -77,13 +72,25 @@ class Machine:
         )
 
 
+def ssh(host: str) -> tuple[str, ...]:
+    """The command that runs what follows it on the host.
+
+    All commands share one connection, so that a password, where SSH asks for one, is asked for
+    once. A socket's path has 107 bytes at most, and ssh adds 17 of its own: OpenSSH's `%C`, of 40,
+    would leave 40 for the folder of a user.
+    """
+    socket = f"~/.ssh/hub-{sha256(host.encode()).hexdigest()[:12]}"
+    shared = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={socket}")
+    return ("ssh", "-o", "ConnectTimeout=10", *shared, host)
+
+
 def machine(host: str | None) -> Machine:
     """The server itself, or ``USER@HOST``; asks for sudo's password where it has to.
 
     Raises:
         HomeError: it is not reached, or sudo refuses.
     """
-    over = (*SSH, host) if host else ()
+    over = ssh(host) if host else ()
     user = subprocess.run(_shell(over, "id -u"), stdout=subprocess.PIPE, text=True, check=False)
     if user.returncode != 0:
         raise HomeError(

@@ -9,8 +9,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -101,10 +99,9 @@ def tailnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tailnet]:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory, tailnet: Tailnet) -> Course:
-    root = tmp_path_factory.mktemp("home") / "server"
-    # Short, for the socket that ssh makes there.
-    with booted_server(root, tailnet) as server, TemporaryDirectory() as folder:
-        owner = Owner(server, tailnet, Path(folder))
+    folder = tmp_path_factory.mktemp("home")
+    with booted_server(folder / "server", tailnet) as server:
+        owner = Owner(server, tailnet, folder / "owner")
         owner.hub_home("check")  # sudo notes who has used it once
         before = whole(server)
         with who_opens_links(server, tailnet) as links:

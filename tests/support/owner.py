@@ -31,7 +31,7 @@ class Owner:
         self._tailnet, self._folder = tailnet, folder
         self._host = f"{NAME}@{tailnet.network.address('home')}"
         keys = folder / ".ssh"
-        keys.mkdir(mode=0o700)
+        keys.mkdir(mode=0o700, parents=True)
         (keys / "config").write_text("StrictHostKeyChecking accept-new\n")
         key = keys / "id_ed25519"
         subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key), check=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.home import machine as module
-from hub.home.machine import HomeError, machine
+from hub.home.machine import HomeError, machine, ssh
 from tests.support.home_server import Server, server
 from tests.support.waiting import until
 
@@ -134,3 +134,12 @@ def test_a_change_waits_for_the_one_that_is_still_at_work(
         fcntl.flock(held, fcntl.LOCK_UN)
         assert second.result()
     assert capfd.readouterr().err == "second\n"
+
+
+def test_the_connections_socket_has_room_below_a_long_home_folder_and_is_one_for_a_host() -> None:
+    [path] = [word for word in ssh("me@home") if word.startswith("ControlPath=")]
+    name = path.removeprefix("ControlPath=~")
+    # sun_path has 108 bytes with its last zero; ssh binds to a name of its own first.
+    assert len(f"/home/{'x' * 59}{name}.0123456789abcdef") <= 107
+    assert path in ssh("me@home")
+    assert path not in ssh("you@home")
