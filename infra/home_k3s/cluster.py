@@ -112,8 +112,9 @@ class K3s:
 
     @cached_property
     def _client(self) -> Client:
-        return Client(self._config(), timeout=httpx2.Timeout(ANSWER_SECONDS))
+        return Client(self._config, timeout=httpx2.Timeout(ANSWER_SECONDS))
 
+    @cached_property
     def _config(self) -> SingleConfig | None:
         known = (
             KubeConfig.from_dict(yaml.safe_load(self._kubeconfig))
@@ -160,7 +161,7 @@ class K3s:
             return thread.submit(asyncio.run, self._all_found()).result()
 
     async def _all_found(self) -> list[Found]:
-        async with AsyncClient(self._config(), timeout=httpx2.Timeout(ANSWER_SECONDS)) as client:
+        async with AsyncClient(self._config, timeout=httpx2.Timeout(ANSWER_SECONDS)) as client:
             # First and alone: a login that the kubeconfig names runs once, not for each object.
             others = await _other_device_plugins(client)
             made = await asyncio.gather(*(_made(client, *each) for each in MADE))

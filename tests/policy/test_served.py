@@ -37,15 +37,16 @@ def pack() -> Iterator[Any]:
         server.terminate()
 
 
-def refused_by(
-    pack: Any, resource: Registered, inputs: Struct | None = None
-) -> list[tuple[str, str]]:
-    """The rules that refuse a registration, each with its reason and its words."""
+def refused_by(pack: Any, resource: Registered, **changes: bool | str) -> list[tuple[str, str]]:
+    """The rules that refuse a registration with these changes, each with its reason and words."""
+    inputs = Struct()
+    inputs.CopyFrom(resource.request.object)
+    inputs.update(changes)
     asked = AnalyzeRequest(
         type=resource.typ,
         name=resource.name,
         urn=f"urn:pulumi:dev::personal-cloud-hub::{resource.typ}::{resource.name}",
-        properties=inputs or resource.request.object,
+        properties=inputs,
     )
     return [
         (one.policyName, one.message)
@@ -72,11 +73,7 @@ def test_a_stack_is_refused_by_none(pack: Any, stack: Path) -> None:
 
 
 def test_what_breaks_a_rule_is_refused_with_the_reason(pack: Any) -> None:
-    service = gateway_service()
-    changed = Struct()
-    changed.CopyFrom(service.request.object)
-    changed["deletionProtection"] = True
-    [(name, words)] = refused_by(pack, service, changed)
+    [(name, words)] = refused_by(pack, gateway_service(), deletionProtection=True)
     assert name == "gateway-can-be-destroyed"
     assert words == (
         "Deletion protection is read from state: it must be off from the beginning.\n"
@@ -85,9 +82,5 @@ def test_what_breaks_a_rule_is_refused_with_the_reason(pack: Any) -> None:
 
 
 def test_what_a_preview_does_not_know_yet_is_not_refused(pack: Any) -> None:
-    service = gateway_service()
-    changed = Struct()
-    changed.CopyFrom(service.request.object)
-    changed["deletionProtection"] = UNKNOWN
-    changed["template"] = UNKNOWN
-    assert refused_by(pack, service, changed) == []
+    unknown = {"deletionProtection": UNKNOWN, "template": UNKNOWN}
+    assert refused_by(pack, gateway_service(), **unknown) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from twin.lifecycle import Twin
+from twin.lifecycle import Twin, locked, remove
 from twin.network import ADDRESSES, Network, choose_mode, run
 from twin.parts import tailnet
 from twin.parts.part import records, start, stop
@@ -49,11 +48,7 @@ class Tailnet:
         return tailnet.nodes(self.paths, self.path) or []
 
     def ask(self, *words: str) -> str:
-        asked = ("headscale", "--config", str(self.paths.headscale_config), *words)
-        env = {"PATH": self.path, "HOME": str(self.paths.headscale)}
-        done = subprocess.run(asked, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return tailnet.ask_headscale(self.paths, self.path, *words)
 
     def let_in(self, link: str) -> None:
         """What a person does who opens the link of `tailscale up`."""
@@ -67,22 +62,23 @@ def own_tailnet(folder: Path, path: str) -> Generator[Tailnet]:
     if choose_mode(settings) != "namespaces":
         pytest.skip("needs root and network namespaces")
     paths = TwinPaths(folder)
-    for made in (paths.parts, paths.logs, paths.sockets):
-        made.mkdir(parents=True, exist_ok=True)
-    twin = Twin(paths, settings, Progress(Console(file=io.StringIO())))
-    try:
-        network = twin.start_network(path)
-        tailnet.write_configuration(paths, network)
-        of_it = Tailnet(paths, network, path)
-        of_it.switch_on()
-        of_it.ask("users", "create", OWNER)
-        rules: dict[str, Any] = {"tagOwners": {tailnet.HOME_TAG: [f"{OWNER}@"]}, "grants": []}
-        (folder / "policy.json").write_text(json.dumps(rules))
-        of_it.ask("policy", "set", "--file", str(folder / "policy.json"))
-        # As the adapter and the router of a server are called.
-        line = ["ip link set eth0 down", "ip link set eth0 name enp5s0", "ip link set enp5s0 up"]
-        run(network, "home", [*line, f"ip route add default via {ADDRESSES['inet']}"])
-        yield of_it
-    finally:
-        for record in reversed(records(paths)):
-            stop(record, paths)
+    with locked(paths):
+        twin = Twin(paths, settings, Progress(Console(file=io.StringIO())))
+        try:
+            of_it = Tailnet(paths, twin.start_network(path), path)
+            tailnet.write_configuration(paths, of_it.network)
+            of_it.switch_on()
+            of_it.ask("users", "create", OWNER)
+            rules: dict[str, Any] = {"tagOwners": {tailnet.HOME_TAG: [f"{OWNER}@"]}, "grants": []}
+            (folder / "policy.json").write_text(json.dumps(rules))
+            of_it.ask("policy", "set", "--file", str(folder / "policy.json"))
+            _name_as_on_a_server(of_it.network)
+            yield of_it
+        finally:
+            remove(paths)
+
+
+def _name_as_on_a_server(network: Network) -> None:
+    """Home's adapter, and its router."""
+    line = ["ip link set eth0 down", "ip link set eth0 name enp5s0", "ip link set enp5s0 up"]
+    run(network, "home", [*line, f"ip route add default via {ADDRESSES['inet']}"])

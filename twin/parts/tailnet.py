@@ -99,6 +99,15 @@ def _headscale(paths: TwinPaths, path: str, *arguments: str) -> subprocess.Compl
     )
 
 
+def ask_headscale(paths: TwinPaths, path: str, *arguments: str) -> str:
+    """What a command of headscale prints.
+
+    Raises:
+        TwinError: it fails, with its words.
+    """
+    return _expect(_headscale(paths, path, *arguments))
+
+
 def headscale(paths: TwinPaths, network: Network, path: str) -> Part:
     return Part(
         name="headscale",
@@ -153,7 +162,7 @@ def join_home(paths: TwinPaths, network: Network, path: str) -> str:
     Raises:
         TwinError: headscale refused the policy or the key, or the node did not come up.
     """
-    _expect(_headscale(paths, path, "policy", "set", "-f", str(paths.headscale / "policy.json")))
+    ask_headscale(paths, path, "policy", "set", "-f", str(paths.headscale / "policy.json"))
     # In a file of mode 0600, because every user of the machine can read a command line.
     with NamedTemporaryFile("w") as key:
         key.write(auth_key(paths, path, HOME_TAG))
@@ -196,11 +205,9 @@ def auth_key(paths: TwinPaths, path: str, tag: str, *flags: str) -> str:
     Raises:
         TwinError: headscale refused it.
     """
-    made = _expect(
-        _headscale(
-            *(paths, path, "preauthkeys", "create", "--tags", tag, *flags),
-            *("--expiration", "1h", "--output", "json"),
-        )
+    made = ask_headscale(
+        *(paths, path, "preauthkeys", "create", "--tags", tag, *flags),
+        *("--expiration", "1h", "--output", "json"),
     )
     return str(json.loads(made)["key"])
 
