@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import urllib.request
 
 import pytest
@@ -74,6 +75,24 @@ def test_a_small_server_answers_whole_and_in_pieces() -> None:
             )
         with urllib.request.urlopen(url, b"abc", timeout=5) as response:
             assert response.read() == b"cba"
+
+
+def test_a_small_servers_end_is_the_end_of_its_requests_too() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    class Waiting(Handler):
+        def do_POST(self) -> None:  # noqa: N802  # the name that the server calls
+            begun.set()
+            with pytest.raises(ValueError, match="0 bytes of 10 came"):
+                self.body()
+            ended.set()
+
+    with serving(Waiting) as port:
+        client = socket.create_connection(("127.0.0.1", port), 5)
+        client.sendall(b"POST / HTTP/1.1\r\nHost: home\r\nContent-Length: 10\r\n\r\n")
+        assert begun.wait(10)
+    assert ended.is_set()
+    client.close()
 
 
 @pytest.fixture
