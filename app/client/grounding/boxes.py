@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from app.client.grounding.answers.items import Item, Unreadable, shortened
+from app.client.grounding.answers.parse import items
 from app.client.grounding.found import Box, Detection, Point
 from app.client.grounding.frame import Frame
-from app.client.grounding.items import Item, Unreadable, shortened
-from app.client.grounding.parse import items
 from app.model.image_tokens import Size
 
 FRACTIONS = Size(1, 1)
@@ -19,7 +19,7 @@ def read(answer: str, frame: Frame) -> Detection:
 
     Each group of coordinates becomes a box or a point, or an entry in ``problems``. The sides are
     scaled by factors of their own, because the resize rounds each for itself. Numbers that are
-    shares of the picture's sides (:func:`.items.is_of_shares`) are read as such.
+    shares of the picture's sides (:func:`.answers.items.is_of_shares`) are read as such.
     """
     original = frame.original
     boxes: list[Box] = []
