@@ -17,7 +17,7 @@ from app.client.grounding.answers.items import (
     item_of,
     scored,
 )
-from app.client.grounding.answers.names.parts import BULLET
+from app.client.grounding.answers.names.parts import ARTICLE, BULLET, are_a_name
 from app.client.grounding.answers.numbers import corners_told_by, numbers
 from app.client.grounding.answers.objects.keys import pair_of_corners
 from app.client.grounding.answers.tolerant_json.values import NUMBER, Number, Text
@@ -40,6 +40,11 @@ _BRACKET = re.compile(r"[\[\]{}()<>]")
 _BULLET = re.compile(rf"{BULLET}\s+")
 _A_WORD = re.compile(r"[^\W\d]\w*")
 _DIGIT = re.compile(r"\d")
+_SHARE = re.compile(r"0?\.\d+|1\.0*")
+_ENDS_WITH_A_NUMBER = re.compile(
+    rf"(?P<name>.*?\S)(?P<mark>\s*[:=]\s*|(?<=[^\W\d])\s+)(?P<number>{NUMBER})"
+)
+"""``cup 1``, ``cup: 0.9``, and ``The winning numbers are 5``."""
 _NAME_WORDS = 3
 _RULE = re.compile(r"[\s|:+=-]+")
 """Between a table's head and its rows."""
@@ -210,14 +215,21 @@ def _row_alone(line: Line, separator: str) -> Found | None:
         label, four = cells[4], cells[:4]
     else:
         label, four = cells[0], cells[1:]
+    label = _BULLET.sub("", label, count=1)
     if _A_NUMBER.fullmatch(label):
         return None  # what is no number stands between them
-    return _box(_BULLET.sub("", label, count=1), four, scores, line)
+    if told := _ENDS_WITH_A_NUMBER.fullmatch(label):
+        is_marked = bool(told["mark"].strip())
+        if is_marked and not scores and _SHARE.fullmatch(told["number"]):
+            label, scores = told["name"], [told["number"]]
+        elif is_marked or not are_a_name(ARTICLE.sub("", told["name"], count=1).split()):
+            return None
+    return _box(label, four, scores, line)
 
 
 def _is_a_score(cells: Sequence[str], at: int) -> bool:
     """And the only share among these: where all are, nothing tells which is the score."""
-    shares = [cell for cell in cells if re.fullmatch(r"0?\.\d+|1\.0*", cell)]
+    shares = [cell for cell in cells if _SHARE.fullmatch(cell)]
     return shares == [cells[at]]
 
 
