@@ -1,6 +1,7 @@
-"""The gateway's public Caddyfile: who may ask what, and what is said when home does not answer.
+"""The gateway's public Caddyfile: who may ask what, and which answers of home's are passed on.
 
-It decides; a second Caddy on loopback crosses the tailnet (``crossing.py``).
+It decides; a second Caddy on loopback crosses the tailnet (``crossing.py``). What it says itself is
+in ``errors.py``.
 
 The hops behind it speak HTTP/2 without TLS. Over HTTP/1 Caddy and Traefik cut an answer that begins
 before they have seen the question's end (docs/decisions/0011).
@@ -17,6 +18,7 @@ from string import Template
 from app.model.profiles import SERVED_NAME
 from infra.gateway_key import KEY_ID_HEADER
 from infra.gcp.cors import cors
+from infra.gcp.errors import errors
 from infra.gcp.fallback import Elsewhere
 from infra.gcp.waking import Waker
 from infra.key_names import name_of
@@ -38,12 +40,6 @@ change of state, not in a row: what a single lost check can do is bounded by the
 later, which is sooner than a request gives up."""
 BODY_SECONDS = 30
 """How long a whole request may take to arrive; 20 MB need 5.4 Mbit/s."""
-RETRY_BUSY_SECONDS = 1
-"""The OpenAI SDKs retry twice by themselves, each time after this wait."""
-RETRY_STARTING_SECONDS = 10
-"""Longer, because a model server takes minutes to start. The client's patience allows two tries."""
-RETRY_AFTER_SECONDS = 5
-"""Home is checked every second, so a later try finds a home that has come back."""
 OPTIONS = """\
 	admin off
 	auto_https off
@@ -225,44 +221,7 @@ ${origins}	route {
 	handle_errors {
 		# Tried in this order: each passes the request on, or answers it.
 		route {
-${waking}${fallback}${woken}			handle {
-				# Caddy takes a body that it cannot read for an error of the next hop.
-				map {err.message} {status} {
-					"~(?i)chunk|malformed MIME header|header line too long|invalid trailer|declared a content-length" 400
-					"~^i/o timeout$$|read tcp .* i/o timeout$$" 408
-					default {err.status_code}
-				}
-				map "{status} {err.message}" {error_type} {error_code} {error_message} {
-					~^400 invalid_request_error unsupported_form "The model server cannot read this form of a request. Send pictures as data: URLs in base64."
-					~^401 invalid_request_error invalid_api_key "No valid API key. Send the header Authorization: Bearer KEY with a key of this service."
-					~^408 invalid_request_error request_too_slow "The body of the request did not arrive within ${body_seconds} s. Send a smaller picture."
-					~^404 invalid_request_error unknown_url "No such route. There are POST /v1/chat/completions, /v1/completions and /v1/responses, GET /v1/models and /health."
-					~^413 invalid_request_error request_too_large "The request is larger than ${body_mb} MB. Send a smaller picture."
-					"429 rate" rate_limit_error rate_limit_exceeded "Too many requests with this key in this minute. Wait and try again."
-					~^429 rate_limit_error too_many_at_once "Too many requests with this key at once. Wait for an answer and try again."
-					~^499 invalid_request_error request_cancelled "The client went away, or stopped to send the body of the request."
-					"502 closed" server_error home_misconfigured "The server at home does not know this gateway's key. Its owner runs pulumi up --refresh."
-					~^502 server_error home_lost "The server at home stopped answering while it worked on this request."
-					"503 unrouted" server_error home_misconfigured "The server at home has no route for this gateway: it may have just started. If it stays so, its owner runs pulumi up --refresh."
-					"503 model" server_error model_unavailable "The server at home is on, but its model server does not answer: it may be starting, which takes minutes, or its GPU may be lent out. Try again later."
-					~^503 server_error home_unavailable "The server at home does not answer: it may be off, asleep or starting. Try again later."
-					"500 failed" server_error model_failed "The model server failed at this request. Its log says why, by the request's X-Request-Id."
-					default server_error gateway_error "The gateway could not answer this request."
-				}
-				@later `{status} == '503'`
-				header @later Retry-After ${retry_after}
-				@starting `{err.message} == "model"`
-				header @starting Retry-After ${retry_starting}
-				@soon `{err.status_code} == 429`
-				header @soon Retry-After ${retry_busy}
-				@key `{err.status_code} == 401`
-				header @key WWW-Authenticate Bearer
-				header Content-Type application/json
-				respond <<JSON
-					{"error": {"message": "{error_message}", "type": "{error_type}", "param": null, "code": "{error_code}"}}
-					JSON {status}
-			}
-		}
+${waking}${fallback}${woken}${errors}		}
 	}
 }
 """)
@@ -287,6 +246,7 @@ def caddyfile(
         fallback=fallback.section() if fallback else "",
         waking=waker.asking(crossing_port=CROSSING_PORT) if waker else "",
         woken=waker.answer() if waker else "",
+        errors=errors(body_mb=body_mb, body_seconds=BODY_SECONDS),
         body_mb=body_mb,
         body_seconds=BODY_SECONDS,
         health_interval_seconds=HEALTH_INTERVAL_SECONDS,
@@ -296,9 +256,6 @@ def caddyfile(
         crossing_health=CROSSING_HEALTH,
         answered=ANSWERED_HEADER,
         key_id_header=KEY_ID_HEADER,
-        retry_after=RETRY_AFTER_SECONDS,
-        retry_starting=RETRY_STARTING_SECONDS,
-        retry_busy=RETRY_BUSY_SECONDS,
     )
 
 

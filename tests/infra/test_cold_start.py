@@ -19,7 +19,8 @@ from pydantic import ValidationError
 
 from app.client.request import Timeouts
 from infra.config import Cloud
-from infra.gcp.caddyfile import HEALTH_FAILS, RETRY_AFTER_SECONDS
+from infra.gcp.caddyfile import HEALTH_FAILS
+from infra.gcp.errors import RETRY_AFTER_SECONDS
 from tests.support.gateway import chat_headers, line_of, running_gateway
 from tests.support.home import Home, home_handler
 from tests.support.http_server import serving

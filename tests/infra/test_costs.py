@@ -4,8 +4,9 @@ import re
 from datetime import date
 
 import pytest
+from pydantic import ValidationError
 
-from infra.gcp.costs import costs, months_use, prices
+from infra.gcp.costs import Prices, costs, months_use, prices
 from tests.support.stacks import ROOT, deploy_stack
 
 
@@ -76,3 +77,10 @@ def test_prices_have_a_day_and_a_source_beside_each() -> None:
     assert date(2026, 1, 1) < prices().read_on
     text = (ROOT / "infra" / "gcp" / "prices.yaml").read_text()
     assert len(re.findall(r"https://", text)) == 9
+
+
+def test_a_price_that_nothing_counts_is_refused() -> None:
+    known = prices().model_dump()
+    known["egress"]["gb_to_asia"] = 0.2
+    with pytest.raises(ValidationError, match=r"egress\.gb_to_asia"):
+        Prices.model_validate(known)

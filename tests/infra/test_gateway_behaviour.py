@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from infra.gcp.caddyfile import HEALTH_FAILS, RETRY_AFTER_SECONDS, keys_file
+from infra.gcp.caddyfile import HEALTH_FAILS, keys_file
+from infra.gcp.errors import RETRY_AFTER_SECONDS
 from tests.support.gateway import (
     API_KEYS,
     chat_headers,

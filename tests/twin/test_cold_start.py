@@ -19,7 +19,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from infra.gcp.caddyfile import RETRY_AFTER_SECONDS
+from infra.gcp.errors import RETRY_AFTER_SECONDS
 from tests.support.waiting import until
 from tests.twin.conftest import PATIENCE, HubUnderTest
 from tests.twin.questions import as_data, at, chat, first_key
