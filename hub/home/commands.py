@@ -17,7 +17,8 @@ from hub.home.facts import look
 from hub.home.machine import HomeError, machine, script
 from hub.home.requirements import leaving_problems, problems
 from hub.home.rows import table
-from hub.home.steps import Step, steps
+from hub.home.steps import steps
+from hub.home.telling import confirm, console, show, tell
 from hub.home.undo import undoing
 from hub.words import told_in_words
 
@@ -41,8 +42,6 @@ app = typer.Typer(
     help="Set up, check, stop and wake the server with the GPU.",
     no_args_is_help=True,
 )
-console = Console(stderr=True, highlight=False)
-"""What is read by a person. The result of a command is on stdout."""
 
 
 @app.command()
@@ -75,14 +74,14 @@ def install(
         facts = look(server)
         carry_out.refuse(problems(facts))
         if left := steps(facts, control_url):
-            _show("To do", left)
+            show("To do", left)
         else:
             console.print("Nothing is left to do: the server is set up.")
         if dry_run:
             return
         if left:
-            _confirm(yes=yes)
-            facts = carry_out.install(server, control_url, _tell)
+            confirm(yes=yes)
+            facts = carry_out.install(server, control_url, tell)
             console.print("[bold green]The home server is set up[/bold green]")
         if facts.wakes:
             console.print(f"To switch it on: hub home wake --through DEVICE --mac {facts.mac}\n")
@@ -112,11 +111,11 @@ def uninstall(host: Host = None, *, dry_run: DryRun = False, yes: Yes = False) -
             console.print("`hub home install` has changed nothing here.")
             return
         carry_out.refuse(leaving_problems(facts))
-        _show("To restore", left)
+        show("To restore", left)
         if dry_run:
             return
-        _confirm(yes=yes)
-        carry_out.uninstall(server, _tell)
+        confirm(yes=yes)
+        carry_out.uninstall(server, tell)
         console.print("[bold green]The server is as it was[/bold green]")
 
 
@@ -273,8 +272,8 @@ def waker(
         device = machine(host)
         address = "" if remove else setup.tailnet_address(device)
         left = setup.removing() if remove else setup.placing(address, mac.lower())
-        _show("To do", left)
-        _confirm(yes=yes)
+        show("To do", left)
+        confirm(yes=yes)
         if not device.show("".join(step.script for step in left)):
             raise HomeError(f"It stopped there. On the device: journalctl -u {setup.SERVICE}")
         if not remove:
@@ -292,22 +291,3 @@ def _run(host: str | None, commands: str, name: str) -> None:
             raise HomeError(
                 f"`hub home {name}` stopped there. `hub home check` shows what is the matter."
             )
-
-
-def _show(title: str, left: list[Step]) -> None:
-    console.print(f"[bold]{title}[/bold]")
-    for number, step in enumerate(left, 1):
-        console.print(f"{number:3}. {step.does}", markup=False)
-        for line in step.change.splitlines():
-            colour = {"+": "green", "-": "red"}.get(line[0], "dim")
-            console.print(f"       {line}", style=colour, markup=False, soft_wrap=True)
-    console.print()
-
-
-def _tell(step: Step) -> None:
-    console.print(step.does, style="bold", markup=False)
-
-
-def _confirm(*, yes: bool) -> None:
-    if not yes:
-        typer.confirm("Go on?", abort=True, err=True)
