@@ -134,7 +134,7 @@ class Container:
         read_end, told = os.pipe()
         with os.fdopen(read_end, "rb") as said:
             try:
-                box = sandbox(program, spec.mounts, spec.read_only, told)
+                box = sandbox(program, image.folders, spec.mounts, spec.read_only, told)
                 process = await _begin(spec, (*enter, *box, *line), env, stdin, told)
             finally:
                 os.close(told)

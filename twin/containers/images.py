@@ -7,11 +7,16 @@ the local program has its own, which `hub status` shows.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from infra.home_k3s.names import DEVICE_PLUGINS
+
+VLLM_PYTHON = "HUB_VLLM_PYTHON"
+"""In the node's environment and in the container's: vLLM's Python."""
 
 
 class UnknownImageError(Exception):
@@ -25,10 +30,21 @@ class LocalImage:
     entrypoint: tuple[str, ...]
     cmd: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    folders: tuple[Path, ...] = ()
+    """Of this machine, which the program needs to see in its sandbox."""
 
 
 def _python(module: str) -> tuple[str, ...]:
     return (sys.executable, "-m", module)
+
+
+def _vllm() -> LocalImage:
+    """Its Python has packages of its own, where the toolchain has put them."""
+    entrypoint = _python("twin.node.vllm_on_cpu")
+    if (python := os.environ.get(VLLM_PYTHON)) is None:
+        return LocalImage(entrypoint=entrypoint)
+    folders = (Path(python).parents[1], Path(python).resolve().parents[1])
+    return LocalImage(entrypoint=entrypoint, env={VLLM_PYTHON: python}, folders=folders)
 
 
 IMAGES: dict[str, LocalImage] = {
@@ -41,7 +57,7 @@ IMAGES: dict[str, LocalImage] = {
         # Its default, made visible so that it lies in the container's own /tmp.
         env={"TS_SOCKET": "/tmp/tailscaled.sock"},  # noqa: S108
     ),
-    "vllm-openai": LocalImage(entrypoint=_python("twin.node.vllm_on_cpu")),
+    "vllm-openai": _vllm(),
     "k8s-device-plugin": LocalImage(
         entrypoint=_python("twin.node.device_plugin"),
         # The real plugin has this path built in; here it must be seen to be rewritten.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -35,19 +34,23 @@ _SOURCE = Path(__file__).parents[2]
 
 
 def sandbox(
-    program: str | None, mounts: Mapping[str, Path], read_only: Collection[str], told: int
+    program: str | None,
+    folders: Collection[Path],
+    mounts: Mapping[str, Path],
+    read_only: Collection[str],
+    told: int,
 ) -> tuple[str, ...]:
     """The command that runs what follows it inside: ``program``, where that is this machine's.
 
+    ``folders`` of this machine are seen inside, too.
+
     bubblewrap writes to the file descriptor ``told`` for ``first_process``.
     """
-    folders = {Path("/usr"), Path("/sys"), *_TOP}
-    folders |= {_SOURCE, Path(sys.prefix), Path(sys.base_prefix)}
+    seen = {Path("/usr"), Path("/sys"), *_TOP, *folders}
+    seen |= {_SOURCE, Path(sys.prefix), Path(sys.base_prefix)}
     if program is not None:
-        folders.add(Path(program).parent)
-    if vllm := os.environ.get("HUB_VLLM_PYTHON"):
-        folders |= {Path(vllm).parents[1], Path(vllm).resolve().parents[1]}
-    binds = {path: ("--ro-bind-try", path) for path in (*_outermost(folders), *_ETC)}
+        seen.add(Path(program).parent)
+    binds = {path: ("--ro-bind-try", path) for path in (*_outermost(seen), *_ETC)}
     for path, source in mounts.items():
         binds[path] = ("--ro-bind" if path in read_only else "--bind", str(source))
     return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +15,7 @@ from twin.containers.container import Container, ContainerSpec
 from twin.containers.images import UnknownImageError, is_known
 from twin.node.pod_network import NoNetworkError, Place, PodNetwork
 from twin.node.probing import Probing, Tell
-from twin.node.spec import PodConfigError, environment, expand, probes, volume
+from twin.node.spec import PodConfigError, environment, expand, probes, read_only, volume
 from twin.node.status import Addresses, Containers, ContainerState, Ended, differs, now, pod_status
 from twin.paths import TwinPaths
 
@@ -276,9 +275,9 @@ class Pod:
             image=raw["image"],
             command=tuple(expand(word, env) for word in raw.get("command", ())),
             args=tuple(expand(word, env) for word in raw.get("args", ())),
-            env={**_of_this_machine(), **home, **env},
+            env={**home, **env},
             mounts=mounts,
-            read_only=_read_only(raw, declared),
+            read_only=read_only(raw, declared),
             sandboxed=self._at.isolated,
             log=self.log(raw["name"]),
         )
@@ -299,18 +298,3 @@ class Pod:
         addresses = Addresses(self._at.ip, self._host_ip)
         self._status = pod_status(containers, self._status, addresses)
         await self._deliver(self._status)
-
-
-def _read_only(raw: Mapping[str, Any], volumes: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The mounts that ask for it, and those of a Secret or a ConfigMap, which always are."""
-    return [
-        mount["mountPath"]
-        for mount in raw.get("volumeMounts", [])
-        if mount.get("readOnly") or {"secret", "configMap"} & volumes[mount["name"]].keys()
-    ]
-
-
-def _of_this_machine() -> dict[str, str]:
-    """Where this machine keeps what an image would have inside."""
-    python = os.environ.get("HUB_VLLM_PYTHON")
-    return {"HUB_VLLM_PYTHON": python} if python else {}

@@ -125,6 +125,15 @@ async def volume(
     return folder
 
 
+def read_only(raw: Mapping[str, Any], volumes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A container's mounts that ask for it, and those of a Secret or a ConfigMap: always."""
+    return [
+        mount["mountPath"]
+        for mount in raw.get("volumeMounts", [])
+        if mount.get("readOnly") or {"secret", "configMap"} & volumes[mount["name"]].keys()
+    ]
+
+
 async def _data(kind: str, name: str, lookup: Lookup) -> dict[str, str]:
     found = await lookup(kind, name)
     if found is None:

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from twin.containers.images import VLLM_PYTHON
+
 SERVER = Path(__file__).with_name("vllm_server.py")
 NOT_ON_CPU = ("--gpu-memory-utilization", "--kv-cache-memory-bytes")
 """Shares of a GPU's memory; the CPU's KV cache has a size of its own below."""
@@ -39,7 +41,7 @@ def environment(production: Mapping[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    python = os.environ["HUB_VLLM_PYTHON"]
+    python = os.environ[VLLM_PYTHON]
     line = [python, str(SERVER), *arguments(sys.argv[1:])]
     os.execve(python, line, environment(os.environ))  # noqa: S606
 

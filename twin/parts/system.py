@@ -13,6 +13,7 @@ from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Node
 
 from infra.home_k3s.names import MODEL, NAMESPACE
+from twin.containers.images import VLLM_PYTHON
 from twin.errors import TwinError
 from twin.listening import listens
 from twin.logs import NOT_STARTED
@@ -51,7 +52,7 @@ def home_parts(paths: TwinPaths, network: Network, tools: Toolchain, node_ip: st
                 *python("twin.node", *state, "--name=home", f"--ip={node_ip}"),
                 *(("--one-address",) if network.mode == "flat" else ()),
             ),
-            env={"HUB_VLLM_PYTHON": str(tools.vllm_python)},
+            env={VLLM_PYTHON: str(tools.vllm_python)},
             source=TWIN,
             is_ready=lambda: _node_is_ready(paths.kubeconfig),
             # An API server that was away has given it up, until its next report but one.
