@@ -18,7 +18,8 @@ from app.model.drawn import draw
 from app.model.image_tokens import Size
 from twin.model.architecture import processor, tokenizer
 from twin.model.lessons import Batch, patches_of
-from twin.model.train import Tutor, newborn, number_ids
+from twin.model.train import newborn
+from twin.model.tutor import Tutor, number_ids
 
 tokens = tokenizer()
 tutor = Tutor(newborn(tokens), number_ids(tokens))
