@@ -127,7 +127,7 @@ def _detect_one(  # noqa: PLR0913
     if found.boxes or found.points:
         console.print(table(found))
     elif found.problems:
-        console.print("The answer has places, and none of them can be read.", markup=False)
+        console.print("No place in the answer can be read.", markup=False)
     else:
         console.print(f"Found: no {what}", markup=False)
     for problem in found.problems:

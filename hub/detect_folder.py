@@ -208,6 +208,11 @@ def _conclude(job: Job, names: list[str], others: list[str], kept: dict[str, Lin
         coco = as_coco({name: of_json(kept[name]) for name in done})
         job.coco.write_text(_json(coco))
         told.append(f"as COCO: {job.coco}")
+    if in_part := [name for name in done if kept[name]["problems"]]:
+        told.append(
+            f"Something was left out of {len(in_part)} answers; in that file `problems` says what:"
+        )
+        told += [f"  {name}" for name in in_part]
     if tried:
         told.append(f"{len(tried)} failed; the same command asks them again:")
         told += [f"  {name}: {kept[name]['error']}" for name in tried]

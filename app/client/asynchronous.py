@@ -18,7 +18,7 @@ from openai.types.chat import ChatCompletionChunk
 from app.client.answering import Answering, Watcher, unwatched
 from app.client.connection import Connection
 from app.client.detecting import Detecting, picture_for
-from app.client.events import Sent, Waiting
+from app.client.events import Event, Finished, Sent, Waiting
 from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
 from app.client.images import Source
@@ -163,6 +163,13 @@ class AsyncClient:
         """
         seen = reusable(image)
         detecting: Detecting | None = None
+        whole: bool | None = None
+
+        def watch(event: Event) -> None:
+            nonlocal whole
+            if isinstance(event, Finished):
+                whole = event.finish_reason != "length"
+            on_event(event)
 
         async def prepared() -> Asked:
             nonlocal detecting
@@ -179,10 +186,9 @@ class AsyncClient:
                 )
             return arguments(detecting.messages, detecting.options, served.name)
 
-        pieces = self._stream(prepared, on_event)
-        answer = "".join([piece async for piece in pieces])
+        answer = "".join([piece async for piece in self._stream(prepared, watch)])
         assert detecting is not None  # noqa: S101  # an answer was asked for
-        return detecting.read(answer)
+        return detecting.read(answer, whole=whole)
 
     async def _look_up(self) -> ServedModel:
         """Once; the SDK's own errors leave it, so that whoever asks can be patient."""

@@ -16,7 +16,7 @@ from openai.types.chat import ChatCompletionChunk
 from app.client.answering import Answering, Watcher, unwatched
 from app.client.connection import Connection
 from app.client.detecting import Detecting, picture_for
-from app.client.events import Sent, Waiting
+from app.client.events import Event, Finished, Sent, Waiting
 from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
 from app.client.images import Source
@@ -159,6 +159,13 @@ class Client:
         """
         seen = reusable(image)
         detecting: Detecting | None = None
+        whole: bool | None = None
+
+        def watch(event: Event) -> None:
+            nonlocal whole
+            if isinstance(event, Finished):
+                whole = event.finish_reason != "length"
+            on_event(event)
 
         def prepared() -> Asked:
             nonlocal detecting
@@ -174,10 +181,9 @@ class Client:
                 )
             return arguments(detecting.messages, detecting.options, served.name)
 
-        pieces = self._stream(prepared, on_event)
-        answer = "".join(pieces)
+        answer = "".join(self._stream(prepared, watch))
         assert detecting is not None  # noqa: S101  # an answer was asked for
-        return detecting.read(answer)
+        return detecting.read(answer, whole=whole)
 
     def _look_up(self) -> ServedModel:
         """Once; the SDK's own errors leave it, so that whoever asks can be patient."""

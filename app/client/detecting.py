@@ -12,6 +12,7 @@ from app.client.grounding.found import Detection
 from app.client.grounding.frame import Frame
 from app.client.grounding.prompts import (
     BOX_SCHEMA,
+    MOST,
     POINT_SCHEMA,
     TOKENS,
     detection_prompt,
@@ -58,9 +59,12 @@ class Detecting:
             schema=POINT_SCHEMA if points else BOX_SCHEMA,
         )
 
-    def read(self, answer: str) -> Detection:
-        """What the answer has so far; call it as often as it grows."""
-        return read(answer, self.frame)
+    def read(self, answer: str, *, whole: bool | None = None) -> Detection:
+        """What the answer has so far; call it as often as it grows.
+
+        ``whole``, if it is known: whether the model itself has ended it.
+        """
+        return read(answer, self.frame, whole=whole, most=MOST)
 
 
 def picture_for(image: Source, served: ServedModel, watch: Watcher = unwatched) -> Prepared:

@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_not_told_as_nothing_found(service: FakeService) 
     service.pieces = ['[{"bbox_2d": null, "label": "cup"}]']
     done = hub("table.png", "cup")
     assert "Found: no cup" not in done.stdout
-    assert "The answer has places, and none of them can be read." in done.stdout
+    assert "No place in the answer can be read." in done.stdout
     assert "Left out: no numbers where a place should be: " in done.stdout
 
 
@@ -258,6 +258,22 @@ def test_what_failed_is_told_and_asked_again(photos: Path, service: FakeService)
     assert "2 of 2 pictures" in again.output
     assert [("error" in line) for line in lines(Path("found.jsonl"))] == [True, True, False, False]
     assert len(json.loads(Path("found.coco.json").read_text())["images"]) == 2
+
+
+def test_pictures_whose_answer_was_not_read_whole_are_named(
+    photos: Path, service: FakeService
+) -> None:
+    service.pieces = [f'[{CUP[1:-1]}, {{"bbox_2d": null, "label": "red cup"}}]']
+    told = (
+        "Something was left out of 2 answers; in that file `problems` says what:\n"
+        "  a.png\n  b.JPG\n"
+    )
+    assert told in hub("photos", "red cup").output
+    [first, _] = lines(photos / "detections-red-cup.jsonl")
+    assert [box["label"] for box in first["boxes"]] == ["red cup"]
+    assert len(first["problems"]) == 1
+    service.pieces = [CUP]
+    assert "left out" not in hub("photos", "cup").output
 
 
 def test_a_folder_of_a_phone_is_answered_as_far_as_it_can_be(
@@ -473,6 +489,18 @@ def test_ask_streams_an_answer_about_a_picture(service: FakeService) -> None:
     assert done.stdout == "A red cup.\n"
     content = service.asked[0]["messages"][0]["content"]
     assert [part["type"] for part in content] == ["image_url", "text"]
+
+
+def test_an_answer_that_the_limit_has_cut_is_told_beside_it(service: FakeService) -> None:
+    service.pieces, service.finish_reason = ["A red"], "length"
+    done = CliRunner().invoke(app, ["ask", "What is it?", "--max-tokens", "2"])
+    assert (done.exit_code, done.stdout) == (0, "A red\n")
+    assert done.stderr == "The answer was cut after 2 tokens; --max-tokens allows more.\n"
+    assert service.asked[0]["max_tokens"] == 2
+    service.finish_reason = "stop"
+    done = CliRunner().invoke(app, ["ask", "What is it?"])
+    assert (done.stdout, done.stderr) == ("A red\n", "")
+    assert service.asked[1]["max_tokens"] == 512
 
 
 def test_where_nobody_takes_connections_the_doctor_is_named(

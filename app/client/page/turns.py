@@ -11,6 +11,7 @@ from app.client.errors import ClientError, ImageError
 from app.client.grounding.boxes import read
 from app.client.grounding.found import Detection
 from app.client.grounding.frame import Frame
+from app.client.grounding.prompts import MOST
 from app.client.images import upright
 
 Mode = Literal["chat", "boxes", "points"]
@@ -69,7 +70,10 @@ class Turn(_Record):
 
     @cached_property
     def detection(self) -> Detection | None:
-        return None if self.frame is None else read(self.answer, self.frame)
+        if self.frame is None:
+            return None
+        whole = {"whole": True, "cut": False}.get(self.ending)
+        return read(self.answer, self.frame, whole=whole, most=MOST)
 
 
 class History(_Record):

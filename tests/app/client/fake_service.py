@@ -39,6 +39,7 @@ class FakeService:
     code: str | None = "home_unavailable"
     """Of a refusal with 502 to 504: our gateway's; another service has another, or none."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    finish_reason: str = "stop"
     break_off: bool = False
     """After the pieces, as if the machine had lost its power."""
     end_early: bool = False
@@ -111,7 +112,7 @@ def fake_service() -> Generator[FakeService]:  # noqa: C901  # one small server
             elif service.silent_after:
                 self.until_left()
             else:
-                self.event(choices=[choice("", "stop")])
+                self.event(choices=[choice("", service.finish_reason)])
                 self.event(choices=[], usage=usage(len(service.pieces)))
                 self.piece(b"data: [DONE]\n\n")
                 self.piece(b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import socket
 import time
 from collections.abc import Callable
@@ -490,6 +491,41 @@ def test_a_question_in_words_looks_nothing_up_twice(
         for _ in range(3):
             list(client.stream(HELLO))
     assert len(service.keys) - len(service.asked) == 1
+
+
+@pytest.mark.parametrize("detect", [detect_in_a_thread, detect_in_a_loop])
+@pytest.mark.parametrize(
+    ("count", "problems"),
+    [
+        (49, ()),
+        (50, ("what may be there beyond 50 places, as many as an answer may have",)),
+    ],
+)
+def test_an_answer_that_is_full_is_told_as_such(
+    service: FakeService, detect: Callable[..., Any], count: int, problems: tuple[str, ...]
+) -> None:
+    squares = [{"bbox_2d": [0, 0, 1, 1 + n], "label": "red square"} for n in range(count)]
+    service.pieces = [json.dumps(squares)]
+    found = detect(service.connection, coord_space="thousandths")
+    assert (len(found.boxes), found.problems) == (count, problems)
+    [asked] = service.asked
+    assert asked["response_format"]["json_schema"]["schema"]["maxItems"] == 50
+
+
+@pytest.mark.parametrize("detect", [detect_in_a_thread, detect_in_a_loop])
+def test_where_a_limit_has_cut_the_answer_its_last_number_is_no_number_and_it_is_told(
+    service: FakeService, detect: Callable[..., Any]
+) -> None:
+    service.pieces = ["red square: x1: 10, y1: 20, x2: 30, ", "y2: 40"]
+    [box] = detect(service.connection).boxes
+    assert (box.label, box.raw) == ("red square", "x1: 10, y1: 20, x2: 30, y2: 40")
+    service.finish_reason = "length"
+    found = detect(service.connection)
+    assert found.boxes == ()
+    assert found.problems == (
+        "the answer may break off inside a number: x1: 10, y1: 20, x2: 30, y2: 40",
+        "what may have followed: the answer reached its limit of tokens",
+    )
 
 
 @pytest.mark.parametrize("detect", [detect_in_a_thread, detect_in_a_loop])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from app.client.grounding.frame import Frame
-from app.client.page.turns import HistoryError, Question, Turn, opened, saved
+from app.client.page.turns import Ending, HistoryError, Question, Turn, opened, saved
 from app.model.image_tokens import Size
 
 
@@ -36,6 +36,25 @@ def test_boxes_are_read_again_from_an_opened_answer() -> None:
     [turn] = opened(saved((FOUND,)).encode())
     assert turn.detection
     assert [box.xyxy for box in turn.detection.boxes] == [(2.0, 4.0, 28.0, 30.0)]
+
+
+@pytest.mark.parametrize(("ending", "boxes"), [("whole", 1), ("cut", 0), ("stopped", 1)])
+def test_how_the_answer_ended_decides_about_the_number_at_its_end(
+    ending: Ending, boxes: int
+) -> None:
+    turn = FOUND.model_copy(update={"answer": "컵: x1: 1, y1: 2, x2: 14, y2: 15", "ending": ending})
+    assert turn.detection
+    assert len(turn.detection.boxes) == boxes
+
+
+def test_a_full_answer_may_lack_something() -> None:
+    one = '{"bbox_2d": [1, 2, 14, %d], "label": "컵"}'
+    answer = "[" + ", ".join(one % (3 + n) for n in range(50)) + "]"
+    full = FOUND.model_copy(update={"answer": answer})
+    assert full.detection
+    assert full.detection.problems == (
+        "what may be there beyond 50 places, as many as an answer may have",
+    )
 
 
 def test_a_file_of_an_earlier_version_keeps_its_boxes() -> None:

@@ -40,8 +40,8 @@ _OPENING = re.compile(
 )
 
 
-def items(answer: str) -> list[Found]:
-    """Each place, in the answer's order.
+def items(answer: str, *, whole: bool | None = None) -> list[Found]:
+    """Each place, in the answer's order. ``whole``: whether the answer has its end, if known.
 
     Bare numbers in prose are places only where nothing else is: beside JSON or tags they are told
     as problems, unless they repeat a place or name the range of the coordinates. Never raises,
@@ -53,23 +53,26 @@ def items(answer: str) -> list[Found]:
     found = sorted([*found, *overlooked(text, found)], key=lambda each: each.piece.start)
     in_corners = stated.in_corners(text)
     found = [in_corners(each) if isinstance(each, Item) else each for each in found]
-    if found and _may_be_cut(found[-1], text):
+    if found and not whole and _may_be_cut(found[-1], text, surely=whole is False):
         found[-1] = Unreadable("the answer may break off inside a number", found[-1].piece)
     return list(_told_once(found, text))
 
 
-def _may_be_cut(last: Found, text: str) -> bool:
-    """A box whose last digit ends the answer, and whose last number looks like a beginning.
+def _may_be_cut(last: Found, text: str, *, surely: bool) -> bool:
+    """Whether a digit of it may be missing, since its last one ends the answer.
 
-    Its corners are not in order, as in ``y1: 340, x2: 560, y2: 78``, of which a 0 is lost; or it
-    has one digit behind a number of more, as in ``height: 180, width: 1``.
+    If the answer was not ``surely`` cut, its last number must look like a beginning: a box's
+    corners are not in order, as in ``y1: 340, x2: 560, y2: 78``, of which a 0 is lost; or it has
+    one digit behind a number of more, as in ``height: 180, width: 1``.
     """
-    if not isinstance(last, Item) or len(last.numbers) != 4:
-        return False
-    left, top, right, bottom = last.numbers
     ends_in_it = last.piece.end == len(text) and (text[-1:].isdecimal() or text.endswith("."))
+    if not isinstance(last, Item) or not ends_in_it:
+        return False
+    if surely or len(last.numbers) != 4:
+        return surely
+    left, top, right, bottom = last.numbers
     is_short = _A_DIGIT_BEHIND_MORE.search(last.piece.text) is not None
-    return ends_in_it and (right < left or bottom < top or is_short)
+    return right < left or bottom < top or is_short
 
 
 def _told_once(found: Sequence[Found], text: str) -> Iterator[Found]:

@@ -66,6 +66,32 @@ def test_items_keep_the_answers_order_and_their_own_text() -> None:
     assert found(answer).raw == answer
 
 
+@pytest.mark.parametrize(
+    ("answer", "if_whole", "if_cut", "by_its_looks"),
+    [
+        ("cup: x1: 10, y1: 20, x2: 30, y2: 400", 1, 0, 1),
+        ("cup: x1: 10, y1: 20, x2: 30, y2: 4", 1, 0, 0),  # in order only if a digit is missing
+        ("cup: x: 100, y: 20, width: 300, height: 4", 1, 0, 0),
+        ("cup: x1: 10, y1: 20, x2: 30, y2: 400\n", 1, 1, 1),
+        ("cup, 10, 20, 30, 40", 1, 0, 1),
+        ("cup: [10, 20, 30, 40]", 1, 1, 1),
+        ("cup: x=10, y=20", 1, 0, 1),
+        ('[{"bbox_2d": [10, 20, 30, 40], "label": "cup"},', 1, 1, 1),
+    ],
+)
+def test_a_number_that_ends_the_answer_counts_if_nothing_has_cut_it(
+    answer: str, if_whole: int, if_cut: int, by_its_looks: int
+) -> None:
+    whole, cut = (read(answer, FRAME, whole=told) for told in (True, False))
+    assert len(whole.boxes + whole.points) == if_whole
+    assert whole.problems == ()
+    assert len(cut.boxes + cut.points) == if_cut
+    limit = "what may have followed: the answer reached its limit of tokens"
+    within = f"the answer may break off inside a number: {answer.removeprefix('cup: ')}"
+    assert cut.problems == ((limit,) if if_cut else (within, limit))
+    assert len(found(answer).boxes + found(answer).points) == by_its_looks
+
+
 def test_half_of_a_surrogate_pair_becomes_what_can_be_written_to_a_file() -> None:
     [box] = found(r'[{"bbox_2d": [10, 20, 30, 40], "label": "cup \ud83d"}]').boxes
     assert box.label == "cup \ufffd"

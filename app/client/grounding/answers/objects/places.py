@@ -29,6 +29,7 @@ from app.client.grounding.answers.numbers import (
 from app.client.grounding.answers.objects import (
     arrays,
     coco,
+    containers,
     cut,
     key_names,
     keys,
@@ -163,7 +164,8 @@ class _Walk:
             ):
                 yield _outline(label, self.piece(pair.value))
             elif key in CONTAINERS and key not in LABELS:
-                yield from self._container(value, pairs, pair, own, name)
+                more = not value.closed and not own
+                yield from containers.places(pairs, pair, own or name, self, name_may_follow=more)
                 has_places = has_places or isinstance(pair.value, Array)
             elif key in OUTLINES and numbers(pair.value):
                 yield _outline(label, self.piece(pair.value))
@@ -232,38 +234,6 @@ class _Walk:
         if not found and kind != "either":
             found.append(Unreadable("numbers that could not be read", piece))
         yield from found
-
-    def _container(
-        self, owner: Object, pairs: keys.Pairs, pair: Pair, own: str | None, above: str
-    ) -> Generator[Found]:
-        """``{"boxes": [[…], […]], "labels": ["a", "b"]}``, or a list of objects."""
-        value, name = pair.value, own or above
-        if (
-            not isinstance(value, Array)
-            or not is_of_places(value)
-            or any(map(is_name, value.items))
-            or rows.are_named_lists(value)
-        ):
-            yield from self.value(value, name)
-            return
-        groups = rows.each_place(value)
-        if not owner.closed and not own:
-            for group in groups:
-                if not is_open(group):
-                    yield Unreadable("the answer breaks off before a name", self.piece(group))
-            return
-        labels = key_names.names(pairs) or [name]
-        if len(labels) == 1:
-            labels *= len(groups)
-        if len(labels) != len(groups):
-            yield rows.unpaired(groups, labels, self.piece(value))
-            labels = [name] * len(groups)
-        scores, kind = key_names.scores(pairs, len(groups)), CONTAINERS[plain(pair.key or "")]
-        for group, label, score in zip(groups, labels, scores, strict=True):
-            if is_open(group):
-                continue  # its numbers are not whole
-            for found in self.groups(group, label, kind, self.piece(group)):
-                yield scored(found, score)
 
     def _under_a_name(
         self, pair: Pair, own: str | None, above: str, *, has_own: bool
