@@ -65,7 +65,9 @@ def show_answer(turn: Turn, texts: Texts) -> None:
     title = texts.overlay.format(count=count)
     st.html(overlay.marked(preview(turn.question.picture), found, title))
     if count:
-        st.markdown(texts.found.format(count=count))
+        is_in_part = bool(found.problems) and turn.ending in ("whole", "cut")
+        told = texts.found_in_part if is_in_part else texts.found
+        st.markdown(told.format(count=count))
         st.table(  # pyright: ignore[reportUnknownMemberType]
             [
                 {
@@ -93,7 +95,7 @@ def _ending(turn: Turn, texts: Texts) -> None:
     elif turn.ending == "stopped":
         st.caption(texts.stopped)
     elif turn.ending == "cut":
-        st.warning(texts.cut)
+        st.warning(texts.cut if turn.detection is None else texts.cut_places)
 
 
 def failure_title(turn: Turn, texts: Texts) -> str:
@@ -137,7 +139,7 @@ def _downloads(turn: Turn, found: Detection, number: int, texts: Texts) -> None:
                 key=f"{label}-{number}",
                 on_click="ignore",
             )
+    for problem in found.problems:
+        st.caption(f"{texts.left_out}: {written.plain(problem)}")
     with st.expander(texts.raw_answer):
         st.code(turn.answer, language="json", wrap_lines=True)
-        for problem in found.problems:
-            st.caption(f"{texts.left_out}: {written.plain(problem)}")

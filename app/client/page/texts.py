@@ -48,7 +48,9 @@ class Texts:
     stopped: str
     again: str
     cut: str
+    cut_places: str
     found: str
+    found_in_part: str
     found_nothing: str
     found_unreadable: str
     left_out: str
