@@ -54,7 +54,7 @@ def ask(
                 sys.stdout.write(piece)
                 sys.stdout.flush()
         sys.stdout.write("\n")
-        if any(isinstance(event, Finished) and event.finish_reason == "length" for event in told):
+        if any(isinstance(event, Finished) and event.cut for event in told):
             errors.print(f"The answer was cut after {max_tokens} tokens; --max-tokens allows more.")
 
 

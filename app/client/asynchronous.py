@@ -17,7 +17,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from app.client.answering import Answering, Watcher, unwatched
 from app.client.connection import Connection
-from app.client.detecting import Detecting, picture_for
+from app.client.detecting import Detecting, detection_of, picture_for
 from app.client.events import Event, Finished, Sent, Waiting
 from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
@@ -168,7 +168,7 @@ class AsyncClient:
         def watch(event: Event) -> None:
             nonlocal whole
             if isinstance(event, Finished):
-                whole = event.finish_reason != "length"
+                whole = not event.cut
             on_event(event)
 
         async def prepared() -> Asked:
@@ -188,7 +188,7 @@ class AsyncClient:
 
         answer = "".join([piece async for piece in self._stream(prepared, watch)])
         assert detecting is not None  # noqa: S101  # an answer was asked for
-        return detecting.read(answer, whole=whole)
+        return detection_of(answer, detecting.frame, whole=whole)
 
     async def _look_up(self) -> ServedModel:
         """Once; the SDK's own errors leave it, so that whoever asks can be patient."""

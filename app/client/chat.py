@@ -15,7 +15,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from app.client.answering import Answering, Watcher, unwatched
 from app.client.connection import Connection
-from app.client.detecting import Detecting, picture_for
+from app.client.detecting import Detecting, detection_of, picture_for
 from app.client.events import Event, Finished, Sent, Waiting
 from app.client.failures import FAILURES, in_words, no_models, wait_before_retry
 from app.client.grounding.found import Detection
@@ -164,7 +164,7 @@ class Client:
         def watch(event: Event) -> None:
             nonlocal whole
             if isinstance(event, Finished):
-                whole = event.finish_reason != "length"
+                whole = not event.cut
             on_event(event)
 
         def prepared() -> Asked:
@@ -183,7 +183,7 @@ class Client:
 
         answer = "".join(self._stream(prepared, watch))
         assert detecting is not None  # noqa: S101  # an answer was asked for
-        return detecting.read(answer, whole=whole)
+        return detection_of(answer, detecting.frame, whole=whole)
 
     def _look_up(self) -> ServedModel:
         """Once; the SDK's own errors leave it, so that whoever asks can be patient."""

@@ -59,12 +59,13 @@ class Detecting:
             schema=POINT_SCHEMA if points else BOX_SCHEMA,
         )
 
-    def read(self, answer: str, *, whole: bool | None = None) -> Detection:
-        """What the answer has so far; call it as often as it grows.
 
-        ``whole``, if it is known: whether the model itself has ended it.
-        """
-        return read(answer, self.frame, whole=whole, most=MOST)
+def detection_of(answer: str, frame: Frame, *, whole: bool | None = None) -> Detection:
+    """What an answer to such a question has so far; call it as often as it grows.
+
+    ``whole``, if it is known: whether the model itself has ended it.
+    """
+    return read(answer, frame, whole=whole, most=MOST)
 
 
 def picture_for(image: Source, served: ServedModel, watch: Watcher = unwatched) -> Prepared:

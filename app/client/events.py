@@ -67,5 +67,10 @@ class Finished:
     finish_reason: str | None
     """``stop``, or ``length`` when the token limit cut it."""
 
+    @property
+    def cut(self) -> bool:
+        """Whether the token limit ended the answer, and not the model."""
+        return self.finish_reason == "length"
+
 
 Event = PictureReady | Sent | Waiting | Accepted | FirstToken | Finished

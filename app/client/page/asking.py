@@ -83,7 +83,7 @@ class Asking:
         if self._trouble is not None:
             return "failed"
         match self.events[-1:]:
-            case [(_, Finished(finish_reason="length"))]:
+            case [(_, Finished(cut=True))]:
                 return "cut"
             case [(_, Finished())]:
                 return "whole"

@@ -7,11 +7,10 @@ from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from app.client.detecting import detection_of
 from app.client.errors import ClientError, ImageError
-from app.client.grounding.boxes import read
 from app.client.grounding.found import Detection
 from app.client.grounding.frame import Frame
-from app.client.grounding.prompts import MOST
 from app.client.images import upright
 
 Mode = Literal["chat", "boxes", "points"]
@@ -73,7 +72,7 @@ class Turn(_Record):
         if self.frame is None:
             return None
         whole = {"whole": True, "cut": False}.get(self.ending)
-        return read(self.answer, self.frame, whole=whole, most=MOST)
+        return detection_of(self.answer, self.frame, whole=whole)
 
 
 class History(_Record):

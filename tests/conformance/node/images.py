@@ -15,7 +15,7 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from twin.containers.images import LocalImage, resolve, short_name
+from twin.containers.images import VLLM_PYTHON, LocalImage, resolve, short_name
 from twin.engine import ROOT
 
 SYSTEM_LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
@@ -32,7 +32,7 @@ def local(image: str, *, vllm_python: Path, device_plugin: Path) -> LocalImage:
             env={"DEVICE_PLUGIN": str(device_plugin)},
         )
     if name == "vllm-openai":
-        return LocalImage(entrypoint=known.entrypoint, env={"HUB_VLLM_PYTHON": str(vllm_python)})
+        return LocalImage(entrypoint=known.entrypoint, env={VLLM_PYTHON: str(vllm_python)})
     return known
 
 

@@ -11,12 +11,13 @@ import zipfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from tests.support import http_server
+from tests.support.http_server import Handler
 from twin.errors import TwinError
 from twin.paths import cache_dir
 from twin.toolchain import go_tools, preflight
@@ -77,23 +78,15 @@ class Registry:
 
 @contextmanager
 def serving(registry: Registry) -> Generator[str]:
-    class Answers(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Answers(Handler):
+        def do_GET(self) -> None:  # noqa: N802  # the name that the server calls
             status, body, length = registry.answer(self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", str(length))
-            self.end_headers()
+            self.close_connection = True  # so that what breaks off has an end
+            self.begin(status, {"Content-Length": str(length)})
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-            """Nothing: what was sent is in the registry's list."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        threading.Thread(target=server.serve_forever).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
+    with http_server.serving(Answers) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
